@@ -1,0 +1,67 @@
+//! `aftersale`: returns, exchanges and after-sales service as one embeddable engine.
+//!
+//! A host (an ERP, an order system, a marketplace, a service desk) hands the engine facts, commands
+//! and the time. The engine hands back decisions, events, amounts to the cent, deadlines, duties for
+//! the host to carry out, and the reasons for all of them. It reads no clock, no file and no network.
+//!
+//! # Modules
+//!
+//! The modules below stand in layers, one blank line between layers. A module uses earlier layers
+//! only, never a sibling; `tests/architecture.rs` reads this list and fails on any other edge.
+#![no_std]
+#![forbid(unsafe_code)]
+
+extern crate alloc;
+
+// 1 words
+pub mod id;
+pub mod label;
+
+// 2 numbers
+pub mod number;
+
+// 3 amounts and times
+pub mod money;
+pub mod quantity;
+pub mod time;
+
+// 4 calendars, and reasons given
+pub mod calendar;
+pub mod explain;
+
+// 5 conditions over facts
+pub mod condition;
+
+// 6 trade
+pub mod lineage;
+pub mod reason;
+pub mod sale;
+pub mod sla;
+pub mod workflow;
+
+// 7 judgments
+pub mod approval;
+pub mod dispatch;
+pub mod feedback;
+pub mod inspection;
+pub mod policy;
+
+// 8 money out
+pub mod settlement;
+
+// 9 rule book
+pub mod rules;
+
+// 10 case
+pub mod case;
+
+// 11 insight
+pub mod analytics;
+
+// 12 learning
+pub mod improvement;
+
+// 13 edges
+pub mod chart;
+pub mod interchange;
+pub mod preset;
