@@ -1,1 +1,3 @@
-//! Not yet.
+//! Presets: data that ships with the crate.
+
+pub mod policies;

@@ -1,1 +1,3 @@
-//! Not yet.
+//! Reasons: what customers and staff say went wrong.
+
+pub mod attribute;
