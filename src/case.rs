@@ -40,7 +40,7 @@ use crate::explain::Finding;
 use crate::id::CaseId;
 use crate::rules::Rules;
 use crate::sale::Sale;
-use crate::settlement::MoneyLedger;
+use crate::settlement::ledger::MoneyLedger;
 use crate::time::Instant;
 
 /// What a decision may look at beside the state: the time and the rules in force.

@@ -16,6 +16,7 @@
 
 mod compute;
 mod deductions;
+mod history;
 mod ladder;
 pub mod ledger;
 mod outgoing;

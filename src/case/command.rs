@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::actor::Actor;
 use super::resolution::Resolution;
-use crate::id::{CaseId, CommandId, LotId, OrderLineId, ParcelId, SerialId, Sku, TenderId};
+use crate::id::{CaseId, CommandId, LotId, OrderLineId, ParcelId, SerialId, Sku};
 use crate::label::codes;
 use crate::policy::facts::LineFacts;
 use crate::quantity::Quantity;
@@ -137,8 +137,8 @@ pub enum Command {
         case: CaseId,
         /// The obligation.
         obligation: u32,
-        /// The tender.
-        tender: TenderId,
+        /// The payment of the obligation, from 1.
+        payment: u32,
         /// What happened.
         result: PaymentResult,
     },
@@ -148,8 +148,8 @@ pub enum Command {
         case: CaseId,
         /// The obligation.
         obligation: u32,
-        /// The tender.
-        tender: TenderId,
+        /// The payment of the obligation, from 1.
+        payment: u32,
     },
     /// End the case (关闭).
     Close {

@@ -139,11 +139,11 @@ impl<'a> Scene<'a> {
             Command::Reject { lines, note, .. } => self.reject(draft, case, lines, note),
             Command::ReturnToCustomer { lines, .. } => self.return_units(draft, case, lines),
             Command::Refund { lines, terms, .. } => self.refund(draft, case, lines, terms),
-            Command::RecordPayment { obligation, tender, result, .. } => {
-                self.record_payment(draft, case, *obligation, tender, result);
+            Command::RecordPayment { obligation, payment, result, .. } => {
+                self.record_payment(draft, case, *obligation, *payment, result);
             }
-            Command::RetryPayment { obligation, tender, .. } => {
-                self.retry_payment(draft, case, *obligation, tender);
+            Command::RetryPayment { obligation, payment, .. } => {
+                self.retry_payment(draft, case, *obligation, *payment);
             }
             Command::Close { .. } => self.close(draft, case),
             Command::AssertReason { line, assertion, .. } => {
@@ -164,8 +164,7 @@ impl<'a> Scene<'a> {
 
     /// The case is permitted and open, else an obstacle.
     fn authorized(&self, draft: &mut Draft, case: &ReturnCase, act: &'static str) -> bool {
-        let ready =
-            case.closing.is_none() && case.approval == super::state::Approval::Authorized;
+        let ready = case.closing.is_none() && case.approval == super::state::Approval::Authorized;
         if !ready {
             draft.refuse(Obstacle::WrongStatus { status: case.status(), act });
         }
@@ -253,20 +252,20 @@ fn sweep(case: &ReturnCase, from: Location, to: Location) -> Vec<Posting> {
 
 /// What a command does, in words, and the roles that may give it.
 fn permission(command: &Command) -> (&'static str, &'static [Role]) {
-    use Role::{
-        Agent, Customer, Finance, Inspector, Platform, Supervisor, System, Warehouse,
-    };
+    use Role::{Agent, Customer, Finance, Inspector, Platform, Supervisor, System, Warehouse};
     match command {
-        Command::OpenCase { .. } => ("open a case", &[Customer, Agent, Supervisor, Platform, System]),
-        Command::Withdraw { .. } => ("withdraw a case", &[Customer, Agent, Supervisor]),
-        Command::Authorize { .. } => {
-            ("permit a return", &[Agent, Supervisor, Platform, System])
+        Command::OpenCase { .. } => {
+            ("open a case", &[Customer, Agent, Supervisor, Platform, System])
         }
+        Command::Withdraw { .. } => ("withdraw a case", &[Customer, Agent, Supervisor]),
+        Command::Authorize { .. } => ("permit a return", &[Agent, Supervisor, Platform, System]),
         Command::Decline { .. } => ("refuse a return", &[Agent, Supervisor, Platform]),
         Command::SendBack { .. } => {
             ("register a parcel", &[Customer, Agent, Supervisor, Warehouse, System])
         }
-        Command::Receive { .. } => ("record a receipt", &[Warehouse, Inspector, Supervisor, System]),
+        Command::Receive { .. } => {
+            ("record a receipt", &[Warehouse, Inspector, Supervisor, System])
+        }
         Command::Accept { .. } => {
             ("accept returned units", &[Inspector, Supervisor, Platform, System])
         }
@@ -274,7 +273,9 @@ fn permission(command: &Command) -> (&'static str, &'static [Role]) {
         Command::ReturnToCustomer { .. } => {
             ("send units back", &[Warehouse, Agent, Supervisor, System])
         }
-        Command::Refund { .. } => ("settle a case", &[Agent, Supervisor, Finance, Platform, System]),
+        Command::Refund { .. } => {
+            ("settle a case", &[Agent, Supervisor, Finance, Platform, System])
+        }
         Command::RecordPayment { .. } => ("record a payment", &[Finance, System]),
         Command::RetryPayment { .. } => ("retry a payment", &[Finance, Supervisor, System]),
         Command::Close { .. } => ("close a case", &[Agent, Supervisor, Platform, System]),

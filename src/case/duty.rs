@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 
 use super::event::{Event, EventFact};
 use super::ledger::{Location, Posting};
-use crate::id::{CaseId, OrderLineId, TenderId};
-use crate::money::Money;
+use super::obligation::{PaymentOrder, payments_of};
+use crate::id::{CaseId, OrderLineId};
 use crate::quantity::Quantity;
 
 /// Something the host has to do.
@@ -40,17 +40,12 @@ pub struct DutyId {
 #[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
 #[non_exhaustive]
 pub enum DutyAct {
-    /// Pay an amount on a tender, and report the result under the obligation.
+    /// Pay or collect an amount, and report the result under the obligation.
     Pay {
         /// The obligation.
         obligation: u32,
-        /// The tender.
-        tender: TenderId,
-        /// How much, in the currency of the sale.
-        amount: Money,
-        /// The same in the tender's own unit, when it is refunded in kind.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        in_kind: Option<Money>,
+        /// What and how.
+        payment: PaymentOrder,
     },
     /// Do not ship these units: a case asks to cancel them.
     HoldShipment {
@@ -141,13 +136,13 @@ pub fn duties_of(event: &Event) -> Vec<Duty> {
         EventFact::GoodsReceived { .. } => acts.push(notify(Notice::GoodsReceived)),
         EventFact::UnitsRejected { .. } => acts.push(notify(Notice::UnitsRejected)),
         EventFact::RefundPlanned { obligation, settlement, .. } => {
-            acts.extend(settlement.allocations.iter().map(|allocation| DutyAct::Pay {
-                obligation: *obligation,
-                tender: allocation.tender.clone(),
-                amount: allocation.amount,
-                in_kind: allocation.in_kind,
-            }));
+            let obligation = *obligation;
+            let pay = |payment| DutyAct::Pay { obligation, payment };
+            acts.extend(payments_of(settlement).into_iter().map(pay));
             acts.push(notify(Notice::RefundUnderWay));
+        }
+        EventFact::PaymentRetried { obligation, order, .. } => {
+            acts.push(DutyAct::Pay { obligation: *obligation, payment: order.clone() });
         }
         EventFact::CaseClosed { .. } => acts.push(notify(Notice::Closed)),
         EventFact::CaseWithdrawn { .. }
@@ -155,7 +150,6 @@ pub fn duties_of(event: &Event) -> Vec<Duty> {
         | EventFact::UnitsAccepted { .. }
         | EventFact::UnitsReturned { .. }
         | EventFact::PaymentRecorded { .. }
-        | EventFact::PaymentRetried { .. }
         | EventFact::ReasonAsserted { .. }
         | EventFact::SaleAmended { .. } => {}
     }

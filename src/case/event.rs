@@ -13,9 +13,10 @@ use serde::{Deserialize, Serialize};
 use super::actor::Actor;
 use super::command::{AcceptanceBasis, Ground, PaymentResult, UnexpectedItem};
 use super::ledger::Posting;
+use super::obligation::PaymentOrder;
 use super::resolution::Resolution;
+use crate::id::{CaseId, CommandId, LotId, OrderLineId, ParcelId, SerialId};
 use crate::policy::verdict::Verdict;
-use crate::id::{CaseId, CommandId, LotId, OrderLineId, ParcelId, SerialId, TenderId};
 use crate::quantity::Quantity;
 use crate::reason::history::Assertion;
 use crate::sale::draft::SaleDraft;
@@ -157,8 +158,8 @@ pub enum EventFact {
         case: CaseId,
         /// The obligation.
         obligation: u32,
-        /// The tender.
-        tender: TenderId,
+        /// The payment of the obligation, from 1.
+        payment: u32,
         /// What happened.
         result: PaymentResult,
     },
@@ -168,8 +169,8 @@ pub enum EventFact {
         case: CaseId,
         /// The obligation.
         obligation: u32,
-        /// The tender.
-        tender: TenderId,
+        /// What is to be paid.
+        order: PaymentOrder,
     },
     /// The case ended.
     CaseClosed {

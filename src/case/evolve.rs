@@ -7,7 +7,7 @@ use super::ReplayError;
 use super::command::PaymentResult;
 use super::event::{Event, EventFact, OpenedLine};
 use super::ledger::{Balance, Location, Posting, is_movement};
-use super::obligation::{Obligation, Payment, PaymentState};
+use super::obligation::{Obligation, Payment, PaymentState, payments_of};
 use super::state::{Approval, CaseLine, Closing, ParcelState, ReturnCase};
 use crate::id::OrderLineId;
 use crate::reason::history::ReasonHistory;
@@ -73,7 +73,8 @@ fn check_postings(order: &AfterSale, event: &Event) -> Result<(), ReplayError> {
         let balance = trial.entry(position).or_insert(known);
         balance.shift(posting);
         let short = balance.at(posting.from) < 0 && posting.from != Location::Stock;
-        if short || !is_movement(posting.from, posting.to) || unit != Some(posting.quantity.unit()) {
+        if short || !is_movement(posting.from, posting.to) || unit != Some(posting.quantity.unit())
+        {
             return Err(not_there());
         }
     }
@@ -88,7 +89,7 @@ pub(super) fn evolve(order: &mut AfterSale, event: &Event) {
         // A sale that does not add up cannot be in a checked history; it changes nothing.
         if let Ok(sale) = Sale::freeze((**sale).clone()) {
             order.quantities.amend(&order.sale, &sale);
-            order.money.amend(&order.sale, &sale);
+            order.money.amend(&sale);
             order.sale = sale;
         }
         return;
@@ -171,20 +172,15 @@ fn fold(case: &mut ReturnCase, event: &Event) {
             case.unexpected.extend(unexpected.iter().cloned());
         }
         EventFact::RefundPlanned { obligation, settlement, .. } => {
-            let payment = |tender: &crate::id::TenderId| Payment {
-                tender: tender.clone(),
-                state: PaymentState::Due,
-                attempts: 1,
-            };
-            let payments = settlement.allocations.iter().map(|part| payment(&part.tender));
+            let due = |order| Payment { order, state: PaymentState::Due, attempts: 1 };
             case.obligations.push(Obligation {
                 number: *obligation,
-                payments: payments.collect(),
+                payments: payments_of(settlement).into_iter().map(due).collect(),
                 settlement: (**settlement).clone(),
             });
         }
-        EventFact::PaymentRecorded { obligation, tender, result, .. } => {
-            if let Some(payment) = payment_mut(case, *obligation, tender) {
+        EventFact::PaymentRecorded { obligation, payment, result, .. } => {
+            if let Some(payment) = payment_mut(case, *obligation, *payment) {
                 payment.state = match result {
                     PaymentResult::Paid { reference } | PaymentResult::PaidByHand { reference } => {
                         PaymentState::Paid { reference: reference.clone() }
@@ -195,8 +191,8 @@ fn fold(case: &mut ReturnCase, event: &Event) {
                 };
             }
         }
-        EventFact::PaymentRetried { obligation, tender, .. } => {
-            if let Some(payment) = payment_mut(case, *obligation, tender) {
+        EventFact::PaymentRetried { obligation, order, .. } => {
+            if let Some(payment) = payment_mut(case, *obligation, order.number) {
                 payment.state = PaymentState::Due;
                 payment.attempts = payment.attempts.saturating_add(1);
             }
@@ -220,13 +216,9 @@ fn record(
     }
 }
 
-fn payment_mut<'a>(
-    case: &'a mut ReturnCase,
-    obligation: u32,
-    tender: &crate::id::TenderId,
-) -> Option<&'a mut Payment> {
+fn payment_mut(case: &mut ReturnCase, obligation: u32, payment: u32) -> Option<&mut Payment> {
     let owed = case.obligations.iter_mut().find(|owed| owed.number == obligation)?;
-    owed.payments.iter_mut().find(|payment| payment.tender == *tender)
+    owed.payments.iter_mut().find(|owed| owed.order.number == payment)
 }
 
 /// A posting of a line from one location to another.

@@ -7,11 +7,11 @@ use core::fmt;
 use super::actor::Role;
 use super::ledger::Location;
 use super::status::CaseStatus;
-use crate::id::{CaseId, CommandId, OrderLineId, ParcelId, SerialId, TenderId};
+use crate::id::{CaseId, CommandId, OrderLineId, ParcelId, SerialId};
 use crate::quantity::Quantity;
 use crate::reason::history::AssertionFault;
 use crate::sale::fault::SaleRefused;
-use crate::settlement::SettlementRefused;
+use crate::settlement::refusal::SettlementRefused;
 use crate::time::Instant;
 
 /// A refused command, with everything that stands in the way. Nothing has changed.
@@ -241,29 +241,29 @@ pub enum Obstacle {
         /// The number.
         obligation: u32,
     },
-    /// The obligation is not paid on this tender.
-    #[error("obligation {obligation} is not paid on tender {tender}")]
+    /// The obligation has no such payment.
+    #[error("obligation {obligation} has no payment {payment}")]
     UnknownPayment {
         /// The obligation.
         obligation: u32,
-        /// The tender.
-        tender: TenderId,
+        /// The payment, from 1.
+        payment: u32,
     },
     /// The payment was made already.
-    #[error("the payment of obligation {obligation} on tender {tender} was made already")]
+    #[error("payment {payment} of obligation {obligation} was made already")]
     PaidAlready {
         /// The obligation.
         obligation: u32,
-        /// The tender.
-        tender: TenderId,
+        /// The payment, from 1.
+        payment: u32,
     },
     /// The payment has not failed, so there is nothing to try again.
-    #[error("the payment of obligation {obligation} on tender {tender} has not failed")]
+    #[error("payment {payment} of obligation {obligation} has not failed")]
     NotFailed {
         /// The obligation.
         obligation: u32,
-        /// The tender.
-        tender: TenderId,
+        /// The payment, from 1.
+        payment: u32,
     },
     /// Something of the case is still under way.
     #[error("the case cannot be closed: {open}")]

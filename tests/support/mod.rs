@@ -11,7 +11,7 @@ use aftersale::case::event::Event;
 use aftersale::case::refusal::Refusal;
 use aftersale::case::resolution::Resolution;
 use aftersale::case::{AfterSale, Context, Decision};
-use aftersale::id::{ActorId, CaseId, CommandId, OrderLineId, TenderId};
+use aftersale::id::{ActorId, CaseId, CommandId, OrderLineId};
 use aftersale::policy::deadline::Place;
 use aftersale::policy::facts::LineFacts;
 use aftersale::policy::set::PolicySet;
@@ -198,8 +198,7 @@ impl Desk {
     }
 
     pub fn refund_amount(&mut self, id: &str, of: &str, amount: &str) -> Result<Decision, Refusal> {
-        let amount =
-            aftersale::money::Money::parse(amount, self.sale.currency()).unwrap();
+        let amount = aftersale::money::Money::parse(amount, self.sale.currency()).unwrap();
         let lines = vec![RefundLine { line: line(of), claim: Claim::Amount(amount) }];
         let (case, terms) = (case(id), Box::<RefundTerms>::default());
         self.give(Role::Finance, Command::Refund { case, lines, terms })
@@ -216,8 +215,7 @@ impl Desk {
         obligation: u32,
         result: PaymentResult,
     ) -> Result<Decision, Refusal> {
-        let tender = TenderId::new("card").unwrap();
-        let command = Command::RecordPayment { case: case(id), obligation, tender, result };
+        let command = Command::RecordPayment { case: case(id), obligation, payment: 1, result };
         self.give(Role::System, command)
     }
 

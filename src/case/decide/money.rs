@@ -7,12 +7,11 @@ use alloc::vec::Vec;
 use super::super::command::{PaymentResult, RefundLine, RefundTerms};
 use super::super::event::EventFact;
 use super::super::ledger::{Location, Posting};
-use super::super::obligation::PaymentState;
+use super::super::obligation::{Payment, PaymentState};
 use super::super::refusal::Obstacle;
 use super::super::resolution::Resolution;
 use super::super::state::{CaseLine, ReturnCase};
 use super::{Draft, Scene, take};
-use crate::id::TenderId;
 use crate::quantity::Quantity;
 use crate::settlement::quote;
 use crate::settlement::request::{Claim, LineRefund};
@@ -67,7 +66,7 @@ impl Scene<'_> {
         match quote(&self.order.sale, &self.order.money, &request) {
             Err(refused) => draft.refuse(Obstacle::Settlement(refused)),
             Ok(settlement) => {
-                let findings = settlement.entries.iter().map(|entry| entry.finding.clone());
+                let findings = settlement.entries.iter().map(|entry| entry.finding());
                 draft.findings.extend(findings);
                 let obligation =
                     u32::try_from(case.obligations.len()).unwrap_or(u32::MAX).saturating_add(1);
@@ -123,31 +122,23 @@ impl Scene<'_> {
         draft: &mut Draft,
         case: &ReturnCase,
         obligation: u32,
-        tender: &TenderId,
+        payment: u32,
         result: &PaymentResult,
     ) {
-        let Some(owed) = case.obligation(obligation) else {
-            return draft.refuse(Obstacle::UnknownObligation { obligation });
-        };
+        let Some(owed) = payment_of(draft, case, obligation, payment) else { return };
         let text = match result {
-            PaymentResult::Paid { reference } | PaymentResult::PaidByHand { reference } => reference,
+            PaymentResult::Paid { reference } | PaymentResult::PaidByHand { reference } => {
+                reference
+            }
             PaymentResult::Failed { error } => error,
         };
         draft.note("text of the payment", text);
-        match owed.payment(tender).map(|payment| &payment.state) {
-            None => {
-                let tender = tender.clone();
-                draft.refuse(Obstacle::UnknownPayment { obligation, tender });
-            }
-            Some(PaymentState::Paid { .. }) => {
-                let tender = tender.clone();
-                draft.refuse(Obstacle::PaidAlready { obligation, tender });
-            }
-            // A late success of an attempt believed failed is a payment like any other.
-            Some(PaymentState::Due | PaymentState::Failed { .. }) => {}
+        // A late success of an attempt believed failed is a payment like any other.
+        if matches!(owed.state, PaymentState::Paid { .. }) {
+            draft.refuse(Obstacle::PaidAlready { obligation, payment });
         }
-        let (case, tender, result) = (case.id.clone(), tender.clone(), result.clone());
-        draft.facts.push(EventFact::PaymentRecorded { case, obligation, tender, result });
+        let (case, result) = (case.id.clone(), result.clone());
+        draft.facts.push(EventFact::PaymentRecorded { case, obligation, payment, result });
     }
 
     pub(super) fn retry_payment(
@@ -155,33 +146,41 @@ impl Scene<'_> {
         draft: &mut Draft,
         case: &ReturnCase,
         obligation: u32,
-        tender: &TenderId,
+        payment: u32,
     ) {
-        let Some(owed) = case.obligation(obligation) else {
-            return draft.refuse(Obstacle::UnknownObligation { obligation });
-        };
-        let tender = tender.clone();
-        match owed.payment(&tender).map(|payment| &payment.state) {
-            None => draft.refuse(Obstacle::UnknownPayment { obligation, tender }),
-            Some(PaymentState::Failed { .. }) => {
-                let case = case.id.clone();
-                draft.facts.push(EventFact::PaymentRetried { case, obligation, tender });
-            }
-            Some(PaymentState::Due | PaymentState::Paid { .. }) => {
-                draft.refuse(Obstacle::NotFailed { obligation, tender });
-            }
+        let Some(failed) = payment_of(draft, case, obligation, payment) else { return };
+        if !matches!(failed.state, PaymentState::Failed { .. }) {
+            draft.refuse(Obstacle::NotFailed { obligation, payment });
         }
+        let (case, order) = (case.id.clone(), failed.order.clone());
+        draft.facts.push(EventFact::PaymentRetried { case, obligation, order });
     }
+}
+
+fn payment_of<'c>(
+    draft: &mut Draft,
+    case: &'c ReturnCase,
+    obligation: u32,
+    payment: u32,
+) -> Option<&'c Payment> {
+    let Some(owed) = case.obligation(obligation) else {
+        draft.refuse(Obstacle::UnknownObligation { obligation });
+        return None;
+    };
+    let found = owed.payment(payment);
+    if found.is_none() {
+        draft.refuse(Obstacle::UnknownPayment { obligation, payment });
+    }
+    found
 }
 
 /// From where to where units move when a case of this kind is settled.
 const fn ways(resolution: Resolution) -> &'static [(Location, Location)] {
     const RETURNED: &[(Location, Location)] = &[(Location::Accepted, Location::Settled)];
     match resolution {
-        Resolution::RefundOnly => &[
-            (Location::HeldBack, Location::Cancelled),
-            (Location::Requested, Location::Kept),
-        ],
+        Resolution::RefundOnly => {
+            &[(Location::HeldBack, Location::Cancelled), (Location::Requested, Location::Kept)]
+        }
         Resolution::InstantRefund => &[
             (Location::Accepted, Location::Settled),
             (Location::Received, Location::Ahead),

@@ -223,9 +223,7 @@ impl Scene<'_> {
         match ground {
             Ground::Goodwill { note } => draft.note("note", note),
             Ground::Policy => {
-                let without = |line: &&super::super::state::CaseLine| {
-                    !line.verdict.is_entitled()
-                };
+                let without = |line: &&super::super::state::CaseLine| !line.verdict.is_entitled();
                 for line in case.lines.iter().filter(without) {
                     draft.refuse(Obstacle::NotEntitled { line: line.line.clone() });
                 }
@@ -252,7 +250,8 @@ impl Scene<'_> {
         if !self.open(draft, case, act) {
             return;
         }
-        let idle = [Location::Requested, Location::HeldBack, Location::Customer, Location::Unshipped];
+        let idle =
+            [Location::Requested, Location::HeldBack, Location::Customer, Location::Unshipped];
         let moved = |line: &super::super::state::CaseLine| {
             line.held.over(&idle) != 0 || settled_steps(&line.held) > 0
         };
@@ -387,4 +386,3 @@ fn timeline(
     }
     timeline
 }
-
