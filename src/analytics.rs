@@ -21,9 +21,14 @@ use rust_decimal::Decimal;
 use crate::number::Exact;
 
 pub mod alarm;
+pub mod grid;
+pub mod histogram;
 mod math;
+pub mod measure;
 pub mod month;
 pub mod rate;
+pub mod state;
+pub mod tally;
 
 /// Counts or settings that do not make sense together.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
