@@ -34,7 +34,6 @@ fn near(found: f64, expected: f64, relative: f64) {
 }
 
 /// ANA-5: Wilson's and Clopper-Pearson's intervals have their published values.
-///
 /// 81/263, 15/148, 0/20 and 1/29 are the examples of Newcombe (1998), Statistics in Medicine 17,
 /// 857, table I: Wilson .2553 .3662, .0624 .1605, 0 .1611, .0061 .1718; exact .2527 .3676, .0578
 /// .1617, 0 .1684, .0009 .1776. More digits and the other rows from statsmodels.
@@ -67,7 +66,6 @@ fn intervals_of_one_rate_have_their_published_values() {
 }
 
 /// ANA-6: the interval of a difference is Newcombe's, and Fisher's p stands beside it.
-///
 /// 56/70 against 48/80, 9/10 against 3/10, 10/10 against 0/20 and 5/56 against 0/29 are rows of
 /// Newcombe (1998), Statistics in Medicine 17, 873, table II, method 10.
 #[test]
@@ -93,7 +91,6 @@ fn differences_have_their_published_values() {
 }
 
 /// ANA-7: the article's eight to three percent is proof only above some volume.
-///
 /// The table of the analytics guide; p from scipy's `fisher_exact`.
 #[test]
 fn eight_to_three_percent_needs_units() {
