@@ -1,0 +1,36 @@
+//! Credit notes explained: what 13 months of real invoices say about returns, and what they cannot.
+#![allow(
+    clippy::arithmetic_side_effects,
+    clippy::indexing_slicing,
+    unreachable_pub,
+    reason = "a program: sums of a file that fits in memory, positions from the same lists"
+)]
+mod arguments;
+mod drill;
+mod figures;
+mod matching;
+mod notes;
+mod read;
+#[path = "../support/mod.rs"]
+mod support;
+
+use std::time::Instant;
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let Some(arguments) = arguments::Arguments::parse(std::env::args().skip(1))? else {
+        print!("{}", arguments::HELP);
+        return Ok(());
+    };
+    let start = Instant::now();
+    let book = read::read(&arguments.data, arguments.rules.duplicates)?;
+    eprintln!("read {:?}", start.elapsed());
+    let matched = matching::matched(&book, &arguments.rules);
+    eprintln!("match {:?}", start.elapsed());
+    let figures = figures::figures(&book, &matched, &arguments);
+    eprintln!("figures {:?}", start.elapsed());
+    println!("{:?}\n{:?}", figures.all, figures.extents);
+    let d =
+        drill::drill(&book, &matched, &figures, arguments.drill.as_deref(), arguments.rules.rebill);
+    println!("{d:?}");
+    Ok(())
+}
