@@ -1,10 +1,11 @@
 //! The figures: sums over the rows of the slice, exact in thousandths of a pound.
 
 use std::collections::{BTreeMap, HashMap};
+use std::hash::BuildHasherDefault;
 
 use crate::arguments::{Arguments, Slice};
 use crate::matching::{Credit, Extent, Kind, Matched, age, is_sale};
-use crate::read::{Book, Row};
+use crate::read::{Book, Quick, Row};
 
 /// Money and the number of lines behind it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -102,6 +103,8 @@ pub struct Figures {
     pub extents: BTreeMap<Extent, Sum>,
     /// Ages in days (rounded up) of explained credits, and their lines.
     pub age_days: BTreeMap<i64, i128>,
+    /// Lines sold and lines explained, by stock code and month.
+    pub product_months: HashMap<(u32, i32), (u64, u64), BuildHasherDefault<Quick>>,
     /// Positions in the list of credits of those that are counted.
     pub counted: Vec<usize>,
     /// The largest entries reversed, as positions in the list of credits.
@@ -174,6 +177,7 @@ pub fn figures(book: &Book, matched: &Matched, arguments: &Arguments) -> Figures
         }
         match credit.kind {
             Kind::Explained => {
+                figures.product_months.entry((row.code, row.month)).or_default().1 += 1;
                 products.entry(row.code).or_default().add(value);
                 if let Some(age) = age {
                     *figures.age_days.entry((age + 86_399).div_euclid(86_400)).or_default() += 1;
@@ -202,6 +206,9 @@ fn sales(figures: &mut Figures, book: &Book, matched: &Matched, counted: &Counte
         figures.rows += 1;
         if is_sale(row, *is_credit) {
             let is_goods = matched.is_goods[row.code as usize];
+            if is_goods {
+                figures.product_months.entry((row.code, row.month)).or_default().0 += 1;
+            }
             figures.all.sale(row, is_goods);
             figures.months.entry(row.month).or_default().sale(row, is_goods);
             figures.countries.entry(row.country).or_default().sale(row, is_goods);

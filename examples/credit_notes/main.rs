@@ -7,6 +7,7 @@
 )]
 mod arguments;
 mod drill;
+mod engine;
 mod figures;
 mod matching;
 mod notes;
@@ -29,6 +30,28 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let figures = figures::figures(&book, &matched, &arguments);
     eprintln!("figures {:?}", start.elapsed());
     println!("{:?}\n{:?}", figures.all, figures.extents);
+    let shop = engine::Shop::new(&book, &matched)?;
+    let (frozen, kept) = shop.freeze(|i| i % 7 == 0)?;
+    eprintln!(
+        "frozen {:?} {} {} {} {:?} {}",
+        start.elapsed(),
+        frozen.sales,
+        frozen.lines,
+        frozen.total,
+        frozen.refused,
+        kept.len()
+    );
+    let a = engine::month_alarms(&figures)?;
+    for al in a.naive.alarms.iter().chain(&a.explained.alarms) {
+        println!("A {} {:?} {} {}", al.key, al.seen, al.expected, al.q);
+    }
+    for (m, s) in engine::product_alarms(&figures)? {
+        for al in s.alarms {
+            println!("P {} {} {:?} {} {}", m, book.codes.text(al.key), al.seen, al.expected, al.q);
+        }
+    }
+    eprintln!("alarms {:?}", start.elapsed());
+    println!("{:?}", engine::month_rates(&figures)?);
     let d =
         drill::drill(&book, &matched, &figures, arguments.drill.as_deref(), arguments.rules.rebill);
     println!("{d:?}");
