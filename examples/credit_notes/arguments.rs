@@ -25,6 +25,8 @@ What the words mean
   --reverse-minutes N    a credit this soon after its sale is an entry
                          reversed, not a return                              [60]
   --rebill-hours N       a credit sold again this soon is a rebill           [24]
+  --duplicate-hours N    an equal credit line this soon after another is a
+                         possible duplicate                                  [24]
 
 How it is judged
   --policy-days N        the voluntary policy: days to return after invoice  [30]
@@ -89,6 +91,8 @@ pub struct Rules {
     pub reverse: i64,
     /// Up to this time after a credit a new sale is a rebill, in seconds.
     pub rebill: i64,
+    /// Up to this time after an equal credit line another is a possible duplicate, in seconds.
+    pub duplicate: i64,
 }
 
 /// What becomes of exact duplicate rows of one invoice.
@@ -119,6 +123,7 @@ impl Default for Rules {
             age_classes: [1, 24, 720].map(|hours| hours * 3600).to_vec(),
             reverse: 3600,
             rebill: 24 * 3600,
+            duplicate: 24 * 3600,
         }
     }
 }
@@ -180,6 +185,7 @@ impl Arguments {
             "--age-classes" => self.rules.age_classes = age_classes(&value)?,
             "--reverse-minutes" => self.rules.reverse = 60 * i64::from(number::<u32>(&value)?),
             "--rebill-hours" => self.rules.rebill = 3600 * i64::from(number::<u32>(&value)?),
+            "--duplicate-hours" => self.rules.duplicate = 3600 * i64::from(number::<u32>(&value)?),
             "--policy-days" => self.policy_days = number(&value)?,
             "--data" => self.data = value.into(),
             "--notes" => self.notes = value.into(),

@@ -1,5 +1,7 @@
 //! What the engine does: freezes every invoice as a sale, and says how sure the rates are.
 
+pub mod verdicts;
+
 use std::collections::BTreeMap;
 use std::error::Error;
 
@@ -232,28 +234,31 @@ pub fn month_alarms(figures: &Figures) -> Result<MonthAlarms, Box<dyn Error>> {
     Ok(MonthAlarms { naive: family(None)?, explained: family(Some(Kind::Explained))? })
 }
 
-/// Products whose explained credits their own past does not explain, month by month; the key is the
-/// position of the stock code.
+/// Lines sold and lines explained, by some key and month.
+type Counts<'a> = &'a dyn Fn(u32, i32) -> (u64, u64);
+
+/// Screens one family month by month: the series whose explained credits their own past does not
+/// explain.
 ///
 /// # Errors
 ///
 /// When counts are too large to be held exactly.
-pub fn product_alarms(figures: &Figures) -> Result<BTreeMap<i32, Screening<u32>>, Box<dyn Error>> {
+pub fn alarms(
+    figures: &Figures,
+    keys: &[u32],
+    counts: Counts<'_>,
+) -> Result<BTreeMap<i32, Screening<u32>>, Box<dyn Error>> {
     let months: Vec<i32> = figures.months.keys().copied().collect();
-    let mut codes: Vec<u32> = figures.product_months.keys().map(|(code, _)| *code).collect();
-    codes.sort_unstable();
-    codes.dedup();
     let mut found = BTreeMap::new();
     for (place, month) in months.iter().enumerate().skip(MONTHS_BEFORE) {
-        let mut family = Vec::with_capacity(codes.len());
-        for code in &codes {
+        let mut family = Vec::with_capacity(keys.len());
+        for key in keys {
             let at = |month: &i32| -> Result<Proportion, Box<dyn Error>> {
-                let counts = figures.product_months.get(&(*code, *month));
-                let (sold, back) = counts.copied().unwrap_or_default();
+                let (sold, back) = counts(*key, *month);
                 share(back.into(), sold.into())
             };
             let past = months[..place].iter().map(at).collect::<Result<_, _>>()?;
-            family.push(Series { key: *code, past, now: at(month)?, cost_per_return: None });
+            family.push(Series { key: *key, past, now: at(month)?, cost_per_return: None });
         }
         found.insert(*month, screen(&family, &Options::default())?);
     }

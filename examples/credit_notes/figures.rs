@@ -17,7 +17,8 @@ pub struct Sum {
 }
 
 impl Sum {
-    fn add(&mut self, value: i128) {
+    /// Adds one line.
+    pub fn add(&mut self, value: i128) {
         self.value += value;
         self.lines += 1;
     }

@@ -137,7 +137,7 @@ pub fn matched(book: &Book, rules: &Rules) -> Matched {
         let mut twin = None;
         if is_goods && row.customer > 0 {
             let last = twins.insert((key(row), row.quantity, row.price), credits.len());
-            twin = last.filter(|last| row.at - book.rows[credits[*last].row].at <= rules.rebill);
+            twin = last.filter(|last| row.at - book.rows[credits[*last].row].at <= rules.duplicate);
         }
         let found: i64 = used.iter().map(|used| used.quantity).sum();
         let extent = if row.customer == 0 {
