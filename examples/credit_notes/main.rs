@@ -1,4 +1,8 @@
 //! Credit notes explained: what 13 months of real invoices say about returns, and what they cannot.
+//!
+//! The host side reads the file, matches credits with sales and adds up (`read`, `matching`,
+//! `figures`, `drill`, `notes`); everything that is a judgment is asked of the engine (`engine`).
+//! `terminal` and `page` show the result. `--help` lists the choices.
 #![allow(
     clippy::arithmetic_side_effects,
     clippy::indexing_slicing,
@@ -11,88 +15,41 @@ mod engine;
 mod figures;
 mod matching;
 mod notes;
+mod page;
 mod read;
+mod report;
 #[path = "../support/mod.rs"]
 mod support;
+mod terminal;
 
+use std::error::Error;
+use std::io::Write;
 use std::time::Instant;
 
-fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let Some(arguments) = arguments::Arguments::parse(std::env::args().skip(1))? else {
-        print!("{}", arguments::HELP);
+use arguments::{Arguments, HELP};
+use report::Report;
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let Some(arguments) = Arguments::parse(std::env::args().skip(1))? else {
+        print!("{HELP}");
         return Ok(());
     };
     let start = Instant::now();
     let book = read::read(&arguments.data, arguments.rules.duplicates)?;
-    eprintln!("read {:?}", start.elapsed());
-    let matched = matching::matched(&book, &arguments.rules);
-    eprintln!("match {:?}", start.elapsed());
-    let figures = figures::figures(&book, &matched, &arguments);
-    eprintln!("figures {:?}", start.elapsed());
-    println!("{:?}\n{:?}", figures.all, figures.extents);
-    let shop = engine::Shop::new(&book, &matched)?;
-    let (frozen, kept) = shop.freeze(|i| i % 7 == 0)?;
+    let report = Report::new(&book, &arguments)?;
+    let text = terminal::render(&report);
+    let page = page::render(&report);
+    if let Some(folder) = arguments.out.parent() {
+        std::fs::create_dir_all(folder)?;
+    }
+    std::fs::write(&arguments.out, page)?;
+    std::io::stdout().write_all(text.as_bytes())?;
+    let seconds = start.elapsed().as_secs_f64();
+    let speed = book.rows.len() as f64 / seconds;
+    // The time taken differs from run to run; the report must not.
     eprintln!(
-        "frozen {:?} {} {} {} {:?} {}",
-        start.elapsed(),
-        frozen.sales,
-        frozen.lines,
-        frozen.total,
-        frozen.refused,
-        kept.len()
+        "\n  {} written; {seconds:.2} s, {speed:.0} lines per second",
+        arguments.out.display()
     );
-    let a = engine::month_alarms(&figures)?;
-    for al in a.naive.alarms.iter().chain(&a.explained.alarms) {
-        println!("A {} {:?} {} {}", al.key, al.seen, al.expected, al.q);
-    }
-
-    let mut codes: Vec<u32> = figures.product_months.keys().map(|(code, _)| *code).collect();
-    codes.sort_unstable();
-    codes.dedup();
-    let cs: Vec<u32> = figures.countries.keys().copied().collect();
-    for (m, s) in engine::alarms(&figures, &codes, &|c, m| {
-        figures.product_months.get(&(c, m)).copied().unwrap_or_default()
-    })? {
-        println!("F {m} {:?} {}", s.family, s.tested);
-        for al in s.alarms {
-            println!("P {} {} {:?} {} {}", m, book.codes.text(al.key), al.seen, al.expected, al.q);
-        }
-    }
-    for (m, s) in engine::alarms(&figures, &cs, &|c, m| {
-        figures.country_months.get(&(c, m)).map_or((0, 0), |p| {
-            (p.goods_sold.lines as u64, p.kind(matching::Kind::Explained).lines as u64)
-        })
-    })? {
-        println!("F {m} {:?} {}", s.family, s.tested);
-        for al in s.alarms {
-            println!(
-                "C {} {} {:?} {} {}",
-                m,
-                book.countries.text(al.key),
-                al.seen,
-                al.expected,
-                al.q
-            );
-        }
-    }
-    eprintln!("alarms {:?}", start.elapsed());
-    println!("{:?}", engine::month_rates(&figures)?);
-    let judge = engine::verdicts::Judge::new(&shop, arguments.policy_days)?;
-    let v = engine::verdicts::verdicts(&shop, &judge, &matched, &figures)?;
-    eprintln!("verdicts {:?}", start.elapsed());
-    println!("{:#?} {:#?}", v.outcomes, v.explained);
-    for s in &v.samples {
-        println!(
-            "== {:?} {}",
-            s.outcome,
-            book.invoices.text(book.rows[matched.credits[s.credit].row].invoice)
-        );
-        for (a, f) in &s.findings {
-            println!("  {a}: {f}");
-        }
-    }
-    let d =
-        drill::drill(&book, &matched, &figures, arguments.drill.as_deref(), arguments.rules.rebill);
-    println!("{d:?}");
     Ok(())
 }
