@@ -23,8 +23,8 @@ struct Hit {
 }
 
 impl Hit {
-    const fn overlaps(&self, start: usize, end: usize) -> bool {
-        self.start < end && start < self.end
+    const fn is_inside(&self, start: usize, end: usize) -> bool {
+        start <= self.start && self.end <= end
     }
 }
 
@@ -94,10 +94,11 @@ pub(super) fn read(classifier: &Classifier, text: &str) -> Classification {
     let page = Page { folded, clauses };
     let cues = cues(classifier, &hits);
     let accepted = select(classifier, candidates(classifier, &page, &hits));
-    // Words of denial that are part of a match ("does not work") deny nothing beside it.
+    // Words of denial that are part of a match ("does not work") deny nothing beside it; those that
+    // reach into one ("没有" before "有异味") do.
     let free: Vec<Hit> = cues
         .into_iter()
-        .filter(|cue| !accepted.iter().flat_map(|a| &a.parts).any(|p| cue.overlaps(p.0, p.1)))
+        .filter(|cue| !accepted.iter().flat_map(|a| &a.parts).any(|p| cue.is_inside(p.0, p.1)))
         .collect();
     tags(classifier, &page, &free, &accepted)
 }
@@ -251,7 +252,7 @@ fn dismissal(
     let first = cues.partition_point(|cue| page.clause(cue.start) < clause);
     for cue in cues.iter().skip(first).take_while(|cue| page.clause(cue.start) <= clause) {
         let Some(used) = classifier.literals.get(cue.literal) else { continue };
-        let next = found.parts.iter().map(|part| part.0).find(|&start| cue.end <= start);
+        let next = found.parts.iter().map(|part| part.0).find(|&start| cue.start < start);
         let reaches = |reach: Option<u8>| {
             reach
                 .zip(next)
