@@ -303,6 +303,15 @@ fn the_chinese_guarantee_is_longer_by_the_days_in_repair() {
         time: Interval::new(at("2025-06-01"), at("2025-06-10")).unwrap(),
     });
     assert_eq!(deadline(&terms, &timeline, &place).last_day, day("2026-03-13"));
+    // A repair that begins on the last day stops the clock, one that begins the day after does not.
+    let repair = |from: &str, to: &str| Pause {
+        kind: PauseKind::Repair,
+        time: Interval::new(at(from), at(to)).unwrap(),
+    };
+    timeline.pauses = vec![repair("2026-03-03", "2026-03-05")];
+    assert_eq!(deadline(&terms, &timeline, &place).last_day, day("2026-03-06"));
+    timeline.pauses = vec![repair("2026-03-04", "2026-03-05")];
+    assert_eq!(deadline(&terms, &timeline, &place).last_day, day("2026-03-03"));
 }
 
 #[test]
