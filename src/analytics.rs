@@ -21,9 +21,20 @@ use rust_decimal::Decimal;
 use crate::number::Exact;
 
 pub mod alarm;
+pub mod cohort;
+pub mod control_chart;
+pub mod cusum;
+mod glm;
+pub mod grid;
+pub mod histogram;
 mod math;
+pub mod measure;
 pub mod month;
 pub mod rate;
+pub mod state;
+pub mod surveillance;
+pub mod tally;
+pub mod waiting;
 
 /// Counts or settings that do not make sense together.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]

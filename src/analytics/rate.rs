@@ -327,14 +327,14 @@ fn fisher(before: Proportion, after: Proportion) -> f64 {
         if term <= limit {
             sum += term;
         }
-        if k >= high || term < 1e-18 * peak {
+        if k >= high || (term <= limit && term < 1e-17 * sum) {
             break;
         }
         term *= ratio(k);
         k = k.saturating_add(1);
     }
     (term, k) = (peak, mode);
-    while k > low && term >= 1e-18 * peak {
+    while k > low && (term > limit || term >= 1e-17 * sum) {
         k = k.saturating_sub(1);
         term /= ratio(k);
         if term <= limit {

@@ -177,7 +177,7 @@ pub fn schema() -> Schema {
 /// };
 /// assert!(phone.tags.is_empty());
 /// ```
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct LineFacts {
     /// See [`LineFact::Country`].

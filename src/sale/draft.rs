@@ -27,7 +27,7 @@ text_ids! {
 /// An order as the host knows it.
 ///
 /// All money is in `currency`. Amounts of discounts are positive and lower what is paid.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SaleDraft {
     /// The order.
@@ -111,7 +111,7 @@ impl Default for WeightBase {
 }
 
 /// One order line. Two lines of one article stay two lines.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LineDraft {
     /// The line.
@@ -137,7 +137,7 @@ pub struct LineDraft {
 }
 
 /// A tax on a line or charge.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TaxDraft {
     /// Which tax.
@@ -151,7 +151,7 @@ pub struct TaxDraft {
 }
 
 /// The amount of one tax at one rate over the whole invoice.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TaxTotal {
     /// Which tax.
@@ -163,7 +163,7 @@ pub struct TaxTotal {
 }
 
 /// A discount on one line.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LineDiscount {
     /// The promotion behind it, if it has a name.
@@ -174,7 +174,7 @@ pub struct LineDiscount {
 }
 
 /// A discount on the order, shared out to lines once.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct OrderDiscount {
     /// The promotion behind it, if it has a name.
@@ -188,7 +188,7 @@ pub struct OrderDiscount {
 }
 
 /// Freight or another charge of the order.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ChargeDraft {
     /// The charge.
@@ -224,7 +224,7 @@ codes! {
 }
 
 /// One means of payment on the order.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Tender {
     /// The tender.
@@ -270,7 +270,7 @@ codes! {
 }
 
 /// A parcel sent to the customer.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Shipment {
     /// The parcel.
@@ -296,7 +296,7 @@ impl Shipment {
 }
 
 /// How much of an order line was in a parcel.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ShippedLine {
     /// The order line.
@@ -312,7 +312,7 @@ pub struct ShippedLine {
 }
 
 /// A part of a shipped quantity that came from one lot.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LotPart {
     /// The lot.
