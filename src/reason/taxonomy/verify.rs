@@ -436,7 +436,7 @@ fn check_pack(
 /// All words parse, and within one dictionary no word speaks for two reasons.
 fn words(draft: &TaxonomyDraft, found: &mut Vec<Defect>) {
     let mut core: BTreeMap<String, ReasonCode> = BTreeMap::new();
-    for reason in &draft.reasons {
+    for reason in draft.reasons.iter().filter(|reason| reason.is_in_use()) {
         let labels = [reason.label.en.as_str(), reason.label.zh.as_str()];
         let labels = labels.into_iter().filter(|_| reason.cause != CauseCode::OTHER);
         for text in labels.chain(texts(&reason.aliases)) {
