@@ -3,4 +3,5 @@
 //! In: nothing. Out: documents as text, in the forms that the modules of the engine deserialize. No
 //! module of the engine reads a preset by itself.
 
+pub mod policies;
 pub mod reasons;

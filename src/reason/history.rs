@@ -63,7 +63,7 @@ codes! {
 }
 
 /// What an outside system or a person said in its own words, kept as it came.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Original {
     /// The list the code belongs to, if it is a code.
@@ -74,7 +74,7 @@ pub struct Original {
 }
 
 /// One source naming one reason for one line at one moment.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Assertion {
     /// The reason.
