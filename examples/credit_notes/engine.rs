@@ -1,6 +1,7 @@
 //! What the engine does: freezes every invoice as a sale, and says how sure the rates are.
 
 pub mod cases;
+pub mod reasons;
 pub mod verdicts;
 
 use std::collections::BTreeMap;

@@ -8,6 +8,7 @@ use aftersale::analytics::alarm::{Alarm, Screening};
 use crate::arguments::Arguments;
 use crate::drill::{Drill, drill};
 use crate::engine::cases::{Cases, cases, invoices};
+use crate::engine::reasons::{Reasons, reasons};
 use crate::engine::verdicts::{Judge, Verdicts, verdicts};
 use crate::engine::{Frozen, MonthAlarms, MonthRate, Shop, alarms, month_alarms, month_rates};
 use crate::figures::{Figures, Part, figures, product_names};
@@ -40,6 +41,8 @@ pub struct Report<'a> {
     pub drill: Option<Drill>,
     /// What became of the cases.
     pub cases: Cases,
+    /// What the stock notes say.
+    pub reasons: Reasons,
     /// The verdicts.
     pub verdicts: Verdicts,
 }
@@ -58,6 +61,8 @@ impl<'a> Report<'a> {
         let (frozen, sales) = shop.freeze(|invoice| wanted[invoice])?;
         let judge = Judge::new(&shop, arguments.policy_days)?;
         let cases = cases(&shop, &judge, &matched, &figures, sales)?;
+        let notes = crate::notes::read(&arguments.notes)?;
+        let reasons = reasons(&notes)?;
         let verdicts = verdicts(&shop, &judge, &matched, &figures)?;
         let countries: Vec<u32> = figures.countries.keys().copied().collect();
         let country_counts = |country, month| {
@@ -81,6 +86,7 @@ impl<'a> Report<'a> {
             drill: drill(book, &matched, &figures, arguments.drill.as_deref(), window),
             frozen,
             cases,
+            reasons,
             verdicts,
             arguments,
             book,
