@@ -13,6 +13,7 @@ use crate::engine::verdicts::{Judge, Verdicts, verdicts};
 use crate::engine::{Frozen, MonthAlarms, MonthRate, Shop, alarms, month_alarms, month_rates};
 use crate::figures::{Figures, Part, figures, product_names};
 use crate::matching::{Kind, Matched, matched};
+use crate::notes::{self, Note};
 use crate::read::Book;
 
 /// All results of one run.
@@ -41,7 +42,9 @@ pub struct Report<'a> {
     pub drill: Option<Drill>,
     /// What became of the cases.
     pub cases: Cases,
-    /// What the stock notes say.
+    /// The stock notes.
+    pub notes: Vec<Note>,
+    /// What they say.
     pub reasons: Reasons,
     /// The verdicts.
     pub verdicts: Verdicts,
@@ -61,7 +64,7 @@ impl<'a> Report<'a> {
         let (frozen, sales) = shop.freeze(|invoice| wanted[invoice])?;
         let judge = Judge::new(&shop, arguments.policy_days)?;
         let cases = cases(&shop, &judge, &matched, &figures, sales)?;
-        let notes = crate::notes::read(&arguments.notes)?;
+        let notes = notes::read(&arguments.notes)?;
         let reasons = reasons(&notes)?;
         let verdicts = verdicts(&shop, &judge, &matched, &figures)?;
         let countries: Vec<u32> = figures.countries.keys().copied().collect();
@@ -87,6 +90,7 @@ impl<'a> Report<'a> {
             frozen,
             cases,
             reasons,
+            notes,
             verdicts,
             arguments,
             book,
@@ -129,6 +133,13 @@ impl<'a> Report<'a> {
                 sold: all.sold_after(Kind::Explained),
             },
         ]
+    }
+
+    /// The stock notes that name an invoice or credit note.
+    pub fn notes_on(&self, number: &str) -> Vec<&str> {
+        let number = number.to_lowercase();
+        let texts = self.notes.iter().map(|note| note.text.as_str());
+        texts.filter(|text| text.to_lowercase().contains(&number)).collect()
     }
 
     /// Countries with their part, most explained value first.

@@ -131,7 +131,10 @@ fn ages(body: &mut Body, report: &Report<'_>, names: &[String]) {
         format: Format::Count,
         height: Height::Share,
     };
-    body.figure(&chart, "The share of older sales grows in the first months only because earlier sales are not in the data.");
+    body.figure(
+        &chart,
+        "Old sales are rare in the first months of the data because earlier sales are not in it.",
+    );
 }
 
 fn table(report: &Report<'_>) -> Table {
@@ -250,6 +253,13 @@ fn drill(body: &mut Body, report: &Report<'_>) {
                 count(again.quantity.into()),
                 pounds(-pair.credited.value()),
             ),
+        );
+    }
+    if let Some(text) = report.notes_on(number(drill.note)).first() {
+        body.callout(
+            Tone::Note,
+            "Somebody noticed",
+            &format!("A stock note of the same file says: \u{201c}{text}\u{201d}."),
         );
     }
 }

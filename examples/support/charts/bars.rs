@@ -79,7 +79,7 @@ impl Chart for Bars {
 
     fn draw(&self, pen: &mut Svg) {
         let behind = |(_, value, note): &(String, f64, String)| {
-            format!("{}  {note}", self.format.full(*value)).trim_end().to_owned()
+            format!("{}    {note}", self.format.full(*value)).trim_end().to_owned()
         };
         let values = self.rows.iter().map(|row| text_width(&behind(row), 12.5)).fold(0.0, f64::max);
         let place =
@@ -96,7 +96,7 @@ impl Chart for Bars {
             let x = place.left + wide + 8.0;
             pen.text((x, top + tall - 4.5), Anchor::Start, "v", &value);
             pen.text(
-                (x + text_width(&value, 12.5) + 8.0, top + tall - 4.5),
+                (x + text_width(&value, 12.5) * 1.1 + 10.0, top + tall - 4.5),
                 Anchor::Start,
                 "t",
                 &row.2,
@@ -151,12 +151,7 @@ impl Chart for Pareto {
                 "bar c1",
                 &format!("{name}: {text}; running {share}"),
             );
-            let inside = text_width(&text, 12.0) + 14.0 < wide;
-            if inside {
-                pen.text((place.left + 8.0, bar + tall - 4.5), Anchor::Start, "on", &text);
-            } else {
-                pen.text((place.left + wide + 7.0, bar + tall - 4.5), Anchor::Start, "v", &text);
-            }
+            pen.text((place.left + wide + 7.0, bar + tall - 4.5), Anchor::Start, "v", &text);
             line.push((shares.at(running / whole), bar + tall / 2.0));
             pen.text((pen.width, bar + tall - 4.5), Anchor::End, "t", &share);
             y += place.tall;
