@@ -4,13 +4,14 @@ use std::collections::{BTreeMap, HashMap};
 use std::error::Error;
 
 use aftersale::analytics::alarm::{Alarm, Screening};
+use aftersale::analytics::rate::Estimate;
 
 use crate::arguments::Arguments;
 use crate::drill::{Drill, drill};
 use crate::engine::cases::{Cases, cases, invoices};
 use crate::engine::reasons::{Reasons, reasons};
 use crate::engine::verdicts::{Judge, Verdicts, verdicts};
-use crate::engine::{Frozen, MonthAlarms, MonthRate, Shop, alarms, month_alarms, month_rates};
+use crate::engine::{Frozen, Shop, alarms, month_alarms, month_rates};
 use crate::figures::{Figures, Part, figures, product_names};
 use crate::matching::{Kind, Matched, matched};
 use crate::notes::{self, Note};
@@ -31,9 +32,9 @@ pub struct Report<'a> {
     /// What became of the invoices.
     pub frozen: Frozen,
     /// Rates with intervals by month.
-    pub rates: Vec<MonthRate>,
+    pub rates: Vec<Option<Estimate>>,
     /// Months that stand out.
-    pub month_alarms: MonthAlarms,
+    pub month_alarms: Screening<i32>,
     /// Countries that stand out, by month.
     pub country_alarms: BTreeMap<i32, Screening<u32>>,
     /// Products that stand out, by month.
@@ -59,6 +60,11 @@ impl<'a> Report<'a> {
     pub fn new(book: &'a Book, arguments: &'a Arguments) -> Result<Self, Box<dyn Error>> {
         let matched = matched(book, &arguments.rules);
         let figures = figures(book, &matched, arguments);
+        if figures.rows == 0 {
+            return Err(
+                "no row of the file is in this slice; check countries, customers and months".into(),
+            );
+        }
         let shop = Shop::new(book, &matched)?;
         let wanted = invoices(&shop, &matched, &figures);
         let (frozen, sales) = shop.freeze(|invoice| wanted[invoice])?;

@@ -115,7 +115,7 @@ fn months(report: &Report<'_>) -> String {
     ]);
     for ((month, part), rate) in report.figures.months.iter().zip(&report.rates) {
         let explained = part.kind(Kind::Explained);
-        let interval = rate.explained.map_or_else(String::new, |rate| {
+        let interval = rate.map_or_else(String::new, |rate| {
             format!("{:.2} to {:.2} %", rate.low * 100.0, rate.high * 100.0)
         });
         table.row([
@@ -139,7 +139,7 @@ fn months(report: &Report<'_>) -> String {
 /// The alarms of a month in words: the month itself, then countries, then products.
 pub fn flags(report: &Report<'_>, month: i32) -> Vec<String> {
     let mut found = Vec::new();
-    if report.month_alarms.explained.alarms.iter().any(|alarm| alarm.key == month) {
+    if report.month_alarms.alarms.iter().any(|alarm| alarm.key == month) {
         found.push("month".to_owned());
     }
     if let Some(screening) = report.country_alarms.get(&month) {

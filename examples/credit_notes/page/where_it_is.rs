@@ -55,7 +55,7 @@ pub fn fill(body: &mut Body, report: &Report<'_>) {
         format: Format::Money("£", 0),
     };
     if countries.len() > 1 {
-        body.figure(&chart, "A large market leads by value; the rates stand in the table.");
+        body.figure(&chart, "By value. The rates of each country stand in the table below.");
     }
     let mut table = Table::new(
         "Countries",
