@@ -1,1 +1,3 @@
-//! Not yet.
+//! Interchange: forms of the outside world, read and written.
+
+pub mod schema_org;
