@@ -15,6 +15,7 @@
 //! Worked examples: `docs/settlement.md`.
 
 mod compute;
+mod conditions;
 mod deductions;
 mod ladder;
 pub mod ledger;
@@ -245,6 +246,9 @@ pub enum Basis {
         target: Money,
         /// What was booked before.
         booked: Money,
+        /// The most it could have been, where something limits it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        limit: Option<Money>,
     },
     /// Waived: zero.
     Waived,

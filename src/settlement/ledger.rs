@@ -12,7 +12,7 @@ use crate::money::Money;
 use crate::money::currency::Currency;
 use crate::quantity::{Quantity, Unit};
 use crate::sale::draft::{ChargeId, Tender};
-use crate::sale::{Paid, Sale, TaxAmount};
+use crate::sale::{FrozenComponent, Paid, Sale, TaxAmount};
 
 /// What was refunded so far, planned or paid, of everything the customer paid for one order.
 ///
@@ -130,8 +130,7 @@ impl MoneyLedger {
     pub fn open(sale: &Sale) -> Self {
         let line = |line: crate::sale::Line<'_>| {
             let quantity = line.ordered.quantity;
-            let ladder = Ladder::new(line.frozen.paid.clone(), quantity.steps());
-            let parts = alloc::vec![Part { component: None, ladder }];
+            let parts = parts(line, quantity);
             (line.ordered.id.clone(), LineLedger { unit: quantity.unit(), parts })
         };
         let charge = |charge: crate::sale::Charge<'_>| {
@@ -370,6 +369,22 @@ impl MoneyLedger {
             known.in_kind = direction.moved(known.in_kind, in_kind);
         }
     }
+}
+
+fn parts(line: crate::sale::Line<'_>, quantity: Quantity) -> Vec<Part> {
+    if line.frozen.components.is_empty() {
+        let ladder = Ladder::new(line.frozen.paid.clone(), quantity.steps());
+        return alloc::vec![Part { component: None, ladder }];
+    }
+    let part = |frozen: &FrozenComponent| Part {
+        component: Some(Component {
+            sku: frozen.sku.clone(),
+            unit: frozen.quantity.unit(),
+            per_kit: frozen.per_kit.steps(),
+        }),
+        ladder: Ladder::new(frozen.paid.clone(), frozen.quantity.steps()),
+    };
+    line.frozen.components.iter().map(part).collect()
 }
 
 /// Whether a settlement is noted or taken back.
