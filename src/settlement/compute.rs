@@ -12,7 +12,9 @@ use super::request::{
     PromotionPolicy, RefundRequest,
 };
 use super::tenders;
-use super::{Basis, Entry, EntryKind, Figures, PayoutForm, Settlement, Target, TenderAllocation};
+use super::{
+    Basis, Document, Entry, EntryKind, Figures, PayoutForm, Settlement, Target, TenderAllocation,
+};
 use crate::explain::RuleRef;
 use crate::id::{OrderLineId, RuleId};
 use crate::money::{Money, MoneyError};
@@ -320,7 +322,8 @@ fn round_payout(
 
 pub(super) fn whole_order(kind: EntryKind, gross: Money, basis: Basis, rule: RuleRef) -> Entry {
     let taxes = Vec::new();
-    Entry { kind, target: Target::Order, units: None, gross, taxes, basis, rule }
+    let (target, document) = (Target::Order, Document::NoDocument);
+    Entry { kind, target, units: None, gross, taxes, document, basis, rule }
 }
 
 /// The entries of one claim: one, or one for each component of a kit.
@@ -366,6 +369,7 @@ fn units_of(
         units: Quantity::new(steps, unit).ok(),
         gross,
         taxes,
+        document: Document::CreditNote,
         basis,
         rule: UNIT_LADDER,
     })
@@ -387,6 +391,7 @@ fn amount_of(
             units: None,
             gross,
             taxes,
+            document: Document::CreditNote,
             basis: Basis::Stated { asked: amount, limit },
             rule: AMOUNT_CLAIM,
         });
@@ -432,6 +437,7 @@ fn charge(
         units: None,
         gross,
         taxes,
+        document: Document::CreditNote,
         basis: Basis::Stated { asked, limit: Some(limit) },
         rule: CHARGE_REFUND,
     }))
@@ -473,6 +479,7 @@ fn goodwill(
             units: None,
             gross: goodwill.amount,
             taxes: Vec::new(),
+            document: Document::NoDocument,
             basis: Basis::Stated { asked: goodwill.amount, limit: None },
             rule: goodwill.rule.clone(),
         });

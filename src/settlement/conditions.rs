@@ -11,7 +11,7 @@ use rust_decimal::Decimal;
 use super::deductions::add_tax;
 use super::ledger::{LineLedger, MoneyLedger};
 use super::request::{Claim, Excess, FreeDeliveryPolicy, PromotionPolicy, RefundRequest};
-use super::{Basis, Entry, EntryKind, Target};
+use super::{Basis, Document, Entry, EntryKind, Target};
 use crate::explain::RuleRef;
 use crate::id::{OrderLineId, RuleId};
 use crate::money::{Money, MoneyError};
@@ -57,7 +57,7 @@ pub(super) fn claw_back(
     }
     for (kind, target, amount) in promises {
         let excess = request.clawback_excess;
-        entries.extend(entry(ledger, excess, kind, target, amount, entries)?);
+        entries.extend(entry(ledger, excess, kind, target, &amount, entries)?);
     }
     Ok(())
 }
@@ -201,7 +201,7 @@ fn entry(
     excess: Excess,
     kind: EntryKind,
     target: Target,
-    amount: Paid,
+    amount: &Paid,
     entries: &[Entry],
 ) -> Result<Option<Entry>, MoneyError> {
     let same = |known: &&super::ledger::Clawback| known.kind == kind && known.target == target;
@@ -241,7 +241,8 @@ fn entry(
         _ => CLAWBACK,
     };
     let basis = Basis::Difference { target: amount.gross, booked: before, limit };
-    Ok(Some(Entry { kind, target, units: None, gross, taxes, basis, rule }))
+    let document = Document::CreditNote;
+    Ok(Some(Entry { kind, target, units: None, gross, taxes, document, basis, rule }))
 }
 
 fn nothing(sale: &Sale) -> Paid {

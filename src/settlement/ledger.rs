@@ -38,17 +38,52 @@ use crate::sale::{FrozenComponent, Paid, Sale, TaxAmount};
 /// # Ok::<(), Box<dyn core::error::Error>>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(try_from = "LedgerWire", into = "LedgerWire")]
 pub struct MoneyLedger {
     pub(super) order: OrderId,
     pub(super) currency: Currency,
     pub(super) lines: BTreeMap<OrderLineId, LineLedger>,
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub(super) charges: BTreeMap<ChargeId, Ladder>,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) tenders: Vec<TenderLedger>,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) clawbacks: Vec<Clawback>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct LedgerWire {
+    order: OrderId,
+    currency: Currency,
+    lines: BTreeMap<OrderLineId, LineLedger>,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    charges: BTreeMap<ChargeId, Ladder>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    tenders: Vec<TenderLedger>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    clawbacks: Vec<Clawback>,
+}
+
+/// A stored money ledger whose numbers cannot be: more was refunded than was paid.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the money ledger of order {order} holds amounts that cannot be")]
+pub struct UnsoundLedger {
+    /// The order.
+    pub order: OrderId,
+}
+
+impl TryFrom<LedgerWire> for MoneyLedger {
+    type Error = UnsoundLedger;
+    fn try_from(wire: LedgerWire) -> Result<Self, UnsoundLedger> {
+        let LedgerWire { order, currency, lines, charges, tenders, clawbacks } = wire;
+        let ledger = Self { order, currency, lines, charges, tenders, clawbacks };
+        if ledger.is_sound() { Ok(ledger) } else { Err(UnsoundLedger { order: ledger.order }) }
+    }
+}
+
+impl From<MoneyLedger> for LedgerWire {
+    fn from(ledger: MoneyLedger) -> Self {
+        let MoneyLedger { order, currency, lines, charges, tenders, clawbacks } = ledger;
+        Self { order, currency, lines, charges, tenders, clawbacks }
+    }
 }
 
 /// One line: a single part, or one part for each component of a kit.
@@ -246,14 +281,38 @@ impl MoneyLedger {
         Money::new(sum.fold(0, i64::saturating_add), self.currency)
     }
 
-    /// Whether the ledger can belong to a sale: a ledger from outside may hold anything.
+    /// Whether the ledger belongs to a sale.
     pub(super) fn belongs_to(&self, sale: &Sale) -> bool {
-        let sound =
-            |ladder: &Ladder| ladder.paid.gross.currency() == self.currency && ladder.is_sound();
-        self.order == *sale.order()
-            && self.currency == sale.currency()
-            && self.lines.values().flat_map(|line| &line.parts).all(|part| sound(&part.ladder))
-            && self.charges.values().all(sound)
+        self.order == *sale.order() && self.currency == sale.currency()
+    }
+
+    /// Whether nothing is above what was paid, below zero, or in another currency.
+    fn is_sound(&self) -> bool {
+        let ours = |money: Money| money.currency() == self.currency;
+        let ladder = |ladder: &Ladder| ours(ladder.paid.gross) && ladder.is_sound();
+        let part = |part: &Part| {
+            let per_kit = part.component.as_ref().map_or(1, |component| component.per_kit);
+            per_kit > 0 && ladder(&part.ladder)
+        };
+        let tender = |known: &TenderLedger| {
+            let tender = &known.tender;
+            let captured = tender.captured.minor();
+            let outside = tender.refunded_outside.unwrap_or(Money::zero(self.currency));
+            let in_kind = tender.in_kind.map_or(0, Money::minor);
+            ours(tender.captured)
+                && ours(outside)
+                && (0..=captured).contains(&outside.minor())
+                && (0..=captured).contains(&known.refunded)
+                && (0..=in_kind).contains(&known.in_kind)
+        };
+        let clawback = |clawback: &Clawback| {
+            let Paid { gross, taxes } = &clawback.amount;
+            ours(*gross) && taxes.iter().all(|tax| ours(tax.amount))
+        };
+        self.lines.values().flat_map(|line| &line.parts).all(part)
+            && self.charges.values().all(ladder)
+            && self.tenders.iter().all(tender)
+            && self.clawbacks.iter().all(clawback)
     }
 
     fn note(&mut self, entry: &Entry, direction: Direction) {
