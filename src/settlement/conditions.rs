@@ -18,7 +18,7 @@ use crate::money::{Money, MoneyError};
 use crate::number::{Exact, Rounding};
 use crate::quantity::Quantity;
 use crate::sale::draft::{PriceBasis, TaxDraft};
-use crate::sale::promotion::{Goods, PromotionRule};
+use crate::sale::promotion::{Goods, PromotionRule, PromotionTerms};
 use crate::sale::{Line, Paid, Sale, TaxAmount};
 
 const CLAWBACK: RuleRef = RuleRef::new(RuleId::fixed("promotion_reevaluated"));
@@ -48,8 +48,9 @@ pub(super) fn claw_back(
         .collect();
     let mut promises = Vec::new();
     if policy == PromotionPolicy::Reevaluate {
+        let mut basket = Basket::new(sale, &kept)?;
         for rule in &sale.draft().promotions {
-            promises.push(promotion(sale, rule, &kept)?);
+            promises.push(promotion(sale, rule, &kept, &mut basket)?);
         }
     }
     if request.free_delivery == FreeDeliveryPolicy::Deduct {
@@ -92,8 +93,57 @@ fn steps_kept(known: &LineLedger, request: &RefundRequest, line: &OrderLineId) -
 
 type Promise = (EntryKind, Target, Paid);
 
+/// The value of lines while promotions are taken off one after the other, in the price basis.
+struct Basket {
+    /// Line by line: what was paid, plus the frozen shares of the promotions looked at so far.
+    values: Vec<Money>,
+    /// What the kept goods are still worth: no promotion takes more off.
+    room: Money,
+}
+
+impl Basket {
+    fn new(sale: &Sale, kept: &[Kept<'_>]) -> Result<Self, MoneyError> {
+        let mut values = Vec::with_capacity(kept.len());
+        let mut room = Money::zero(sale.currency());
+        for kept in kept {
+            let paid = &kept.line.frozen.paid;
+            let value = match sale.draft().prices {
+                PriceBasis::TaxIncluded => paid.gross,
+                PriceBasis::TaxExcluded => paid.net()?,
+            };
+            let mut before = value;
+            for rule in &sale.draft().promotions {
+                before = before.checked_add(kept.line.discount_of(&rule.promotion)?)?;
+            }
+            values.push(value);
+            room = room.checked_add(kept_of(before, kept)?)?;
+        }
+        Ok(Self { values, room })
+    }
+
+    /// The parts of the frozen shares of one promotion that stay with the kept units.
+    fn frozen_shares(
+        &mut self,
+        rule: &PromotionRule,
+        kept: &[Kept<'_>],
+    ) -> Result<Vec<Money>, MoneyError> {
+        let mut shares = Vec::with_capacity(kept.len());
+        for (kept, value) in kept.iter().zip(&mut self.values) {
+            let raised = value.checked_add(kept.line.discount_of(&rule.promotion)?)?;
+            shares.push(kept_of(raised, kept)?.checked_sub(kept_of(*value, kept)?)?);
+            *value = raised;
+        }
+        Ok(shares)
+    }
+}
+
 /// What should be clawed back in all for one promotion.
-fn promotion(sale: &Sale, rule: &PromotionRule, kept: &[Kept<'_>]) -> Result<Promise, MoneyError> {
+fn promotion(
+    sale: &Sale,
+    rule: &PromotionRule,
+    kept: &[Kept<'_>],
+    basket: &mut Basket,
+) -> Result<Promise, MoneyError> {
     let counting = || kept.iter().filter(|kept| rule.counts(&kept.line.ordered.id));
     let goods: Vec<Goods<'_>> = counting()
         .map(|kept| kept.line.goods(Some(&rule.promotion), kept.quantity))
@@ -110,11 +160,12 @@ fn promotion(sale: &Sale, rule: &PromotionRule, kept: &[Kept<'_>]) -> Result<Pro
         };
         return Ok((EntryKind::Gift, target, owed));
     }
-    let mut frozen = Vec::with_capacity(kept.len());
-    for kept in kept {
-        frozen.push(frozen_share(sale, rule, kept)?);
+    if matches!(rule.terms, PromotionTerms::Gift { .. }) {
+        return Ok((EntryKind::Gift, target, nothing(sale)));
     }
-    let earned = rule.terms.off(sale.currency(), &goods)?;
+    let frozen = basket.frozen_shares(rule, kept)?;
+    let earned = rule.terms.off(sale.currency(), &goods)?.checked_min(basket.room)?;
+    basket.room = basket.room.checked_sub(earned)?;
     let earned = spread(earned, rule, kept, &frozen)?;
     let mut owed = nothing(sale);
     for ((kept, frozen), earned) in kept.iter().zip(frozen).zip(earned) {
@@ -133,20 +184,6 @@ fn promotion(sale: &Sale, rule: &PromotionRule, kept: &[Kept<'_>]) -> Result<Pro
         }
     }
     Ok((EntryKind::Clawback, target, owed))
-}
-
-/// The part of a frozen discount share that stays with the kept units, in the price basis.
-fn frozen_share(sale: &Sale, rule: &PromotionRule, kept: &Kept<'_>) -> Result<Money, MoneyError> {
-    let share = kept.line.discount_of(&rule.promotion)?;
-    if share.is_zero() {
-        return Ok(share);
-    }
-    let paid = &kept.line.frozen.paid;
-    let value = match sale.draft().prices {
-        PriceBasis::TaxIncluded => paid.gross,
-        PriceBasis::TaxExcluded => paid.net()?,
-    };
-    kept_of(value.checked_add(share)?, kept)?.checked_sub(kept_of(value, kept)?)
 }
 
 /// What is left of a value when the units that are not kept went back on its ladder.
