@@ -353,8 +353,8 @@ fn buy_two_get_one_free_and_return_one() {
 
 #[test]
 fn a_clawback_above_the_refund_is_a_debt_or_forgiven() {
-    // 300.00 off above 1,000.00; of 1,010.00 a pen of 10.00 goes back: 3.00 are to be paid? No: the
-    // pen refunds 7.03, the kept goods lose 292.97.
+    // 300.00 off from 1,010.00 on. The pen of 10.00 goes back, and the desk alone earns nothing: it
+    // costs 1,000.00 and 710.00 was paid.
     let sale = with_rule(&[(1, 100_000), (1, 1_000)], threshold(101_000, 30_000));
     let ledger = MoneyLedger::open(&sale);
     let mut request = reevaluate(vec![pieces(1, 1)]);

@@ -1,5 +1,7 @@
 //! Random sales, valid by construction, from a seed: shared by the tests of money.
 
+#![allow(dead_code, reason = "no test file uses everything here")]
+
 use std::collections::BTreeSet;
 
 use aftersale::id::{OrderId, OrderLineId, PromotionId, Sku, TenderId};
@@ -50,7 +52,6 @@ pub(crate) fn line_id(position: usize) -> OrderLineId {
 }
 
 /// How many cases to run: `AFTERSALE_CASES`, or what is given.
-#[allow(dead_code, reason = "not every test file runs random cases")]
 pub(crate) fn cases(usual: u64) -> u64 {
     std::env::var("AFTERSALE_CASES").map_or(usual, |text| text.parse().unwrap())
 }
