@@ -68,7 +68,7 @@ pub struct Sale {
 /// What was paid for one line or charge: the gross amount and the tax inside it.
 ///
 /// Net is gross less tax, so that net + tax = gross always.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Paid {
     /// What the customer paid, tax included, all discounts taken off.
@@ -78,7 +78,7 @@ pub struct Paid {
 }
 
 /// The amount of one tax.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TaxAmount {
     /// Which tax.
@@ -277,6 +277,12 @@ impl Sale {
     #[must_use]
     pub fn shipped_lot(&self, line: &OrderLineId, lot: &LotId) -> bool {
         self.shipped_of(line).any(|shipped| shipped.lots.iter().any(|part| part.lot == *lot))
+    }
+
+    /// Whether the lots of a line were recorded when it was shipped.
+    #[must_use]
+    pub fn knows_lots(&self, line: &OrderLineId) -> bool {
+        self.shipped_of(line).any(|shipped| !shipped.lots.is_empty())
     }
 
     fn shipped_of(&self, line: &OrderLineId) -> impl Iterator<Item = &draft::ShippedLine> {

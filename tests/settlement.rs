@@ -13,7 +13,7 @@
 mod sales;
 
 use aftersale::explain::{Effect, RuleRef};
-use aftersale::id::{ObligationId, RuleId, Sku, TenderId};
+use aftersale::id::{RuleId, Sku, TenderId};
 use aftersale::money::Money;
 use aftersale::money::currency::Currency;
 use aftersale::number::Rounding;
@@ -26,7 +26,6 @@ use aftersale::sale::{Paid, Sale, TaxAmount};
 use aftersale::settlement::claims::{FreightRule, freight, price_protection};
 use aftersale::settlement::documents::{TaxDocument, TaxDocuments};
 use aftersale::settlement::ledger::MoneyLedger;
-use aftersale::settlement::obligation::{Obligation, ObligationRefused, Outcome, Status};
 use aftersale::settlement::recovery::{DebtorId, Recovery, RecoveryRefused};
 use aftersale::settlement::refusal::Violation;
 use aftersale::settlement::request::{
@@ -83,6 +82,7 @@ fn of(lines: &[(i64, &str)]) -> Sale {
 
 fn refund(sale: &Sale, ledger: &mut MoneyLedger, lines: Vec<LineRefund>) -> Settlement {
     let settlement = quote(sale, ledger, &RefundRequest { lines, ..request() }).unwrap();
+    assert!(ledger.admits(&settlement));
     ledger.apply(&settlement);
     settlement
 }
@@ -606,6 +606,7 @@ fn cash_is_rounded_last_and_apart() {
     ask.cash = Some(CashRounding { step: 5, rounding: Rounding::HalfUp, on: CashBasis::Total });
     let rounded = quote(&sale, &ledger, &ask).unwrap();
     assert_eq!(rounded.total, eur("9.95"));
+    assert!(ledger.admits(&rounded));
     assert_eq!(rounded.entries[..1], plain.entries[..]);
     let last = rounded.entries.last().unwrap();
     assert_eq!(
@@ -780,34 +781,7 @@ fn a_component_of_a_kit_comes_back_alone() {
     assert!(ledger.refundable().is_zero());
 }
 
-/// SET-25: an obligation is paid at most once; a failed attempt leaves it open, retries keep its id,
-/// and a late success on top of another payment is reported.
-#[test]
-fn an_obligation_is_paid_once() {
-    let sale = of(&[(1, "59.90")]);
-    let allocation =
-        refund(&sale, &mut MoneyLedger::open(&sale), vec![pieces(0, 1)]).allocations.remove(0);
-    let id = ObligationId::new("RC-1/1").unwrap();
-    let mut owed = Obligation::new(id.clone(), allocation);
-    let now = at("2026-03-20T10:00:00Z");
-    assert_eq!(owed.status(), Status::Open);
-    let first = owed.submit(now).unwrap();
-    assert_eq!(owed.submit(now), Err(ObligationRefused::Pending { id: id.clone(), attempt: 1 }));
-    let failed = || Outcome::Failed { code: "timeout".into() };
-    assert_eq!(owed.record(first, failed()), Ok(Status::Failed));
-    assert_eq!(owed.record(first, failed()), Ok(Status::Failed), "the same answer twice");
-    let unknown = ObligationRefused::UnknownAttempt { id: id.clone(), attempt: 2 };
-    assert_eq!(owed.record(2, Outcome::Succeeded), Err(unknown));
-    owed.pay_by_hand(now, "transfer 4711".into()).unwrap();
-    assert_eq!(owed.status(), Status::Paid);
-    assert_eq!(owed.submit(now), Err(ObligationRefused::Paid { id: id.clone() }));
-    assert!(owed.pay_by_hand(now, "again".into()).is_err());
-    // The provider pays after all: seen, not hidden.
-    assert_eq!(owed.record(first, Outcome::Succeeded), Ok(Status::PaidTwice));
-    assert_eq!(owed.record(first, failed()), Err(ObligationRefused::Succeeded { id, attempt: 1 }));
-}
-
-/// SET-26: the shares of liability of a cost sum to it, and no more is claimed than a share.
+/// SET-25: the shares of liability of a cost sum to it, and no more is claimed than a share.
 #[test]
 fn recovery_never_exceeds_the_attributed_cost() {
     let debtor = |id: &str| DebtorId::new(id).unwrap();
@@ -833,7 +807,7 @@ fn recovery_never_exceeds_the_attributed_cost() {
     assert!(serde_json::from_str::<Recovery>(&text.replace("30.00", "33.41")).is_err());
 }
 
-/// SET-28: a stored ledger whose numbers cannot be is refused; nothing stored makes a quote panic.
+/// SET-27: a stored ledger whose numbers cannot be is refused; nothing stored makes a quote panic.
 #[test]
 fn an_unsound_ledger_is_refused() {
     let sale = of(&[(2, "10.00")]);

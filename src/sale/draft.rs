@@ -28,7 +28,7 @@ text_ids! {
 /// An order as the host knows it.
 ///
 /// All money is in `currency`. Amounts of discounts are positive and lower what is paid.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SaleDraft {
     /// The order.
@@ -118,7 +118,7 @@ impl Default for WeightBase {
 }
 
 /// One order line. Two lines of one article stay two lines.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LineDraft {
     /// The line.
@@ -147,7 +147,7 @@ pub struct LineDraft {
 }
 
 /// One component of a kit.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ComponentDraft {
     /// The article.
@@ -160,7 +160,7 @@ pub struct ComponentDraft {
 }
 
 /// A tax on a line or charge.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TaxDraft {
     /// Which tax.
@@ -174,7 +174,7 @@ pub struct TaxDraft {
 }
 
 /// The amount of one tax at one rate over the whole invoice.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TaxTotal {
     /// Which tax.
@@ -186,7 +186,7 @@ pub struct TaxTotal {
 }
 
 /// A discount on one line.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LineDiscount {
     /// The promotion behind it, if it has a name.
@@ -197,7 +197,7 @@ pub struct LineDiscount {
 }
 
 /// A discount on the order, shared out to lines once.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct OrderDiscount {
     /// The promotion behind it, if it has a name.
@@ -211,7 +211,7 @@ pub struct OrderDiscount {
 }
 
 /// Freight or another charge of the order.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ChargeDraft {
     /// The charge.
@@ -247,7 +247,7 @@ codes! {
 }
 
 /// One means of payment on the order.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Tender {
     /// The tender.
@@ -293,7 +293,7 @@ codes! {
 }
 
 /// A parcel sent to the customer.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Shipment {
     /// The parcel.
@@ -319,7 +319,7 @@ impl Shipment {
 }
 
 /// How much of an order line was in a parcel.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ShippedLine {
     /// The order line.
@@ -335,7 +335,7 @@ pub struct ShippedLine {
 }
 
 /// A part of a shipped quantity that came from one lot.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LotPart {
     /// The lot.

@@ -28,7 +28,7 @@ use crate::sale::draft::TaxDraft;
 /// assert!(rule.lines.is_empty()); // all goods count
 /// # Ok::<(), serde_json::Error>(())
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PromotionRule {
     /// The promotion, as the discounts of the sale name it.
@@ -44,7 +44,7 @@ pub struct PromotionRule {
 ///
 /// The value of goods is their list price less the discounts of their own lines other than this
 /// promotion's, in the price basis of the sale. Units are whole units.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum PromotionTerms {
@@ -89,7 +89,7 @@ pub enum PromotionTerms {
 }
 
 /// One step of a spend threshold.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ThresholdStep {
     /// The value that reaches the step.
@@ -99,7 +99,7 @@ pub struct ThresholdStep {
 }
 
 /// One step of a quantity break.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct QuantityStep {
     /// The units that reach the step.
@@ -109,7 +109,7 @@ pub struct QuantityStep {
 }
 
 /// How much a threshold takes off.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Off {
     /// An amount.
@@ -119,7 +119,7 @@ pub enum Off {
 }
 
 /// Free delivery above a minimum, and the freight it saved.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct FreeDelivery {
     /// The value of goods that earns it, measured like a promotion on all lines.

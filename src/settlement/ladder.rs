@@ -174,6 +174,17 @@ impl Ladder {
         }
     }
 
+    /// Takes over what an amended order paid for more units; a ladder that was used starts again
+    /// over what is left.
+    pub(super) fn grow(&mut self, grown: Self) {
+        if self.paid == grown.paid && self.units == grown.units {
+            return;
+        }
+        self.paid = grown.paid;
+        self.units = grown.units;
+        self.base = self.taken.clone();
+    }
+
     /// Whether nothing is above what was paid or below zero: a ladder from outside may be anything.
     pub(super) fn is_sound(&self) -> bool {
         let paid = &self.paid;

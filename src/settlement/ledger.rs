@@ -143,6 +143,12 @@ impl TenderLedger {
     }
 }
 
+impl Part {
+    pub(super) fn sku(&self) -> Option<&Sku> {
+        self.component.as_ref().map(|component| &component.sku)
+    }
+}
+
 impl LineLedger {
     /// Whole units of the line of which every part is left.
     pub(super) fn units_left(&self) -> i64 {
@@ -318,18 +324,11 @@ impl MoneyLedger {
     fn note(&mut self, entry: &Entry, direction: Direction) {
         let gross = entry.gross.minor();
         match entry.kind {
-            EntryKind::Goods | EntryKind::GoodsAmount => {
+            EntryKind::Goods | EntryKind::GoodsAmount | EntryKind::Charge => {
                 let run = if entry.kind == EntryKind::Goods { Run::Units } else { Run::Amounts };
-                if let Some(ladder) = self.ladder_of(&entry.target) {
+                if let Some(ladder) = self.ladder_mut(&entry.target) {
                     let units = entry.units.map_or(0, Quantity::steps);
                     direction.note(ladder, run, units, gross, &entry.taxes);
-                }
-            }
-            EntryKind::Charge => {
-                if let Target::Charge(charge) = &entry.target
-                    && let Some(ladder) = self.charges.get_mut(charge)
-                {
-                    direction.note(ladder, Run::Amounts, 0, gross, &entry.taxes);
                 }
             }
             EntryKind::Clawback | EntryKind::Gift | EntryKind::FreeDelivery => {
@@ -351,16 +350,27 @@ impl MoneyLedger {
         }
     }
 
-    fn ladder_of(&mut self, target: &Target) -> Option<&mut Ladder> {
+    /// The ladder that an entry moves.
+    pub(super) fn ladder(&self, target: &Target) -> Option<&Ladder> {
         let (line, sku) = match target {
+            Target::Charge(charge) => return self.charges.get(charge),
             Target::Line(line) => (line, None),
             Target::Component { line, sku } => (line, Some(sku)),
-            Target::Charge(_) | Target::Promotion(_) | Target::Order => return None,
+            Target::Promotion(_) | Target::Order => return None,
+        };
+        let parts = &self.lines.get(line)?.parts;
+        parts.iter().find(|part| part.sku() == sku).map(|part| &part.ladder)
+    }
+
+    fn ladder_mut(&mut self, target: &Target) -> Option<&mut Ladder> {
+        let (line, sku) = match target {
+            Target::Charge(charge) => return self.charges.get_mut(charge),
+            Target::Line(line) => (line, None),
+            Target::Component { line, sku } => (line, Some(sku)),
+            Target::Promotion(_) | Target::Order => return None,
         };
         let parts = &mut self.lines.get_mut(line)?.parts;
-        let named = |part: &Part| part.component.as_ref().map(|component| &component.sku) == sku;
-        let part = parts.iter_mut().find(|part| named(part))?;
-        Some(&mut part.ladder)
+        parts.iter_mut().find(|part| part.sku() == sku).map(|part| &mut part.ladder)
     }
 
     fn note_outgoing(&mut self, entry: &Entry, direction: Direction) {

@@ -17,7 +17,7 @@ use crate::time::Instant;
 /// Everything one settlement is about: what goes back, what is kept, what goes out, and how.
 ///
 /// Start with [`RefundRequest::new`] and fill in what applies.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RefundRequest {
     /// The time of the settlement: decides which tenders still take refunds.
@@ -75,7 +75,7 @@ impl RefundRequest {
 }
 
 /// What is claimed on one line.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LineRefund {
     /// The order line, or a line that an earlier exchange made.
@@ -85,7 +85,7 @@ pub struct LineRefund {
 }
 
 /// How much of a line is refunded.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Claim {
@@ -103,7 +103,7 @@ pub enum Claim {
 }
 
 /// What is paid back of one charge.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ChargeRefund {
     /// The charge of the order.
@@ -113,7 +113,7 @@ pub struct ChargeRefund {
 }
 
 /// How much of a charge is refunded.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum ChargeClaim {
@@ -127,7 +127,7 @@ pub enum ChargeClaim {
 }
 
 /// An amount kept back from a refund.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Deduction {
     /// What for.
@@ -172,7 +172,7 @@ codes! {
 }
 
 /// How much is kept back.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum DeductionAmount {
@@ -190,7 +190,7 @@ pub enum DeductionAmount {
 }
 
 /// One tier of a deduction that grows with time.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Tier {
     /// The last day of the tier.
@@ -200,7 +200,7 @@ pub struct Tier {
 }
 
 /// How a deduction or a charge is taxed. The host decides; the law differs between countries.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum TaxTreatment {
@@ -255,7 +255,7 @@ impl Default for Excess {
 }
 
 /// An amount given on top of what is owed.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Goodwill {
     /// The line it is given for, if for one.
@@ -283,7 +283,7 @@ codes! {
 ///
 /// They become a line of the money ledger with a ladder of their own, so that a chain of exchanges
 /// refunds what was paid along the chain.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Outgoing {
     /// A new line id, not used in the order before.
@@ -309,7 +309,7 @@ codes! {
 }
 
 /// What outgoing goods cost.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum OutgoingPrice {
@@ -355,7 +355,7 @@ impl Default for FreeDeliveryPolicy {
 }
 
 /// Which tenders a refund goes back to. Source: `docs/settlement.md`, "Tenders".
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum TenderPolicy {
@@ -382,7 +382,7 @@ pub enum TenderPolicy {
 }
 
 /// How cash is rounded: a last, separate entry that touches neither lines nor tax.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CashRounding {
     /// The smallest coin, in minor units: 5 for Swiss five-centime pieces.
@@ -395,7 +395,7 @@ pub struct CashRounding {
 }
 
 /// What cash rounding rounds; the two differ on the exact half.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum CashBasis {
     /// The amount to be paid.
