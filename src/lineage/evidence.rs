@@ -284,9 +284,9 @@ impl Dominators {
             let (mut a, mut b) = (held, way?);
             while a != b {
                 if self.depth(a) >= self.depth(b) {
-                    a = self.parent(a)?
+                    a = self.parent(a)?;
                 } else {
-                    b = self.parent(b)?
+                    b = self.parent(b)?;
                 }
             }
             Some(a)

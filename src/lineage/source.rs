@@ -98,10 +98,12 @@ impl Lineage {
         match source {
             Source::Item { item, since } => {
                 let since = since.map(|since| since.timestamp_micros());
-                into.nodes.extend(self.node(item).map(|node| (node, since)));
+                let named = self.node(item).filter(|node| self.graph.is_named(node.0));
+                into.nodes.extend(named.map(|node| (node, since)));
             }
             Source::Order(order) => {
-                into.nodes.extend(self.order_nodes(order).map(|node| (node, None)));
+                let named = self.order_nodes(order).filter(|node| self.graph.is_named(node.0));
+                into.nodes.extend(named.map(|node| (node, None)));
             }
             Source::Supplier { supplier, window } => {
                 let receipt = |event| self.graph.kind(event) == EventKind::Receive;
