@@ -17,6 +17,7 @@ pub mod graph;
 pub mod ledger;
 mod record;
 pub mod source;
+pub mod suspect;
 pub mod trace;
 pub mod view;
 

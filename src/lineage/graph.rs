@@ -12,6 +12,7 @@
 
 pub(crate) mod bits;
 mod chains;
+pub mod exposure;
 mod order;
 pub mod reach;
 pub mod timed;
