@@ -11,10 +11,12 @@
 //! 4. No answer hides its gaps: every trace lists the breaks and violations on its way.
 
 pub mod audit;
+pub mod campaign;
 pub mod event;
 pub mod evidence;
 pub mod graph;
 pub mod ledger;
+pub mod recall;
 mod record;
 pub mod source;
 pub mod suspect;

@@ -197,9 +197,7 @@ fn factory() -> (Lineage, Vec<Observation>) {
                 .output(Line::unmeasured(phone(n)))
                 .facts(facts),
         );
-        let bad = n % 6 == 0
-            || (n % 2 == 1 && n % 10 == 1)
-            || [2, 50, 100].contains(&n);
+        let bad = n % 6 == 0 || (n % 2 == 1 && n % 10 == 1) || [2, 50, 100].contains(&n);
         seen.push(Observation {
             item: phone(n),
             outcome: if bad { Outcome::Defective } else { Outcome::Good },

@@ -314,6 +314,10 @@ impl Graph {
         {
             *marks |= DEAD;
             self.dead = self.dead.saturating_add(1);
+            let total = |lines: Lines<'_>| lines.map(|(_, &steps)| steps.max(0)).sum::<i64>();
+            let (ins, outs) = (total(self.input_lines(event.0)), total(self.output_lines(event.0)));
+            self.input_total = self.input_total.saturating_sub(ins);
+            self.output_total = self.output_total.saturating_sub(outs);
         }
     }
 
@@ -333,6 +337,11 @@ impl Graph {
     #[must_use]
     pub fn lines(&self) -> usize {
         self.line_node.len()
+    }
+
+    /// The steps of all outputs of all events that count, whatever their units.
+    pub(crate) fn output_total(&self) -> i64 {
+        self.output_total
     }
 
     /// Whether an event counts.

@@ -105,6 +105,11 @@ impl Graph {
 
     /// The finest parts for which no sum can pass 62 bits.
     fn shift(&self, suspects: &Suspects) -> u32 {
+        // Nothing can hold more than all outputs together; mostly that bound is fine enough.
+        let coarse = parts_for(self.output_total());
+        if coarse >= ENOUGH_PARTS {
+            return coarse;
+        }
         let mut made = vec![0_i64; self.nodes()];
         let mut suspect_total = 0_i64;
         for event in self.chronological() {
@@ -119,9 +124,16 @@ impl Graph {
                 }
             }
         }
-        let largest = made.into_iter().max().unwrap_or(0).max(suspect_total).max(1);
-        largest.leading_zeros().saturating_sub(2).min(32)
+        parts_for(made.into_iter().max().unwrap_or(0).max(suspect_total))
     }
+}
+
+/// A step has at least `2^28` parts, unless quantities are too large for that.
+const ENOUGH_PARTS: u32 = 28;
+
+/// The shift with which the largest sum stays within 62 bits.
+fn parts_for(largest: i64) -> u32 {
+    largest.max(1).leading_zeros().saturating_sub(2).min(32)
 }
 
 struct Suspects {
@@ -183,9 +195,8 @@ impl Mixing {
             }
             holding.hand = hand.saturating_sub(taken);
             flow.taken = flow.taken.saturating_add(taken);
-            if holding.suspect_material | holding.suspect_content == 0 {
-                continue;
-            }
+            // No test for zero here: which lots are suspect is hard to predict, and a wrong guess
+            // costs more than two divisions.
             let (mut material, mut content) = (holding.suspect_material, holding.suspect_content);
             if taken != hand {
                 material = part(material, taken, hand, &mut self.roundings);
@@ -229,7 +240,6 @@ impl Mixing {
                 Some((content, taken)) => {
                     part(content, steps, taken, &mut self.roundings).saturating_add(1).min(whole)
                 }
-                None if flow.content == 0 => 0,
                 None if flow.taken == steps => flow.content,
                 None => part(flow.content, steps, flow.taken, &mut self.roundings),
             };
@@ -267,13 +277,16 @@ fn part(amount: i64, steps: i64, whole: i64, roundings: &mut u64) -> i64 {
     if whole == 0 {
         return 0;
     }
-    *roundings = roundings.saturating_add(1);
     if let Some(product) = amount.checked_mul(steps) {
+        let rounds = product.checked_rem(whole) != Some(0);
+        *roundings = roundings.saturating_add(rounds.into());
         return i64::try_from(product.checked_div(whole).unwrap_or(0)).unwrap_or(i64::MAX);
     }
     let product = u128::from(amount).saturating_mul(u128::from(steps));
-    let quotient = product.checked_div(u128::from(whole)).unwrap_or(0);
-    i64::try_from(quotient).unwrap_or(i64::MAX)
+    let whole = u128::from(whole);
+    let rounds = product.checked_rem(whole) != Some(0);
+    *roundings = roundings.saturating_add(rounds.into());
+    i64::try_from(product.checked_div(whole).unwrap_or(0)).unwrap_or(i64::MAX)
 }
 
 /// Whether the share `a.0 / a.1` is above `b.0 / b.1`.

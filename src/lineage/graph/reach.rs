@@ -5,6 +5,9 @@ use alloc::vec::Vec;
 use super::bits::{Bits, ones};
 use super::{COMPLEX, Graph, NONE, NodeIndex};
 
+/// How many nodes are looked up together.
+const BATCH: usize = 32;
+
 /// Which way a trace goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -91,27 +94,83 @@ impl Graph {
         searcher.begin(self, starts);
         let mut place = 0;
         let mut level_end = searcher.queue.len();
-        while let Some(&node) = searcher.queue.get(place) {
+        while place < searcher.queue.len() {
             if place == level_end {
                 searcher.levels.push(level_end);
                 level_end = searcher.queue.len();
             }
-            place = place.saturating_add(1);
+            let mut batch = [0; BATCH];
+            let ready = searcher.queue.get(place..level_end).unwrap_or_default();
+            let taken = batch.iter_mut().zip(ready).map(|(slot, &node)| *slot = node).count();
+            place = place.saturating_add(taken);
+            let batch = batch.get(..taken).unwrap_or_default();
             match direction {
-                Direction::Forward => self.step_forward(node, searcher),
-                Direction::Backward => self.step_backward(node, searcher),
+                Direction::Forward => self.step_forward(batch, searcher),
+                Direction::Backward => self.step_backward(batch, searcher),
             }
         }
         searcher.levels.push(level_end);
     }
 
+    /// The rows of the whole batch are looked up before any is followed, so that the reads wait for
+    /// memory together instead of one after the other.
     #[inline]
-    fn step_forward(&self, node: u32, searcher: &mut Searcher) {
-        for &entry in self.frozen_uses(node) {
-            self.follow(entry, searcher);
+    fn step_forward(&self, batch: &[u32], searcher: &mut Searcher) {
+        let mut rows: [&[u32]; BATCH] = [&[]; BATCH];
+        let mut firsts = [0; BATCH];
+        for (row, &node) in rows.iter_mut().zip(batch) {
+            *row = self.frozen_uses(node);
         }
-        for entry in self.uses_tail.iter(node) {
-            self.follow(entry, searcher);
+        for (first, row) in firsts.iter_mut().zip(&rows) {
+            *first = row.first().copied().unwrap_or(0);
+        }
+        for (row, first) in rows.iter().zip(firsts).take(batch.len()) {
+            let Some((_, rest)) = row.split_first() else { continue };
+            self.follow(first, searcher);
+            rest.iter().for_each(|&entry| self.follow(entry, searcher));
+        }
+        if self.uses_tail.len() > 0 {
+            for &node in batch {
+                for entry in self.uses_tail.iter(node) {
+                    self.follow(entry, searcher);
+                }
+            }
+        }
+    }
+
+    #[inline]
+    fn step_backward(&self, batch: &[u32], searcher: &mut Searcher) {
+        let mut makers = [NONE; BATCH];
+        let mut rows: [&[u32]; BATCH] = [&[]; BATCH];
+        let mut firsts = [0; BATCH];
+        for (maker, &node) in makers.iter_mut().zip(batch) {
+            *maker = self.maker.get(node as usize).copied().unwrap_or(NONE);
+        }
+        for (row, &event) in rows.iter_mut().zip(&makers) {
+            if event != NONE {
+                *row = self.inputs(event);
+            }
+        }
+        for (first, row) in firsts.iter_mut().zip(&rows) {
+            *first = row.first().copied().unwrap_or(0);
+        }
+        for ((row, first), &event) in rows.iter().zip(firsts).zip(&makers).take(batch.len()) {
+            let Some((_, rest)) = row.split_first() else { continue };
+            // An event with one output is met once, with that output.
+            let is_new = self.outputs(event).len() == 1 || searcher.enter(event);
+            if is_new && self.is_alive(event) {
+                searcher.visit(first);
+                rest.iter().for_each(|&input| searcher.visit(input));
+            }
+        }
+        if self.makers_more.len() > 0 {
+            for &node in batch {
+                for event in self.makers_more.iter(node) {
+                    if self.is_alive(event) && searcher.enter(event) {
+                        self.inputs(event).iter().for_each(|&input| searcher.visit(input));
+                    }
+                }
+            }
         }
     }
 
@@ -125,17 +184,6 @@ impl Graph {
         } else if searcher.enter(entry & !COMPLEX) {
             for &output in self.outputs(entry & !COMPLEX) {
                 searcher.visit(output);
-            }
-        }
-    }
-
-    #[inline]
-    fn step_backward(&self, node: u32, searcher: &mut Searcher) {
-        for event in self.makers(node) {
-            if searcher.enter(event) {
-                for &input in self.inputs(event) {
-                    searcher.visit(input);
-                }
             }
         }
     }
