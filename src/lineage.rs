@@ -12,14 +12,18 @@
 
 pub mod audit;
 pub mod campaign;
+pub mod containment;
+pub mod draw;
 pub mod event;
 pub mod evidence;
 pub mod graph;
 pub mod ledger;
+pub mod metrics;
 pub mod recall;
 mod record;
 pub mod source;
 pub mod suspect;
+pub mod table;
 pub mod trace;
 pub mod view;
 
