@@ -1,1 +1,3 @@
-//! Not yet.
+//! Interchange: what other systems write, read into this crate, and the other way round.
+
+pub mod epcis;
