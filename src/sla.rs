@@ -26,4 +26,5 @@ pub mod ledger;
 mod measure;
 pub mod policy;
 mod program;
+pub mod returns;
 pub mod what_if;

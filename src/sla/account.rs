@@ -7,11 +7,11 @@ use serde::{Deserialize, Serialize};
 
 use super::book::SlaBook;
 use super::clock::{Doing, Run};
-use super::evaluate::at_second;
 use super::evaluation::Trouble;
 use super::history::CaseHistory;
 use super::measure::Clock;
 use crate::calendar::book::Calendars;
+use crate::calendar::compiled::instant;
 use crate::calendar::time_class::TimeClass;
 use crate::id::{GoalId, PauseReasonId, PolicyId};
 use crate::time::{Instant, Interval};
@@ -106,7 +106,7 @@ impl SlaBook {
             Doing::Paused(held) => AccountClass::Paused { by: self.reasons(held) },
             Doing::Stopped => AccountClass::Stopped,
         };
-        let (start, end) = (at_second(from), at_second(until));
+        let (start, end) = (instant(from), instant(until));
         match (run.clock(), doing) {
             (Some(Clock::Open(calendar, _)), Doing::Running | Doing::Paused(_)) => {
                 for part in calendar.explain(start, end)? {

@@ -340,7 +340,8 @@ impl<'a> Run<'a> {
             ended_at: instant(at),
             ended_by,
             elapsed: target.and_then(|target| amount.map(|amount| target.with(amount))),
-            due: due.map(instant),
+            // Called off before it was reached, a deadline is none.
+            due: due.filter(|_| verdict != Verdict::Pending).map(instant),
             verdict,
         });
         if ended_by == CycleEnd::Reset {

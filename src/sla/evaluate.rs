@@ -241,7 +241,8 @@ impl<'a> Fold<'a> {
         let is_same = |run: &Run<'_>| {
             run.is_live() && run.goal.policy == *policy && run.goal.version == version
         };
-        if self.runs.iter().any(is_same) {
+        let is_known = self.book.policies.contains_key(&(policy.clone(), version));
+        if !is_known || self.runs.iter().any(is_same) {
             return;
         }
         let is_new = |run: &Run<'_>| {
@@ -376,9 +377,4 @@ fn conflicts(goals: &[GoalEvaluation]) -> Vec<Notice> {
         }));
     }
     notices
-}
-
-/// The instant of a second, for modules beside.
-pub(crate) fn at_second(second: i64) -> Instant {
-    instant(second)
 }
