@@ -10,7 +10,6 @@ use super::history::{CaseEvent, CaseHistory, ClockCommand, Happening};
 use super::policy::{ChangeMode, Fires, PolicyKind};
 use super::program::FactState;
 use crate::calendar::book::Calendars;
-use crate::calendar::compiled::instant;
 use crate::condition::Facts;
 use crate::id::{PauseReasonId, PolicyId};
 use crate::time::Instant;

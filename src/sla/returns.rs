@@ -236,11 +236,8 @@ impl Measure {
         } else {
             Target::Calendar { seconds }
         };
-        let honors: BTreeSet<PauseReasonId> = self
-            .honors
-            .iter()
-            .map(|reason| PauseReasonId::new(reason))
-            .collect::<Result<_, _>>()?;
+        let honors: BTreeSet<PauseReasonId> =
+            self.honors.iter().map(PauseReasonId::new).collect::<Result<_, _>>()?;
         let follows_closing = self.metric == ReturnMetric::FollowUp;
         Ok(Goal {
             id: GoalId::new(code)?,
