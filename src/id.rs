@@ -60,6 +60,11 @@ impl IdText {
         Ok(Self(SmolStr::new(text)))
     }
 
+    /// A text of the source itself; allocates nothing.
+    pub(crate) const fn fixed(text: &'static str) -> Self {
+        Self(SmolStr::new_static(text))
+    }
+
     pub(crate) fn as_str(&self) -> &str {
         self.0.as_str()
     }
@@ -102,6 +107,12 @@ macro_rules! text_ids {
             /// characters or white space at one end.
             pub fn new(text: impl AsRef<str>) -> Result<Self, $crate::id::IdError> {
                 $crate::id::IdText::new($kind, text.as_ref()).map(Self)
+            }
+
+            /// An identifier of the engine itself, written in the source and known to be sound.
+            #[allow(dead_code, reason = "most identifiers come from hosts alone")]
+            pub(crate) const fn fixed(text: &'static str) -> Self {
+                Self($crate::id::IdText::fixed(text))
             }
 
             /// The text as the host wrote it.
