@@ -250,7 +250,9 @@ pub enum Refusal {
         stage: Stage,
     },
     /// The sales looked at began before the plan was made.
-    #[error("the sales after begin on {from}, before the plan of {planned}; state the effect first")]
+    #[error(
+        "the sales after begin on {from}, before the plan of {planned}; state the effect first"
+    )]
     LookedBefore {
         /// The first day of the sales looked at.
         from: NaiveDate,
@@ -307,14 +309,21 @@ pub fn decide(
             let verdict = action.plan.verify(evidence)?;
             Ok(alloc::vec![Event::EffectChecked { at: now, verdict }])
         }
-        (Stage::NotVerified | Stage::Verified | Stage::Dropped, Command::ReopenAction { plan, due }) => {
+        (
+            Stage::NotVerified | Stage::Verified | Stage::Dropped,
+            Command::ReopenAction { plan, due },
+        ) => {
             plan.check()?;
             Ok(alloc::vec![Event::ActionReopened { at: now, plan: plan.clone(), due: *due }])
         }
-        (Stage::Planned | Stage::Started | Stage::Done | Stage::NotVerified, Command::DropAction { because }) => {
-            Ok(alloc::vec![Event::ActionDropped { at: now, because: because.clone() }])
-        }
-        (Stage::Done | Stage::Verified | Stage::NotVerified | Stage::Dropped, Command::StartAction)
+        (
+            Stage::Planned | Stage::Started | Stage::Done | Stage::NotVerified,
+            Command::DropAction { because },
+        ) => Ok(alloc::vec![Event::ActionDropped { at: now, because: because.clone() }]),
+        (
+            Stage::Done | Stage::Verified | Stage::NotVerified | Stage::Dropped,
+            Command::StartAction,
+        )
         | (Stage::Verified | Stage::NotVerified | Stage::Dropped, Command::CompleteAction)
         | (
             Stage::Planned | Stage::Started | Stage::Verified | Stage::Dropped,

@@ -9,10 +9,10 @@ use alloc::vec::Vec;
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
+use crate::analytics::AnalyticsError;
 use crate::analytics::effect::{Sides, difference_in_differences};
 use crate::analytics::rate::{Confidence, Difference, Proportion, units_for_power};
 use crate::analytics::sequential::RateWatch;
-use crate::analytics::AnalyticsError;
 use crate::explain::{Effect, Fact, Finding, RuleRef};
 use crate::id::RuleId;
 use crate::label::codes;
@@ -78,7 +78,9 @@ impl From<Plan> for PlanWire {
 #[non_exhaustive]
 pub enum VerifyError {
     /// The two rates are no change, or not rates.
-    #[error("a change from {from} to {to} is not a plan: both must be above 0 and below 1, and differ")]
+    #[error(
+        "a change from {from} to {to} is not a plan: both must be above 0 and below 1, and differ"
+    )]
     NoChange {
         /// The rate stated as usual.
         from: Exact,
@@ -233,10 +235,8 @@ impl Plan {
         if let Some((units, mature_on)) = evidence.immature.filter(|(units, _)| *units > 0) {
             return Err(VerifyError::Immature { units, mature_on });
         }
-        let after = evidence
-            .after
-            .iter()
-            .try_fold(Proportion::default(), |sum, part| sum.plus(*part))?;
+        let after =
+            evidence.after.iter().try_fold(Proportion::default(), |sum, part| sum.plus(*part))?;
         let empty = || {
             let (name, range) = ("the number of units", "above 0 on every side");
             AnalyticsError::OutOfRange { name, value: 0.0, range }
@@ -293,7 +293,17 @@ impl Plan {
         };
         let units = after.whole();
         let findings = self.findings(outcome, change, (low, high), scarce, units_needed);
-        Ok(Verdict { outcome, test: self.test, change, low, high, p, units, units_needed, findings })
+        Ok(Verdict {
+            outcome,
+            test: self.test,
+            change,
+            low,
+            high,
+            p,
+            units,
+            units_needed,
+            findings,
+        })
     }
 
     fn findings(
