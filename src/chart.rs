@@ -165,6 +165,24 @@ impl ChartData {
         }
     }
 
+    /// Rounds every number to nine places: enough for any screen, shorter on the wire, and the same
+    /// bytes after reading back.
+    fn tidy(mut self) -> Self {
+        let round = |value: &mut f64| *value = libm::round(*value * 1e9) / 1e9;
+        self.series
+            .iter_mut()
+            .flat_map(|series| series.values.iter_mut().flatten())
+            .for_each(round);
+        for (low, high) in self.bands.iter_mut().flat_map(|band| band.limits.iter_mut().flatten()) {
+            round(low);
+            round(high);
+        }
+        self.marks.iter_mut().for_each(|mark| round(&mut mark.value));
+        self.cells.iter_mut().for_each(|cell| round(&mut cell.2));
+        self.points.iter_mut().for_each(|point| round(&mut point.1));
+        self
+    }
+
     fn with(mut self, name: &str, shape: Shape, axis: usize, values: Vec<Option<f64>>) -> Self {
         self.series.push(Series { name: name.to_string(), shape, axis, values });
         self
@@ -184,7 +202,7 @@ pub fn pareto_chart<K>(title: &str, table: &Pareto<K>, label: impl Fn(&K) -> Str
             .with("count", Shape::Bars, 0, counts)
             .with("cumulative share", Shape::Line, 1, shares);
     chart.bands.push(Band { name: "interval of the share".to_string(), limits });
-    chart
+    chart.tidy()
 }
 
 /// A rate over time with its interval; `alarms` are positions with a text.
@@ -211,7 +229,7 @@ pub fn trend_chart(
             Some(Mark { at: *at, value, text: text.clone() })
         })
         .collect();
-    chart
+    chart.tidy()
 }
 
 /// A control chart with limits that follow the units of each period.
@@ -236,7 +254,7 @@ pub fn control_chart(title: &str, names: &[String], chart: &ControlChart) -> Cha
         .with("upper limit", Shape::Dashes, 0, high)
         .with("lower limit", Shape::Dashes, 0, low);
     data.marks = marks;
-    data
+    data.tidy()
 }
 
 /// From the rate before to the rate after: first, per segment through its rate and through the mix,
@@ -303,7 +321,7 @@ pub fn cohort_chart<'a>(
             chart.cells.push((age, row, sum as f64 / sold.max(1) as f64));
         }
     }
-    chart
+    chart.tidy()
 }
 
 /// Series by units and rate, with limits around a target; those outside are marked.
@@ -349,7 +367,7 @@ pub fn funnel_chart(
         }
         chart.points.push((own.whole() as f64, rate, name.clone()));
     }
-    chart
+    chart.tidy()
 }
 
 /// A number for every pair of column and row; pairs without a number are left out.
@@ -368,7 +386,7 @@ pub fn heat_map(
         }
     }
     chart.rows = rows;
-    chart
+    chart.tidy()
 }
 
 /// Flows through stages, such as reason, liable party, action: one row of names per case group with

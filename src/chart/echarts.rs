@@ -211,8 +211,13 @@ fn numbers(unit: Unit) -> Axis {
     Axis { kind: "value", data: Vec::new(), name, max: None, inverse: None }
 }
 
+/// A number that was computed from rounded ones, rounded again.
+fn number(value: f64) -> Datum {
+    Datum::Number(libm::round(value * 1e9) / 1e9)
+}
+
 fn data(values: &[Option<f64>]) -> Vec<Datum> {
-    values.iter().map(|value| value.map_or(GAP, Datum::Number)).collect()
+    values.iter().map(|value| value.map_or(GAP, number)).collect()
 }
 
 fn line(series: &Series) -> Drawn {
@@ -293,10 +298,10 @@ fn waterfall(chart: &ChartData) -> EchartsOption {
         let whole = position == 0 || position == last;
         let next = if whole { *value } else { sum + value };
         let base = if whole { 0.0 } else { f64::min(sum, next) };
-        ground.push(Datum::Number(base));
+        ground.push(number(base));
         let rises = whole || *value >= 0.0;
-        up.push(if rises { Datum::Number((next - base).abs()) } else { GAP });
-        down.push(if rises { GAP } else { Datum::Number(sum - next) });
+        up.push(if rises { number((next - base).abs()) } else { GAP });
+        down.push(if rises { GAP } else { number(sum - next) });
         sum = next;
     }
     let stacked = |name: &str, data: Vec<Datum>, color: &'static str| {

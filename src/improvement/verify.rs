@@ -293,6 +293,9 @@ impl Plan {
         };
         let units = after.whole();
         let findings = self.findings(outcome, change, (low, high), scarce, units_needed);
+        // Stored in events: nine places read back as the same number from any text.
+        let tidy = |value: f64| libm::round(value * 1e9) / 1e9;
+        let (change, low, high, p) = (tidy(change), tidy(low), tidy(high), p.map(tidy));
         Ok(Verdict {
             outcome,
             test: self.test,
