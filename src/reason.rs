@@ -13,7 +13,11 @@
 //! 4. Classifying text is deterministic and never fails for what the text says.
 
 pub mod attribute;
+pub mod counts;
+pub mod crosswalk;
+pub mod defaults;
 pub mod history;
+pub mod migration;
 pub mod taxonomy;
 pub mod text;
 

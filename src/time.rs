@@ -9,7 +9,7 @@ use core::str::FromStr;
 
 use chrono::{
     DateTime, Datelike, Days, LocalResult, MappedLocalTime, NaiveDate, NaiveDateTime, NaiveTime,
-    TimeDelta, TimeZone, Utc,
+    Offset, TimeDelta, TimeZone, Utc,
 };
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -91,9 +91,14 @@ impl Zone {
     }
 
     /// The civil date and time at an instant.
+    ///
+    /// Total: within a day of the ends of the calendar of `chrono`, a quarter of a million years away,
+    /// the local time cannot be written and the UTC time stands for it.
     #[must_use]
     pub fn local(self, at: Instant) -> NaiveDateTime {
-        at.with_timezone(&self.0).naive_local()
+        let utc = at.naive_utc();
+        let offset = self.0.offset_from_utc_datetime(&utc).fix();
+        utc.checked_add_offset(offset).unwrap_or(utc)
     }
 
     /// The civil date at an instant.

@@ -1,5 +1,6 @@
 //! What the engine does: freezes every invoice as a sale, and says how sure the rates are.
 
+pub mod cases;
 pub mod verdicts;
 
 use std::collections::BTreeMap;
@@ -7,13 +8,15 @@ use std::error::Error;
 
 use aftersale::analytics::alarm::{Options, Screening, Series, screen};
 use aftersale::analytics::rate::{Confidence, Estimate, Proportion};
-use aftersale::id::{CustomerId, OrderId, OrderLineId, Sku, TenderId};
+use aftersale::id::{CustomerId, OrderId, OrderLineId, ParcelId, Sku, TenderId};
 use aftersale::money::Money;
 use aftersale::money::currency::Currency;
 use aftersale::number::Exact;
 use aftersale::quantity::Quantity;
 use aftersale::sale::Sale;
-use aftersale::sale::draft::{LineDraft, PriceBasis, SaleDraft, Tender, TenderKind, WeightBase};
+use aftersale::sale::draft::{
+    LineDraft, PriceBasis, SaleDraft, Shipment, ShippedLine, Tender, TenderKind, WeightBase,
+};
 use aftersale::time::{Fold, Gap, Instant, Zone};
 use rust_decimal::Decimal;
 
@@ -70,21 +73,26 @@ impl<'a> Shop<'a> {
         let rows = &self.rows[invoice];
         let Some(first) = rows.first().map(|row| self.book.rows[*row]) else { return Ok(None) };
         let mut lines = Vec::with_capacity(rows.len());
+        let mut shipped = Vec::with_capacity(rows.len());
         let mut total: i128 = 0;
         for (number, row) in rows.iter().enumerate() {
             let row = &self.book.rows[*row];
             total += row.value();
+            let (id, quantity) = (line_id(number)?, Quantity::pieces(row.quantity)?);
+            let (lots, serials) = (Vec::new(), Default::default());
+            shipped.push(ShippedLine { line: id.clone(), quantity, lots, serials });
             lines.push(LineDraft {
-                id: line_id(number)?,
+                id,
                 sku: Sku::new(self.book.codes.text(row.code))?,
                 tags: Default::default(),
-                quantity: Quantity::pieces(row.quantity)?,
+                quantity,
                 unit_price: Exact::new(Decimal::new(row.price, 3)),
                 list: None,
                 discounts: Vec::new(),
                 taxes: Vec::new(),
             });
         }
+        let placed_at = self.instant(first.time())?;
         let total = Money::from_wide(total, self.currency)?;
         let customer = self.book.customers.text(first.customer);
         let customer = if customer.is_empty() { None } else { Some(CustomerId::new(customer)?) };
@@ -96,7 +104,7 @@ impl<'a> Shop<'a> {
             channel: None,
             country: None,
             currency: self.currency,
-            placed_at: self.instant(first.time())?,
+            placed_at,
             // The file does not say whether prices hold tax; no tax is taken out or put on.
             prices: PriceBasis::TaxIncluded,
             discount_weights: WeightBase::default(),
@@ -112,7 +120,14 @@ impl<'a> Shop<'a> {
                 refunded_outside: None,
                 refundable_until: None,
             }],
-            shipments: Vec::new(),
+            shipments: vec![Shipment {
+                parcel: ParcelId::new(self.book.invoices.text(first.invoice))?,
+                // The file has invoices only; each is taken as shipped at its time.
+                shipped_at: placed_at,
+                delivered_at: None,
+                signed_at: None,
+                lines: shipped,
+            }],
             total,
         }))
     }

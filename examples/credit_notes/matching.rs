@@ -81,6 +81,20 @@ pub fn age(book: &Book, credit: &Credit) -> Option<i64> {
     Some(book.rows[credit.row].at - newest)
 }
 
+/// What the customer saves when a credit is sold again: its units at the old price less the same
+/// units at the new prices, in thousandths of a pound. Below zero when the new price is higher.
+pub fn reduction(book: &Book, credit: &Credit) -> i128 {
+    let row = &book.rows[credit.row];
+    let mut missing = -row.quantity;
+    let mut saved = 0;
+    for again in credit.sold_again.iter().map(|place| &book.rows[*place]) {
+        let units = again.quantity.min(missing);
+        saved += i128::from(units) * i128::from(row.price - again.price);
+        missing -= units;
+    }
+    saved
+}
+
 fn key(row: &Row) -> u64 {
     u64::from(row.customer) << 32 | u64::from(row.code)
 }

@@ -7,6 +7,7 @@ use aftersale::analytics::alarm::{Alarm, Screening};
 
 use crate::arguments::Arguments;
 use crate::drill::{Drill, drill};
+use crate::engine::cases::{Cases, cases, invoices};
 use crate::engine::verdicts::{Judge, Verdicts, verdicts};
 use crate::engine::{Frozen, MonthAlarms, MonthRate, Shop, alarms, month_alarms, month_rates};
 use crate::figures::{Figures, Part, figures, product_names};
@@ -37,6 +38,8 @@ pub struct Report<'a> {
     pub product_alarms: BTreeMap<i32, Screening<u32>>,
     /// The largest credit and rebill.
     pub drill: Option<Drill>,
+    /// What became of the cases.
+    pub cases: Cases,
     /// The verdicts.
     pub verdicts: Verdicts,
 }
@@ -51,8 +54,10 @@ impl<'a> Report<'a> {
         let matched = matched(book, &arguments.rules);
         let figures = figures(book, &matched, arguments);
         let shop = Shop::new(book, &matched)?;
-        let frozen = shop.freeze(|_| false)?.0;
+        let wanted = invoices(&shop, &matched, &figures);
+        let (frozen, sales) = shop.freeze(|invoice| wanted[invoice])?;
         let judge = Judge::new(&shop, arguments.policy_days)?;
+        let cases = cases(&shop, &judge, &matched, &figures, sales)?;
         let verdicts = verdicts(&shop, &judge, &matched, &figures)?;
         let countries: Vec<u32> = figures.countries.keys().copied().collect();
         let country_counts = |country, month| {
@@ -75,6 +80,7 @@ impl<'a> Report<'a> {
             product_alarms: alarms(&figures, &codes, &product_counts)?,
             drill: drill(book, &matched, &figures, arguments.drill.as_deref(), window),
             frozen,
+            cases,
             verdicts,
             arguments,
             book,

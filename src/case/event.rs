@@ -6,6 +6,7 @@
 use alloc::boxed::Box;
 use alloc::collections::BTreeSet;
 use alloc::string::String;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use serde::{Deserialize, Serialize};
@@ -150,7 +151,7 @@ pub enum EventFact {
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         postings: Vec<Posting>,
         /// What is paid, line by line and tender by tender.
-        settlement: Box<Settlement>,
+        settlement: Arc<Settlement>,
     },
     /// A payment was made, or failed.
     PaymentRecorded {
@@ -209,7 +210,7 @@ pub struct OpenedLine {
     /// The reason as stated.
     pub assertion: Assertion,
     /// What the policies say about it.
-    pub verdict: Verdict,
+    pub verdict: Arc<Verdict>,
 }
 
 /// What was read from received units of one line.

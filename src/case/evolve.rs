@@ -63,19 +63,25 @@ pub(super) fn check(order: &AfterSale, event: &Event) -> Result<(), ReplayError>
 /// Every movement is a legal one, of units that are there.
 fn check_postings(order: &AfterSale, event: &Event) -> Result<(), ReplayError> {
     let sequence = event.sequence;
-    let postings = event.fact.postings();
+    // Several postings of one line are tried together, so that no unit is taken twice.
     let mut trial: BTreeMap<usize, Balance> = BTreeMap::new();
+    let postings = event.fact.postings();
     for posting in postings {
         let not_there = || ReplayError::NotThere { sequence, line: posting.line.clone() };
         let position = order.sale.position(&posting.line).ok_or_else(not_there)?;
-        let known = order.quantities.balance(position).copied().unwrap_or_default();
-        let unit = order.sale.at(position).map(|line| line.ordered.quantity.unit());
-        let balance = trial.entry(position).or_insert(known);
+        let mut balance = match trial.get(&position) {
+            Some(balance) => *balance,
+            None => order.quantities.balance(position).copied().unwrap_or_default(),
+        };
         balance.shift(posting);
+        let unit = order.sale.at(position).map(|line| line.ordered.quantity.unit());
         let short = balance.at(posting.from) < 0 && posting.from != Location::Stock;
         if short || !is_movement(posting.from, posting.to) || unit != Some(posting.quantity.unit())
         {
             return Err(not_there());
+        }
+        if postings.len() > 1 {
+            trial.insert(position, balance);
         }
     }
     Ok(())
@@ -176,7 +182,7 @@ fn fold(case: &mut ReturnCase, event: &Event) {
             case.obligations.push(Obligation {
                 number: *obligation,
                 payments: payments_of(settlement).into_iter().map(due).collect(),
-                settlement: (**settlement).clone(),
+                settlement: settlement.clone(),
             });
         }
         EventFact::PaymentRecorded { obligation, payment, result, .. } => {

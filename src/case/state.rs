@@ -2,6 +2,7 @@
 
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::string::String;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use super::actor::Actor;
@@ -81,7 +82,7 @@ pub struct CaseLine {
     /// Everything said about why.
     pub reasons: ReasonHistory,
     /// What the policies said when the case was opened.
-    pub verdict: Verdict,
+    pub verdict: Arc<Verdict>,
 }
 
 /// A parcel of a case.

@@ -190,7 +190,7 @@ fn instead(code: Option<&ReasonCode>) -> String {
 ///     source: Source::Customer,
 ///     standing: Standing::Stated,
 ///     rank: Rank::Primary,
-///     at: "2026-03-02T09:00:00Z".parse()?,
+///     at: chrono::DateTime::from_timestamp(1_772_442_000, 0).ok_or("no such time")?,
 ///     author: ActorId::new("customer-7")?,
 ///     facets: Default::default(),
 ///     original: None,
@@ -201,7 +201,7 @@ fn instead(code: Option<&ReasonCode>) -> String {
 ///     code: "USE.MISUSE".parse()?,
 ///     source: Source::Inspection,
 ///     standing: Standing::Confirmed,
-///     at: "2026-03-09T15:30:00Z".parse()?,
+///     at: chrono::DateTime::from_timestamp(1_773_070_200, 0).ok_or("no such time")?,
 ///     author: ActorId::new("inspector-2")?,
 ///     ..customer
 /// });

@@ -16,7 +16,7 @@ use aftersale::policy::verdict::{GroundKind, Verdict};
 
 use super::Shop;
 use crate::figures::{Figures, Sum, worth};
-use crate::matching::{Credit, Kind, Matched};
+use crate::matching::{Credit, Kind, Matched, reduction};
 
 /// The policy as data; the days of its window are an argument.
 const POLICY: &str = include_str!("../policy.json");
@@ -136,10 +136,19 @@ impl Judge {
         if let Some(sale) = newest {
             timeline = timeline.with(Anchor::Sold, shop.instant(sale.time())?);
         }
-        let known = [newest.is_some(), credit.twin.is_some(), !credit.sold_again.is_empty()];
-        let more = self.names.iter().cloned().zip(known.map(Fact::Flag)).collect();
-        let line = LineFacts { more, ..LineFacts::default() };
+        let line = LineFacts { more: self.known(credit), ..LineFacts::default() };
         Ok(self.policies.judge(&Situation { line, timeline }, &self.place))
+    }
+
+    /// What the host knows about a credit line that the policy asks for.
+    pub fn known(&self, credit: &Credit) -> BTreeMap<FactName, Fact> {
+        let known = [!credit.used.is_empty(), credit.twin.is_some(), !credit.sold_again.is_empty()];
+        self.names.iter().cloned().zip(known.map(Fact::Flag)).collect()
+    }
+
+    /// Where days are counted.
+    pub fn place(&self) -> &Place {
+        &self.place
     }
 
     /// The set of policies.
@@ -178,6 +187,8 @@ pub fn verdicts(
         if credit.kind == Kind::Explained {
             all.explained.entry(outcome).or_default().add(value);
         }
+        let value =
+            if outcome == Outcome::PriceCorrection { reduction(shop.book, credit) } else { value };
         if largest.get(&outcome).is_none_or(|(most, _)| value > *most) {
             let sample = Sample { credit: *position, outcome, findings: findings(&verdict) };
             largest.insert(outcome, (value, sample));

@@ -1,7 +1,7 @@
 //! Money: settling what is accepted, and the fate of each payment.
 
-use alloc::boxed::Box;
 use alloc::collections::BTreeSet;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use super::super::command::{PaymentResult, RefundLine, RefundTerms};
@@ -70,7 +70,7 @@ impl Scene<'_> {
                 draft.findings.extend(findings);
                 let obligation =
                     u32::try_from(case.obligations.len()).unwrap_or(u32::MAX).saturating_add(1);
-                let (case, settlement) = (case.id.clone(), Box::new(settlement));
+                let (case, settlement) = (case.id.clone(), Arc::new(settlement));
                 draft.facts.push(EventFact::RefundPlanned {
                     case,
                     obligation,

@@ -2,6 +2,7 @@
 
 use alloc::collections::BTreeSet;
 use alloc::string::String;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use super::super::AfterSale;
@@ -168,7 +169,7 @@ impl Scene<'_> {
             quantity: request.quantity,
             serials: request.serials.clone(),
             assertion,
-            verdict,
+            verdict: Arc::new(verdict),
         })
     }
 

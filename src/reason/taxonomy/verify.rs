@@ -436,9 +436,11 @@ fn check_pack(
 /// All words parse, and within one dictionary no word speaks for two reasons.
 fn words(draft: &TaxonomyDraft, found: &mut Vec<Defect>) {
     let mut core: BTreeMap<String, ReasonCode> = BTreeMap::new();
-    for reason in &draft.reasons {
+    for reason in draft.reasons.iter().filter(|reason| reason.is_in_use()) {
         let labels = [reason.label.en.as_str(), reason.label.zh.as_str()];
-        let labels = labels.into_iter().filter(|_| reason.cause != CauseCode::OTHER);
+        let labels = labels
+            .into_iter()
+            .filter(|label| reason.cause != CauseCode::OTHER && !label.trim().is_empty());
         for text in labels.chain(texts(&reason.aliases)) {
             word(text, &reason.code, "the core words", &mut core, found);
         }

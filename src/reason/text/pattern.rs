@@ -140,26 +140,31 @@ impl Pattern {
         &self.parts
     }
 
-    /// How much the pattern says: two for every word, one for every character written without
-    /// spaces, at most ten. The first alternative of each part counts.
+    /// How much the pattern says: the sum over its parts, the first alternative counting, at most
+    /// ten. See [`Literal::weight`].
     #[must_use]
     pub fn weight(&self) -> u32 {
-        let words =
-            |text: &str| text.split(|c| !is_word(c)).filter(|word| !word.is_empty()).count();
-        let ideographs = |text: &str| text.chars().filter(|&c| is_ideograph(c)).count();
-        let total = self
-            .parts
-            .iter()
-            .filter_map(|part| part.first())
-            .map(|first| {
-                words(&first.text).saturating_mul(2).saturating_add(ideographs(&first.text))
-            })
-            .fold(0, usize::saturating_add);
-        u32::try_from(total.clamp(1, 10)).unwrap_or(10)
+        let first = self.parts.iter().filter_map(|part| part.first());
+        first.map(Literal::weight).fold(0, u32::saturating_add).clamp(1, MAX_WEIGHT)
     }
 }
 
+/// The most that one pattern adds to a score.
+pub const MAX_WEIGHT: u32 = 10;
+
 impl Literal {
+    /// How much the words say: two for every word, one for every character written without spaces,
+    /// at most ten.
+    #[must_use]
+    pub fn weight(&self) -> u32 {
+        let text = &self.text;
+        let is_break = |c: char| !is_word(c) && c != '\'';
+        let words = text.split(is_break).filter(|word| !word.is_empty()).count();
+        let ideographs = text.chars().filter(|&c| is_ideograph(c)).count();
+        let total = words.saturating_mul(2).saturating_add(ideographs);
+        u32::try_from(total).unwrap_or(MAX_WEIGHT).clamp(1, MAX_WEIGHT)
+    }
+
     pub(super) fn key(&self) -> String {
         let mut key = self.text.clone();
         if self.goes_on {
