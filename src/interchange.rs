@@ -1,3 +1,4 @@
 //! Interchange: forms of the outside world, read and written.
 
+pub mod epcis;
 pub mod schema_org;

@@ -475,7 +475,7 @@ fn compare(desk: &Desk, model: &Model) {
         (Location::Ahead, Place::Ahead),
         (Location::Recovered, Place::Recovered),
     ];
-    for (index, balance) in desk.order.quantities().balances().iter().enumerate() {
+    for (index, balance) in desk.order.quantities().balances().enumerate() {
         for &(location, place) in SAME {
             assert_eq!(balance.at(location), model.count(index, place, None), "{location}");
         }

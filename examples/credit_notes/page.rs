@@ -31,7 +31,10 @@ pub fn render(report: &Report<'_>) -> String {
     tiles(&mut page, report);
     page.section(
         "Waterfall",
-        &format!("From {naive_rate} to {explained_rate}: most credited money is no return"),
+        &format!(
+            "From {naive_rate} to {explained_rate}: {} of the credited money is no return",
+            percent(naive.credited - explained.credited, naive.credited, 0)
+        ),
         |body| waterfall_section(body, report),
     );
     page.section("Months", &months::heading(report), |body| months::fill(body, report));
@@ -44,7 +47,7 @@ pub fn render(report: &Report<'_>) -> String {
         |body| verdicts::fill(body, report),
     );
     page.section("Where and why", &where_it_is::heading(report), |body| {
-        where_it_is::fill(body, report)
+        where_it_is::fill(body, report);
     });
     page.section("Limits", "What this data cannot know", |body| {
         body.list(&UNKNOWN);
