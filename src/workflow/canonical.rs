@@ -47,7 +47,10 @@ impl Sink for Vec<u8> {
 /// # Errors
 ///
 /// [`NoCanonicalForm`] for floats and for lists of unknown length.
-pub fn write<T: Serialize + ?Sized, S: Sink>(value: &T, sink: &mut S) -> Result<(), NoCanonicalForm> {
+pub fn write<T: Serialize + ?Sized, S: Sink>(
+    value: &T,
+    sink: &mut S,
+) -> Result<(), NoCanonicalForm> {
     value.serialize(Writer(sink))
 }
 

@@ -22,6 +22,8 @@ pub struct Workflow {
     table: Vec<Cell>,
     columns: usize,
     rows: Vec<Row>,
+    /// Approvals that must not share an approver with another, in both directions.
+    apart: BTreeMap<StateId, Vec<StateId>>,
 }
 
 /// Which definition a case runs under.
@@ -59,6 +61,9 @@ enum Cell {
     Rows(u16, u16),
 }
 
+/// An arrow with its priority.
+type Ranked = (Option<u32>, ArrowIndex);
+
 #[derive(Clone, Debug)]
 struct Row {
     arrow: ArrowIndex,
@@ -86,7 +91,7 @@ impl Workflow {
             events.entry(on.clone()).or_insert(EventIndex(next));
         }
         let columns = events.len().checked_add(1)?;
-        let mut groups: BTreeMap<(u16, u16), Vec<(Option<u32>, ArrowIndex)>> = BTreeMap::new();
+        let mut groups: BTreeMap<(u16, u16), Vec<Ranked>> = BTreeMap::new();
         for (position, arrow) in draft.arrows.iter().enumerate() {
             let from = states.get(&arrow.from)?;
             let on = match &arrow.on {
@@ -124,12 +129,33 @@ impl Workflow {
             let place = usize::from(from).checked_mul(columns)?.checked_add(usize::from(on))?;
             *table.get_mut(place)? = cell;
         }
+        let mut apart: BTreeMap<StateId, Vec<StateId>> = BTreeMap::new();
+        for state in &draft.states {
+            let StateKind::Approval(rule) = &state.kind else { continue };
+            for other in &rule.distinct_from {
+                for (one, two) in [(&state.id, other), (other, &state.id)] {
+                    let list = apart.entry(one.clone()).or_default();
+                    if !list.contains(two) {
+                        list.push(two.clone());
+                    }
+                }
+            }
+        }
         let pin = Pin {
             workflow: draft.id.clone(),
             version: draft.version,
             fingerprint: fingerprint(draft),
         };
-        Some(Self { draft: Box::new(draft.clone()), pin, states, events, table, columns, rows })
+        Some(Self {
+            draft: Box::new(draft.clone()),
+            pin,
+            states,
+            events,
+            table,
+            columns,
+            rows,
+            apart,
+        })
     }
 
     /// The definition as it was verified.
@@ -213,6 +239,12 @@ impl Workflow {
                 Some(Cell::Empty) | None => None,
             }
         })
+    }
+
+    /// Approvals that must not share an approver with this one.
+    #[must_use]
+    pub fn kept_apart(&self, state: &StateId) -> &[StateId] {
+        self.apart.get(state).map_or(&[], Vec::as_slice)
     }
 
     /// Whether a state is final.

@@ -3,6 +3,7 @@
 //! Everything here deserializes from hostile text: unknown fields are refused and every list has a
 //! limit. Whether the definition makes sense is decided by [`verify`](super::verify::verify).
 
+use alloc::boxed::Box;
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -116,8 +117,10 @@ pub struct FactUse {
 
 codes! {
     /// Whether a fact may change while a case runs.
+    #[derive(Default)]
     pub enum Stability "stability" {
         /// It may have another value at each step.
+        #[default]
         Volatile = "volatile", "may change", "可变";
         /// It is fixed when the case is submitted; only a declared change of facts, which starts the
         /// case again, can alter it.
@@ -125,25 +128,15 @@ codes! {
     }
 }
 
-impl Default for Stability {
-    fn default() -> Self {
-        Self::Volatile
-    }
-}
-
 codes! {
     /// Whether approvals depend on a fact.
+    #[derive(Default)]
     pub enum Weight "weight" {
         /// Approvals stand when it changes.
+        #[default]
         Plain = "plain", "plain", "普通";
         /// A change voids every approval.
         Material = "material", "material", "关键";
-    }
-}
-
-impl Default for Weight {
-    fn default() -> Self {
-        Self::Plain
     }
 }
 
@@ -189,7 +182,7 @@ pub enum StateKind {
         role: RoleCode,
     },
     /// People decide; left by `approved` and `rejected`.
-    Approval(ApprovalRule),
+    Approval(Box<ApprovalRule>),
     /// The case waits for a party outside.
     Wait {
         /// The party.
@@ -275,10 +268,8 @@ impl WorkflowDraft {
         self.facts
             .iter()
             .map(|(name, fact)| {
-                let declaration = FactDeclaration {
-                    fact_type: fact.fact_type.clone(),
-                    presence: fact.presence,
-                };
+                let declaration =
+                    FactDeclaration { fact_type: fact.fact_type.clone(), presence: fact.presence };
                 (name.clone(), declaration)
             })
             .collect()

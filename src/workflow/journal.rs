@@ -101,6 +101,8 @@ pub struct Journal {
     version: u64,
     at: Option<Instant>,
     seen: BTreeMap<CommandId, Seen>,
+    /// When the oldest command remembered was given.
+    oldest: Option<Instant>,
     head: Option<Digest>,
 }
 
@@ -223,6 +225,10 @@ impl Journal {
     /// Half of the room is freed at once, so that forgetting is rare.
     #[must_use]
     pub fn cut(&self, count: usize, since: Option<Instant>) -> Option<u64> {
+        let aged = since.is_some() && self.oldest < since;
+        if self.seen.len() < count && !aged {
+            return None;
+        }
         let old = since.and_then(|since| {
             let old = self.seen.values().filter(|seen| seen.at < since);
             old.map(|seen| seen.span.last).max()
@@ -245,21 +251,22 @@ impl Journal {
 
     /// When the oldest command remembered was given.
     #[must_use]
-    pub fn oldest(&self) -> Option<Instant> {
-        self.seen.values().map(|seen| seen.at).min()
+    pub const fn oldest(&self) -> Option<Instant> {
+        self.oldest
     }
 
     /// Forgets the commands whose entries all lie at or before `last`.
     pub fn forget(&mut self, last: u64) {
         self.seen.retain(|_, seen| seen.span.last > last);
+        self.oldest = self.seen.values().map(|seen| seen.at).min();
     }
 
-    /// Takes an entry into account.
+    /// Whether an entry can be the next one.
     ///
     /// # Errors
     ///
-    /// [`JournalCorrupt`] when it cannot be the next one; nothing changes then.
-    pub fn follow<B>(&mut self, entry: &Entry<B>) -> Result<(), JournalCorrupt> {
+    /// [`JournalCorrupt`] when it cannot.
+    pub fn accepts<B>(&self, entry: &Entry<B>) -> Result<(), JournalCorrupt> {
         let seq = entry.seq;
         let wanted = self.version.saturating_add(1);
         if seq != wanted {
@@ -281,6 +288,17 @@ impl Journal {
         if !chained {
             return Err(JournalCorrupt::ChainBroken { seq });
         }
+        Ok(())
+    }
+
+    /// Takes an entry into account.
+    ///
+    /// # Errors
+    ///
+    /// [`JournalCorrupt`] when it cannot be the next one; nothing changes then.
+    pub fn follow<B>(&mut self, entry: &Entry<B>) -> Result<(), JournalCorrupt> {
+        self.accepts(entry)?;
+        let seq = entry.seq;
         if let Some(command) = &entry.command {
             match self.seen.get_mut(&command.id) {
                 Some(seen) => seen.span.last = seq,
@@ -288,6 +306,7 @@ impl Journal {
                     let span = Span { first: seq, last: seq };
                     let seen = Seen { body: command.body, span, at: entry.at };
                     self.seen.insert(command.id.clone(), seen);
+                    self.oldest = self.oldest.or(Some(entry.at));
                 }
             }
         }
@@ -428,6 +447,7 @@ impl TryFrom<JournalWire> for Journal {
         if !fits || (version == 0) != wire.at.is_none() || seen.len() != count {
             return Err(BadJournal);
         }
-        Ok(Self { version, at: wire.at, seen, head: wire.head })
+        let oldest = seen.values().map(|seen| seen.at).min();
+        Ok(Self { version, at: wire.at, seen, oldest, head: wire.head })
     }
 }

@@ -77,17 +77,13 @@ pub enum Mode {
 
 codes! {
     /// What a rejection does where one approval suffices.
+    #[derive(Default)]
     pub enum RejectRule "reject rule" {
         /// The first rejection decides.
+        #[default]
         First = "first", "first rejection decides", "一票否决";
         /// Only rejection by everybody decides.
         Unanimous = "unanimous", "all must reject", "全部驳回";
-    }
-}
-
-impl Default for RejectRule {
-    fn default() -> Self {
-        Self::First
     }
 }
 
@@ -226,51 +222,39 @@ pub const LIMIT_MAX: u32 = 1_000;
 
 codes! {
     /// Until when a requester may withdraw.
+    #[derive(Default)]
     pub enum WithdrawRule "withdraw rule" {
         /// Until the case is over.
+        #[default]
         AnyTime = "any_time", "any time", "随时可撤回";
         /// Until somebody has voted.
         BeforeFirstVote = "before_first_vote", "before the first vote", "首次审批前可撤回";
     }
 }
 
-impl Default for WithdrawRule {
-    fn default() -> Self {
-        Self::AnyTime
-    }
-}
-
 codes! {
     /// Which change of a material fact voids approvals.
+    #[derive(Default)]
     pub enum ReapproveRule "reapproval rule" {
         /// Any change.
+        #[default]
         AnyChange = "any_change", "any change", "任何变更";
         /// Any change but a decrease of the amount alone.
         Increase = "increase", "increase of the amount", "金额增加";
     }
 }
 
-impl Default for ReapproveRule {
-    fn default() -> Self {
-        Self::AnyChange
-    }
-}
-
 codes! {
     /// Whether a person who approved before is asked again.
+    #[derive(Default)]
     pub enum SamePersonRule "same-person rule" {
         /// They are asked every time.
+        #[default]
         Off = "off", "asked every time", "每次审批";
         /// Not when they approved at the approval just before.
         Adjacent = "adjacent", "passes if adjacent", "连续节点自动通过";
         /// Not when they approved at any earlier approval of the round.
         Any = "any", "passes if earlier", "任意节点自动通过";
-    }
-}
-
-impl Default for SamePersonRule {
-    fn default() -> Self {
-        Self::Off
     }
 }
 

@@ -178,7 +178,8 @@ impl fmt::Display for Span {
             let count = rest.checked_div(unit).unwrap_or(0);
             rest = rest.checked_rem(unit).unwrap_or(0);
             if count > 0 || (unit == 1 && !wrote) {
-                let (gap, plural) = (if wrote { " " } else { "" }, if count == 1 { "" } else { "s" });
+                let (gap, plural) =
+                    (if wrote { " " } else { "" }, if count == 1 { "" } else { "s" });
                 write!(f, "{gap}{count} {name}{plural}")?;
                 wrote = true;
             }

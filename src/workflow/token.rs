@@ -125,7 +125,7 @@ pub fn start(
     hours: &OpeningHours,
     at: Instant,
 ) -> Result<Moved, StuckToken> {
-    enter(workflow, workflow.draft().initial.clone(), Vec::new(), facts, hours, at)
+    enter(workflow, &workflow.draft().initial, Vec::new(), facts, hours, at)
 }
 
 /// Moves a case on an event.
@@ -150,7 +150,7 @@ pub fn fire(
         .and_then(|event| workflow.step(index, Some(event), facts))
         .and_then(|(arrow, _)| workflow.arrow(arrow))
         .ok_or_else(|| StuckToken::NoArrow { state: state.clone(), event: event.clone() })?;
-    enter(workflow, won.to.clone(), alloc::vec![won.id.clone()], facts, hours, at)
+    enter(workflow, &won.to, alloc::vec![won.id.clone()], facts, hours, at)
 }
 
 /// Moves a case along a leaving timer.
@@ -174,7 +174,7 @@ pub fn expire(
         TimerAction::Leave { .. } | TimerAction::Remind => None,
     });
     let to = leaving.ok_or_else(unknown)?;
-    enter(workflow, to.clone(), Vec::new(), facts, hours, at)
+    enter(workflow, to, Vec::new(), facts, hours, at)
 }
 
 /// Enters a state, passing choices, and starts its timers.
@@ -184,22 +184,22 @@ pub fn expire(
 /// [`StuckToken`] when a choice is undecided or opening hours are unknown.
 pub fn enter(
     workflow: &Workflow,
-    state: StateId,
+    state: &StateId,
     mut arrows: Vec<ArrowId>,
     facts: &Facts,
     hours: &OpeningHours,
     at: Instant,
 ) -> Result<Moved, StuckToken> {
     let unknown = |state: &StateId| StuckToken::UnknownState { state: state.clone() };
-    let mut index = workflow.state_index(&state).ok_or_else(|| unknown(&state))?;
-    let mut drawn = workflow.state(index).ok_or_else(|| unknown(&state))?;
+    let mut index = workflow.state_index(state).ok_or_else(|| unknown(state))?;
+    let mut drawn = workflow.state(index).ok_or_else(|| unknown(state))?;
     // A verified workflow has no cycle of choices, so each is passed at most once.
     while matches!(drawn.kind, StateKind::Choice) {
         let undecided = || StuckToken::Undecided { state: drawn.id.clone(), facts: facts.clone() };
         let (arrow, to) = workflow.step(index, None, facts).ok_or_else(undecided)?;
         arrows.extend(workflow.arrow(arrow).map(|arrow| arrow.id.clone()));
         index = to;
-        drawn = workflow.state(index).ok_or_else(|| unknown(&state))?;
+        drawn = workflow.state(index).ok_or_else(|| unknown(state))?;
     }
     let mut timers = Vec::with_capacity(drawn.timers.len());
     for timer in &drawn.timers {

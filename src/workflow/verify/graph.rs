@@ -35,6 +35,9 @@ struct Edge {
     system: bool,
 }
 
+/// How a state is reached: the length of the way, and the state and edge before it. None when it is not.
+type Way = Option<(usize, Option<(usize, Edge)>)>;
+
 struct Node<'a> {
     draft: &'a StateDraft,
     local: Local,
@@ -169,7 +172,7 @@ impl<'a> Analysis<'a> {
     }
 
     /// The length of the way to each state, and the edge by which it is first entered.
-    fn reach(&self, cell: &[usize]) -> Vec<Option<(usize, Option<(usize, Edge)>)>> {
+    fn reach(&self, cell: &[usize]) -> Vec<Way> {
         let mut reached = alloc::vec![None; self.nodes.len()];
         if let Some(start) = reached.get_mut(self.initial) {
             *start = Some((0_usize, None));
@@ -198,9 +201,7 @@ impl<'a> Analysis<'a> {
     }
 
     fn place(&self, state: usize) -> Place {
-        self.nodes
-            .get(state)
-            .map_or(Place::Definition, |node| Place::State(node.draft.id.clone()))
+        self.nodes.get(state).map_or(Place::Definition, |node| Place::State(node.draft.id.clone()))
     }
 
     /// Everything that can be said in one cell of the fixed facts.
@@ -259,9 +260,8 @@ impl<'a> Analysis<'a> {
                 notes.push((code, shown(Some(combination), detail)));
             }
         }
-        let depth = |state: usize| {
-            reached.get(state).and_then(|way| way.as_ref().map(|(depth, _)| *depth))
-        };
+        let depth =
+            |state: usize| reached.get(state).and_then(|way| way.as_ref().map(|(depth, _)| *depth));
         let (trapped, turning) = (self.traps(&cell, &reached), self.turning(&cell, &reached));
         for (code, states) in [
             (DefectCode::Livelock, trapped),
@@ -269,8 +269,7 @@ impl<'a> Analysis<'a> {
         ] {
             for state in states {
                 let Some(depth) = depth(state) else { continue };
-                let shown =
-                    Shown { depth, fixed, state, combination: None, detail: String::new() };
+                let shown = Shown { depth, fixed, state, combination: None, detail: String::new() };
                 notes.push((code, shown));
             }
         }
@@ -284,11 +283,7 @@ impl<'a> Analysis<'a> {
     }
 
     /// States that move and cannot reach a final state, in groups that cannot be left.
-    fn traps(
-        &self,
-        cell: &[usize],
-        reached: &[Option<(usize, Option<(usize, Edge)>)>],
-    ) -> Vec<usize> {
+    fn traps(&self, cell: &[usize], reached: &[Way]) -> Vec<usize> {
         let mut entering: Vec<Vec<usize>> = alloc::vec![Vec::new(); self.nodes.len()];
         let mut hopeful = alloc::vec![false; self.nodes.len()];
         let mut open = Vec::new();
@@ -335,11 +330,7 @@ impl<'a> Analysis<'a> {
     }
 
     /// States on a cycle of edges that need nobody.
-    fn turning(
-        &self,
-        cell: &[usize],
-        reached: &[Option<(usize, Option<(usize, Edge)>)>],
-    ) -> BTreeSet<usize> {
+    fn turning(&self, cell: &[usize], reached: &[Way]) -> BTreeSet<usize> {
         let next = |state: usize| {
             self.edges(state, cell).iter().filter(|edge| edge.system).map(|edge| edge.to)
         };
@@ -372,8 +363,7 @@ impl<'a> Analysis<'a> {
                 .get(state)
                 .is_some_and(|node| matches!(node.draft.kind, StateKind::Final { .. }));
             if !is_final && !self.taken.contains(&By::Arrow(arrow)) {
-                let shown =
-                    Shown { depth, fixed, state, combination: None, detail: String::new() };
+                let shown = Shown { depth, fixed, state, combination: None, detail: String::new() };
                 notes.push((Place::Arrow(drawn.id.clone()), shown));
             }
         }
@@ -427,7 +417,8 @@ impl<'a> Analysis<'a> {
             let (by, facts) = match edge.by {
                 By::Arrow(arrow) => {
                     let Some(arrow) = self.draft.arrows.get(arrow) else { break };
-                    let facts = self.space.local_facts(shown.fixed, &before.local, edge.combination);
+                    let facts =
+                        self.space.local_facts(shown.fixed, &before.local, edge.combination);
                     (Taken::Arrow(arrow.id.clone()), facts)
                 }
                 By::Timer(timer) => {
@@ -444,15 +435,11 @@ impl<'a> Analysis<'a> {
     }
 
     /// The longest time on timers and choices alone, from each waiting state.
-    fn silences(
-        &self,
-        cell: &[usize],
-        reached: &[Option<(usize, Option<(usize, Edge)>)>],
-        worst: &mut [Option<Silence>],
-    ) {
+    fn silences(&self, cell: &[usize], reached: &[Way], worst: &mut [Option<Silence>]) {
         let mut known: Vec<Option<(i64, i64, usize)>> = alloc::vec![None; self.nodes.len()];
         // There is no cycle, so a state is settled once all its followers are.
-        for start in 0..self.nodes.len() {
+        // States that are not reached may turn, and are left out.
+        for start in (0..self.nodes.len()).filter(|&s| matches!(reached.get(s), Some(Some(_)))) {
             let mut open = alloc::vec![start];
             while let Some(&state) = open.last() {
                 if matches!(known.get(state), Some(Some(_))) {
@@ -463,9 +450,8 @@ impl<'a> Analysis<'a> {
                     let edges = self.edges(state, cell).iter();
                     edges.filter(|edge| edge.system && self.is_silent(state, edge))
                 };
-                let wanting = silent()
-                    .map(|edge| edge.to)
-                    .find(|&to| matches!(known.get(to), Some(None)));
+                let wanting =
+                    silent().map(|edge| edge.to).find(|&to| matches!(known.get(to), Some(None)));
                 if let Some(next) = wanting {
                     open.push(next);
                     continue;
@@ -551,6 +537,7 @@ fn groups<I: Iterator<Item = usize>>(
             }
         }
     }
-    let named = |group: Vec<_>| group.iter().filter_map(|&n| graph.node_weight(n).copied()).collect();
+    let named =
+        |group: Vec<_>| group.iter().filter_map(|&n| graph.node_weight(n).copied()).collect();
     kosaraju_scc(&graph).into_iter().map(named).collect()
 }

@@ -336,7 +336,9 @@ fn winners(group: &[Candidate], cell: &[usize], into: &mut Vec<usize>) {
         open = group.iter().filter(|one| one.otherwise).collect();
     }
     let lowest = open.iter().map(|one| one.priority).min().flatten();
-    into.extend(open.iter().filter(|one| lowest.is_none() || one.priority == lowest).map(|c| c.arrow));
+    into.extend(
+        open.iter().filter(|one| lowest.is_none() || one.priority == lowest).map(|c| c.arrow),
+    );
 }
 
 impl Outcome {
@@ -363,7 +365,7 @@ impl Outcome {
             if self.holes.iter().any(|(known, _)| *known == event) {
                 continue;
             }
-            let handled = groups.iter().find(|(name, _)| name.map(|n| n.as_str()) == event);
+            let handled = groups.iter().find(|(name, _)| name.map(EventName::as_str) == event);
             won.clear();
             if let Some((_, group)) = handled {
                 winners(group, cell, &mut won);

@@ -251,7 +251,10 @@ fn policy(draft: &WorkflowDraft) -> Vec<Defect> {
         if let Some(running) = &small.running
             && currency(&running.fact) != Some(running.below.currency())
         {
-            wrong(at(), alloc::format!("{} cannot be compared with `{}`", running.below, running.fact));
+            wrong(
+                at(),
+                alloc::format!("{} cannot be compared with `{}`", running.below, running.fact),
+            );
         }
     }
     found

@@ -50,9 +50,7 @@ pub(super) fn firing(state: &StateDraft) -> Firing {
                 None => true,
                 // The same instant on both clocks: a tie if they differ, else the first stands.
                 Some(to) if surely_before(timer, earlier) => goes == to && other < position,
-                Some(to) => {
-                    goes == to || earlier.after.seconds() < timer.after.seconds()
-                }
+                Some(to) => goes == to || earlier.after.seconds() < timer.after.seconds(),
             }
         });
         if behind { firing.dead.push(position) } else { firing.alive.push(position) }
