@@ -18,13 +18,14 @@ const MAX_SUBSTITUTES: usize = 8;
 /// ```
 /// use aftersale::approval::directory::{Directory, Person};
 /// use aftersale::id::ActorId;
+/// use aftersale::money::{Money, currency::Currency};
 /// use aftersale::workflow::RoleCode;
 /// let (finance, li) = (RoleCode::new("finance")?, ActorId::new("li")?);
 /// let directory = Directory::default()
-///     .with_person(li.clone(), Person { limit: Some("500.00 CNY".parse()?), ..Person::default() })
+///     .with_person(li.clone(), Person { limit: Some(Money::new(50_000, Currency::CNY)), ..Person::default() })
 ///     .with_role(finance.clone(), [li.clone()]);
 /// assert_eq!(directory.members(&finance), [li]);
-/// # Ok::<(), Box<dyn core::error::Error>>(())
+/// # Ok::<(), aftersale::id::IdError>(())
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

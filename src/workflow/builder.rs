@@ -110,6 +110,14 @@ impl Approval {
     }
 }
 
+impl From<WorkflowDraft> for WorkflowBuilder {
+    /// Goes on from a definition.
+    fn from(draft: WorkflowDraft) -> Self {
+        let arrows = draft.arrows.len();
+        Self { draft: Ok(draft), arrows }
+    }
+}
+
 impl WorkflowBuilder {
     /// A definition without states; the first state added is the initial one.
     pub fn new(id: &str, version: u32) -> Self {
