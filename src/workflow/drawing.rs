@@ -31,7 +31,7 @@ impl Drawing<'_> {
             let _ = writeln!(
                 text,
                 "    state \"{}\" as {}",
-                quoted(&self.caption(state)),
+                plain_line(&self.caption(state)),
                 node(&state.id)
             );
         }
@@ -214,8 +214,10 @@ fn quoted(text: &str) -> String {
 fn plain_line(text: &str) -> String {
     text.chars()
         .map(|c| match c {
-            ':' | ';' | '#' | '%' | '{' | '}' | '"' => ' ',
-            '\n' | '\r' => ' ',
+            ':' | ';' | '#' | '%' | '{' | '}' | '"' | '\n' | '\r' => ' ',
+            // Viewers may take angle brackets for markup.
+            '<' => '‹',
+            '>' => '›',
             c => c,
         })
         .collect()
