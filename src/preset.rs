@@ -1,1 +1,3 @@
-//! Not yet.
+//! Presets: ready definitions as data, to start from and to change.
+
+pub mod review;

@@ -261,6 +261,12 @@ impl WorkflowBuilder {
         self.state(id, kind, |state| state)
     }
 
+    /// Adds a final state with its own label; the outcome has the same code.
+    pub fn end_labeled(self, id: &str, en: &str, zh: &str) -> Self {
+        let kind = OutcomeCode::new(id).map(|outcome| StateKind::Final { outcome });
+        self.state(id, kind, |state| state.label(en, zh))
+    }
+
     fn state(
         mut self,
         id: &str,
