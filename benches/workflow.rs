@@ -49,7 +49,8 @@ fn ring() -> Workflow {
     let mut builder = WorkflowBuilder::new("ring", 1);
     for (i, name) in names.iter().enumerate() {
         let next = names[(i + 1) % names.len()];
-        builder = builder.task(name, "clerk", |s| s.on("next", next).on("back", names[0]).on("stop", "closed"));
+        builder = builder
+            .task(name, "clerk", |s| s.on("next", next).on("back", names[0]).on("stop", "closed"));
     }
     verify(&builder.end("closed", "closed").finish().unwrap()).unwrap().workflow
 }
@@ -134,10 +135,15 @@ fn review() -> Workflow {
         .fact("amount", FactType::Amount(Currency::CNY), Stability::Frozen, Weight::Material)
         .guard("large", above(20_000))
         .choice("band", |s| s.when("large", "review").otherwise("paid"))
-        .approval("review", Approval::new(Mode::All, ["service"]).timeout(Span::hours(48), aftersale::workflow::rule::TimeoutAction::Reject), |s| {
-            s.approved("goods").rejected("declined")
+        .approval(
+            "review",
+            Approval::new(Mode::All, ["service"])
+                .timeout(Span::hours(48), aftersale::workflow::rule::TimeoutAction::Reject),
+            |s| s.approved("goods").rejected("declined"),
+        )
+        .wait("goods", "customer", |s| {
+            s.on("received", "paid").leaves_after("t", Span::days(14), "declined")
         })
-        .wait("goods", "customer", |s| s.on("received", "paid").leaves_after("t", Span::days(14), "declined"))
         .end("paid", "paid")
         .end("declined", "declined")
         .policy(Policy { amount: Some(fact("amount")), ..Policy::default() })
@@ -158,7 +164,8 @@ impl Desk {
         let people = ["ann", "bo", "cy"].map(|name| ActorId::new(name).unwrap());
         Self {
             workflow: review(),
-            facts: Facts::new().with(fact("amount"), Fact::Amount(Money::new(30_000, Currency::CNY))),
+            facts: Facts::new()
+                .with(fact("amount"), Fact::Amount(Money::new(30_000, Currency::CNY))),
             directory: Directory::default().with_role(RoleCode::new("service").unwrap(), people),
             hours: OpeningHours::default(),
         }
@@ -218,19 +225,17 @@ fn vote(bencher: Bencher, hash: Option<&'static dyn HashDebug>) {
     let process = desk.after(2, 30, hash);
     let command = desk.commands()[2].clone();
     let mut log: Vec<Entry<Change>> = Vec::with_capacity(1 << 20);
-    bencher
-        .with_inputs(|| process.clone())
-        .bench_local_values(|mut process| {
-            let decision = process.decide(&desk.context(hash), &command).unwrap();
-            for entry in decision.entries {
-                process.evolve(&entry).unwrap();
-                if log.len() == log.capacity() {
-                    log.clear();
-                }
-                log.push(entry);
+    bencher.with_inputs(|| process.clone()).bench_local_values(|mut process| {
+        let decision = process.decide(&desk.context(hash), &command).unwrap();
+        for entry in decision.entries {
+            process.evolve(&entry).unwrap();
+            if log.len() == log.capacity() {
+                log.clear();
             }
-            process
-        });
+            log.push(entry);
+        }
+        process
+    });
 }
 
 /// One vote in an approval by three: decided, applied, logged, with thirty commands remembered.
@@ -263,9 +268,9 @@ fn replay(bencher: Bencher) {
         decision.entries.iter().for_each(|entry| process.evolve(entry).unwrap());
         log.extend(decision.entries);
     }
-    bencher
-        .counter(divan::counter::ItemsCount::new(log.len() * 10))
-        .bench_local(|| (0..10).map(|_| Process::replay(black_box(&log)).unwrap().version()).sum::<u64>());
+    bencher.counter(divan::counter::ItemsCount::new(log.len() * 10)).bench_local(|| {
+        (0..10).map(|_| Process::replay(black_box(&log)).unwrap().version()).sum::<u64>()
+    });
 }
 
 /// Thirty states: bands, reviews, waits, inspections, with guards over five facts, three of them fixed.
@@ -291,12 +296,18 @@ fn thirty_states() -> WorkflowDraft {
         builder = builder
             .choice(&choice, |s| s.when(guards[stage % 6], &review).otherwise(&wait))
             .approval(&review, Approval::new(Mode::All, ["service"]), |s| {
-                s.approved(&wait).rejected("declined").leaves_after("silent", Span::days(3), "declined")
+                s.approved(&wait).rejected("declined").leaves_after(
+                    "silent",
+                    Span::days(3),
+                    "declined",
+                )
             })
             .wait(&wait, "customer", |s| {
                 s.on("received", &task).leaves_after("silent", Span::days(14), "declined")
             })
-            .task(&task, "qc", |s| s.on_if("checked", guards[(stage + 2) % 6], &wait).on_otherwise("checked", &next));
+            .task(&task, "qc", |s| {
+                s.on_if("checked", guards[(stage + 2) % 6], &wait).on_otherwise("checked", &next)
+            });
     }
     builder.end("paid", "paid").end("declined", "declined").finish().unwrap()
 }

@@ -186,7 +186,8 @@ fn the_order_of_votes_does_not_matter() {
 
 #[test]
 fn one_of_each_group_needs_every_group() {
-    let mut two = node(Mode::EachGroup(1), RejectRule::First, &[Status::Approved, Status::Approved]);
+    let mut two =
+        node(Mode::EachGroup(1), RejectRule::First, &[Status::Approved, Status::Approved]);
     two.seats.push(seat(2, 1, Status::Active));
     assert_eq!(two.verdict(), None);
     two.seats[2].status = Status::Approved;
@@ -349,10 +350,7 @@ fn transfer_and_opinion_do_not_change_the_count() {
     for to in ["zhou", "bo", "ann", "dan"] {
         let refused = w.act(&mut p, "dan", Order::Transfer { to: person(to) });
         assert!(
-            matches!(
-                refused,
-                Err(Refusal::SelfApproval { .. } | Refusal::AlreadyInvolved { .. })
-            ),
+            matches!(refused, Err(Refusal::SelfApproval { .. } | Refusal::AlreadyInvolved { .. })),
             "{to}: {refused:?}"
         );
     }
@@ -548,9 +546,7 @@ fn a_node_sent_back_to_does_not_pass_itself() {
             .approval("two", Approval::new(Mode::Any, ["board"]), |s| {
                 s.approved("three").rejected("no").waits_because("staffed")
             })
-            .approval("three", first, |s| {
-                s.approved("yes").rejected("no").waits_because("staffed")
-            })
+            .approval("three", first, |s| s.approved("yes").rejected("no").waits_because("staffed"))
             .end("yes", "yes")
             .end("no", "no")
             .policy(policy),
@@ -590,7 +586,8 @@ fn withdrawing_ends_the_case() {
 
 #[test]
 fn the_last_approver_takes_back_while_nobody_has_voted_since() {
-    let mut w = double_of(rules(Mode::Any), Approval::new(Mode::All, ["finance"]), Policy::default());
+    let mut w =
+        double_of(rules(Mode::Any), Approval::new(Mode::All, ["finance"]), Policy::default());
     let mut p = w.submitted("zhou");
     w.approve(&mut p, &["ann"]);
     assert_eq!(w.act(&mut p, "bo", Order::TakeBack), Err(Refusal::NothingToTakeBack));
@@ -616,7 +613,10 @@ fn a_small_amount_passes_by_rule_with_both_limits() {
         w.set("granted", Fact::Amount(money(granted)));
         let p = w.submitted("zhou");
         assert_eq!(here(&p) == "paid", passes, "{amount} with {granted}");
-        let ruled = w.log.iter().any(|e| matches!(&e.actor, Actor::System(Cause::Rule(r)) if r.as_str() == "small"));
+        let ruled = w
+            .log
+            .iter()
+            .any(|e| matches!(&e.actor, Actor::System(Cause::Rule(r)) if r.as_str() == "small"));
         assert_eq!(ruled, passes);
     }
 }
@@ -632,7 +632,13 @@ fn a_changed_amount_voids_approvals_unless_only_increases_do() {
         let mut p = w.submitted("zhou");
         w.approve(&mut p, &["ann", "bo", "cy"]);
         assert_eq!(w.act(&mut p, "zhou", Order::ChangeFacts), Err(Refusal::NothingChanged));
-        w.set("amount", Fact::Amount(aftersale::money::Money::parse("300.0", aftersale::money::currency::Currency::CNY).unwrap()));
+        w.set(
+            "amount",
+            Fact::Amount(
+                aftersale::money::Money::parse("300.0", aftersale::money::currency::Currency::CNY)
+                    .unwrap(),
+            ),
+        );
         assert_eq!(w.act(&mut p, "zhou", Order::ChangeFacts), Err(Refusal::NothingChanged));
         w.set("amount", Fact::Amount(money(amount)));
         let undeclared = w.act(&mut p, "eve", Order::Approve { comment: String::new() });
@@ -647,7 +653,8 @@ fn a_changed_amount_voids_approvals_unless_only_increases_do() {
 
 #[test]
 fn four_eyes_hold_at_every_door() {
-    let mut w = double_of(rules(Mode::Any), Approval::new(Mode::Any, ["finance"]), Policy::default());
+    let mut w =
+        double_of(rules(Mode::Any), Approval::new(Mode::Any, ["finance"]), Policy::default());
     w.directory = w.directory.with_role(role("finance"), ["ann", "eve"].map(person));
     let mut p = w.submitted("zhou");
     w.approve(&mut p, &["ann"]);
@@ -674,7 +681,10 @@ fn limits_bind_approvals_and_not_rejections() {
     let mut p = w.submitted("zhou");
     w.act(&mut p, "ann", Order::Transfer { to: person("dan") }).unwrap();
     let refused = w.act(&mut p, "dan", Order::Approve { comment: String::new() });
-    assert_eq!(refused, Err(Refusal::ExceedsLimit { person: person("dan"), amount: money(30_000) }));
+    assert_eq!(
+        refused,
+        Err(Refusal::ExceedsLimit { person: person("dan"), amount: money(30_000) })
+    );
     w.act(&mut p, "dan", Order::Reject { comment: String::new() }).unwrap();
     assert_eq!(here(&p), "declined");
 }
@@ -747,7 +757,8 @@ fn a_held_seat_keeps_what_was_left() {
     w.directory = w.directory.with_role(role("service"), [person("ann")]);
     let mut p = w.submitted("zhou");
     w.now = at(4 * 3_600);
-    w.act(&mut p, "ann", Order::Add { place: Beside::Before, people: vec![person("dan")] }).unwrap();
+    w.act(&mut p, "ann", Order::Add { place: Beside::Before, people: vec![person("dan")] })
+        .unwrap();
     let held = &p.standing().unwrap().node.as_ref().unwrap().seats[0];
     assert_eq!((held.status, held.timers[0].run), (Status::Held, Run::Left(6 * 3_600)));
     w.now = at(9 * 3_600); // P8: the added signer has a clock of their own, until 14 o'clock
@@ -868,10 +879,9 @@ fn rich(mode: Mode, same_person: SamePersonRule) -> World {
         ..Policy::default()
     };
     let mut w = double_of(first, second, policy);
-    w.directory = w.directory.with_person(
-        person("cy"),
-        Person { limit: Some(money(31_000)), ..Person::default() },
-    );
+    w.directory = w
+        .directory
+        .with_person(person("cy"), Person { limit: Some(money(31_000)), ..Person::default() });
     w
 }
 
@@ -894,7 +904,8 @@ fn check_step(w: &World, before: &Process, after: &Process, from: usize) {
                 }
             }
         }
-        if let (Change::Voted { vote, .. }, Actor::Human { person, .. }) = (&entry.body, &entry.actor)
+        if let (Change::Voted { vote, .. }, Actor::Human { person, .. }) =
+            (&entry.body, &entry.actor)
             && *vote == aftersale::approval::node::Vote::Approve
         {
             assert_ne!(person.as_str(), "zhou", "the requester approved");
@@ -913,10 +924,9 @@ fn check_step(w: &World, before: &Process, after: &Process, from: usize) {
         if let Some(node) = &now.node
             && node.mode == Mode::Sequence
         {
-            let active = node
-                .seats
-                .iter()
-                .filter(|s| s.serves().is_none() && matches!(s.status, Status::Active | Status::Held));
+            let active = node.seats.iter().filter(|s| {
+                s.serves().is_none() && matches!(s.status, Status::Active | Status::Held)
+            });
             assert!(active.count() <= 1, "two at once in a sequence");
         }
         let over = matches!(now.phase, Phase::Done | Phase::Withdrawn);
@@ -1051,12 +1061,8 @@ fn time_acts_once_and_at_its_own_instants() {
                 (a, b) => panic!("{a:?} and {b:?}"),
             }
             let case = &p.standing().unwrap().case;
-            let ids: Vec<_> = w
-                .log
-                .iter()
-                .flat_map(|e| effects(case, e))
-                .map(|e| (e.seq, e.number))
-                .collect();
+            let ids: Vec<_> =
+                w.log.iter().flat_map(|e| effects(case, e)).map(|e| (e.seq, e.number)).collect();
             assert_eq!(ids.iter().collect::<BTreeSet<_>>().len(), ids.len());
         });
     }
@@ -1107,7 +1113,10 @@ fn stored_histories_are_the_same_case() {
             assert_eq!(process.fingerprint(), live.fingerprint());
         }
         let spoilt = text.replacen("\"seq\":1,", "\"seq\":1,\"colour\":1,", 1);
-        assert!(serde_json::from_str::<Vec<aftersale::workflow::journal::Entry<Change>>>(&spoilt).is_err());
+        assert!(
+            serde_json::from_str::<Vec<aftersale::workflow::journal::Entry<Change>>>(&spoilt)
+                .is_err()
+        );
     }
 }
 
@@ -1145,8 +1154,7 @@ fn every_state_of_a_three_person_approval_can_still_end() {
         ("sequence", Mode::Sequence),
         ("two of them", Mode::Count(2)),
     ] {
-        let policy =
-            Policy { transfers_max: 1, seats_max: 4, rounds_max: 1, ..Policy::default() };
+        let policy = Policy { transfers_max: 1, seats_max: 4, rounds_max: 1, ..Policy::default() };
         let mut w = single(rules(mode), policy);
         let start = w.submitted("zhou");
         let actors = ["ann", "bo", "cy", "dan", "zhou"];
@@ -1228,8 +1236,7 @@ fn effects_tell_the_host_what_to_do() {
     let mut w = double(Policy::default());
     let mut p = w.submitted("zhou");
     let case = p.standing().unwrap().case.clone();
-    let bodies: Vec<_> =
-        w.log.iter().flat_map(|e| effects(&case, e)).map(|e| e.body).collect();
+    let bodies: Vec<_> = w.log.iter().flat_map(|e| effects(&case, e)).map(|e| e.body).collect();
     let asked = bodies.iter().filter(|b| matches!(b, EffectBody::AskDecision(_))).count();
     assert_eq!((asked, &bodies[0]), (3, &EffectBody::Entered(state("first"))));
     let from = w.log.len();

@@ -105,7 +105,10 @@ fn bands_turn_at_their_limits() {
     assert_eq!(small(2_000, 0)[0], "review");
     assert_eq!(small(2_001, 0)[..2], ["review_large", "finance"]);
     assert_eq!(route(Procedure::AmountBands, Asked { amount: 2_001, ..PLAIN })[0], "finance");
-    assert_eq!(route(Procedure::SmallAmount, Asked { amount: 50, ..PLAIN }), ["review*", "granted"]);
+    assert_eq!(
+        route(Procedure::SmallAmount, Asked { amount: 50, ..PLAIN }),
+        ["review*", "granted"]
+    );
 }
 
 #[test]

@@ -56,7 +56,10 @@ fn flag(name: &str) -> Condition {
 fn returns() -> WorkflowBuilder {
     common::facts(WorkflowBuilder::new("jacket_returns", 1))
         .label("Jacket returns", "夹克退货")
-        .guard("large", Condition::test(fact("amount"), Check::Above(Fact::Amount(common::money(20_000)))))
+        .guard(
+            "large",
+            Condition::test(fact("amount"), Check::Above(Fact::Amount(common::money(20_000)))),
+        )
         .choice("band", |s| s.when("large", "finance").otherwise("service"))
         .approval("service", Approval::new(Mode::Any, ["service"]), |s| {
             s.label("Service review", "客服审核")
@@ -65,7 +68,11 @@ fn returns() -> WorkflowBuilder {
                 .leaves_after("silent", Span::business_hours(16), "declined")
         })
         .approval("finance", Approval::new(Mode::All, ["finance"]), |s| {
-            s.approved("jacket").rejected("declined").leaves_after("silent", Span::days(3), "declined")
+            s.approved("jacket").rejected("declined").leaves_after(
+                "silent",
+                Span::days(3),
+                "declined",
+            )
         })
         .wait("jacket", "customer", |s| {
             s.on("jacket_received", "refunded").leaves_after("not_sent", Span::days(14), "lapsed")
@@ -82,7 +89,9 @@ fn a_trap_that_only_one_fixed_fact_opens_is_found() {
     let fixed = WorkflowBuilder::new("trap", 1)
         .fact("recalled", FactType::Flag, Stability::Frozen, Weight::Plain)
         .guard("recalled", flag("recalled"))
-        .task("check", "qc", |s| s.on_if("checked", "recalled", "hold").on_otherwise("checked", "done"))
+        .task("check", "qc", |s| {
+            s.on_if("checked", "recalled", "hold").on_otherwise("checked", "done")
+        })
         .task("hold", "qc", |s| s.on("rechecked", "check"))
         .end("done", "done");
     let found = defects(fixed);
@@ -94,7 +103,9 @@ fn a_trap_that_only_one_fixed_fact_opens_is_found() {
     let volatile = WorkflowBuilder::new("trap", 1)
         .fact("recalled", FactType::Flag, Stability::Volatile, Weight::Plain)
         .guard("recalled", flag("recalled"))
-        .task("check", "qc", |s| s.on_if("checked", "recalled", "hold").on_otherwise("checked", "done"))
+        .task("check", "qc", |s| {
+            s.on_if("checked", "recalled", "hold").on_otherwise("checked", "done")
+        })
         .task("hold", "qc", |s| s.on("rechecked", "check"))
         .end("done", "done");
     assert_eq!(defects(volatile), []);
@@ -132,33 +143,112 @@ fn every_kind_of_defect_is_named() {
     let end = |b: WorkflowBuilder| b.end("done", "done");
     let base = || WorkflowBuilder::new("w", 1);
     let review = |rule: Approval| {
-        end(base().role_of("nobody", []).role_of("two", ["li", "wang"]).approval("a", rule, |s| {
-            s.approved("done").rejected("done").waits_because("staffed")
-        }))
+        end(base()
+            .role_of("nobody", [])
+            .role_of("two", ["li", "wang"])
+            .approval("a", rule, |s| s.approved("done").rejected("done").waits_because("staffed")))
     };
     let cases: Vec<(WorkflowBuilder, DefectCode)> = vec![
-        (end(base().task("a", "r", |s| s.on("go", "done")).task("a", "r", |s| s.on("go", "done"))), DefectCode::DuplicateId),
+        (
+            end(base()
+                .task("a", "r", |s| s.on("go", "done"))
+                .task("a", "r", |s| s.on("go", "done"))),
+            DefectCode::DuplicateId,
+        ),
         (base().task("a", "r", |s| s.on("go", "a")), DefectCode::NoFinal),
         (end(base().task("a", "r", |s| s.on("go", "nowhere"))), DefectCode::Dangling),
-        (end(base().task("a", "r", |s| s.on_if("go", "unheard_of", "done"))), DefectCode::UnknownGuard),
-        (end(base().task("a", "r", |s| s.on("go", "done").reminds_after("t", Span::hours(0)))), DefectCode::BadDuration),
+        (
+            end(base().task("a", "r", |s| s.on_if("go", "unheard_of", "done"))),
+            DefectCode::UnknownGuard,
+        ),
+        (
+            end(base().task("a", "r", |s| s.on("go", "done").reminds_after("t", Span::hours(0)))),
+            DefectCode::BadDuration,
+        ),
         (review(Approval::new(Mode::Any, [])), DefectCode::ApprovalUnspecified),
-        (end(base().task("a", "r", |s| s.on("go", "done"))).policy(Policy { seats_max: 0, ..Policy::default() }), DefectCode::BadPolicy),
-        (end(base().task("a", "r", |s| s.on("go", "done")).task("b", "r", |s| s.on("go", "done"))), DefectCode::UnreachableState),
-        (end(base().task("a", "r", |s| s.on("go", "done").leaves_after("t", Span::hours(1), "done").leaves_after("u", Span::hours(2), "done"))), DefectCode::DeadTransition),
-        (end(base().task("a", "r", |s| s.on("go", "b").on("skip", "done")).task("b", "r", |s| s)), DefectCode::DeadEnd),
-        (end(base().task("a", "r", |s| s.on("go", "b").on("skip", "done")).task("b", "r", |s| s.on("again", "b"))), DefectCode::Livelock),
-        (end(base().task("a", "r", |s| s.on("go", "a").on("go", "done"))), DefectCode::Nondeterministic),
-        (end(base().fact("x", FactType::Flag, Stability::Volatile, Weight::Plain).guard("x", flag("x")).choice("a", |s| s.when("x", "done"))), DefectCode::NotTotal),
-        (end(base().approval("a", Approval::new(Mode::Any, ["two"]), |s| s.approved("done").waits_because("staffed"))), DefectCode::ApprovalOutcomeUnhandled),
+        (
+            end(base().task("a", "r", |s| s.on("go", "done")))
+                .policy(Policy { seats_max: 0, ..Policy::default() }),
+            DefectCode::BadPolicy,
+        ),
+        (
+            end(base()
+                .task("a", "r", |s| s.on("go", "done"))
+                .task("b", "r", |s| s.on("go", "done"))),
+            DefectCode::UnreachableState,
+        ),
+        (
+            end(base().task("a", "r", |s| {
+                s.on("go", "done").leaves_after("t", Span::hours(1), "done").leaves_after(
+                    "u",
+                    Span::hours(2),
+                    "done",
+                )
+            })),
+            DefectCode::DeadTransition,
+        ),
+        (
+            end(base().task("a", "r", |s| s.on("go", "b").on("skip", "done")).task(
+                "b",
+                "r",
+                |s| s,
+            )),
+            DefectCode::DeadEnd,
+        ),
+        (
+            end(base().task("a", "r", |s| s.on("go", "b").on("skip", "done")).task(
+                "b",
+                "r",
+                |s| s.on("again", "b"),
+            )),
+            DefectCode::Livelock,
+        ),
+        (
+            end(base().task("a", "r", |s| s.on("go", "a").on("go", "done"))),
+            DefectCode::Nondeterministic,
+        ),
+        (
+            end(base()
+                .fact("x", FactType::Flag, Stability::Volatile, Weight::Plain)
+                .guard("x", flag("x"))
+                .choice("a", |s| s.when("x", "done"))),
+            DefectCode::NotTotal,
+        ),
+        (
+            end(base().approval("a", Approval::new(Mode::Any, ["two"]), |s| {
+                s.approved("done").waits_because("staffed")
+            })),
+            DefectCode::ApprovalOutcomeUnhandled,
+        ),
         (end(base().wait("a", "customer", |s| s.on("go", "done"))), DefectCode::MissingTimer),
-        (end(base().wait("a", "c", |s| s.on("go", "done").leaves_after("t", Span::hours(1), "b")).wait("b", "c", |s| s.leaves_after("t", Span::hours(1), "a"))), DefectCode::SystemCycle),
-        (base().task("a", "r", |s| s.on("go", "done")).state_after_end(), DefectCode::ImproperCompletion),
+        (
+            end(base()
+                .wait("a", "c", |s| s.on("go", "done").leaves_after("t", Span::hours(1), "b"))
+                .wait("b", "c", |s| s.leaves_after("t", Span::hours(1), "a"))),
+            DefectCode::SystemCycle,
+        ),
+        (
+            base().task("a", "r", |s| s.on("go", "done")).state_after_end(),
+            DefectCode::ImproperCompletion,
+        ),
         (review(Approval::new(Mode::Count(3), ["two"])), DefectCode::ApprovalUnsatisfiable),
         (review(Approval::new(Mode::Any, ["requester"])), DefectCode::ApprovalUnsatisfiable),
-        (review(Approval::new(Mode::Any, ["nobody"]).with(|r| r.on_empty = aftersale::workflow::rule::OnEmpty::Approve)), DefectCode::ApprovalVacuous),
+        (
+            review(
+                Approval::new(Mode::Any, ["nobody"])
+                    .with(|r| r.on_empty = aftersale::workflow::rule::OnEmpty::Approve),
+            ),
+            DefectCode::ApprovalVacuous,
+        ),
         (review(Approval::new(Mode::Count(0), ["two"])), DefectCode::ApprovalBadThreshold),
-        (end(base().fact("x", FactType::Flag, Stability::Frozen, Weight::Plain).constraint(flag("x")).constraint(Condition::Not(Box::new(flag("x")))).task("a", "r", |s| s.on("go", "done"))), DefectCode::ContradictoryGuards),
+        (
+            end(base()
+                .fact("x", FactType::Flag, Stability::Frozen, Weight::Plain)
+                .constraint(flag("x"))
+                .constraint(Condition::Not(Box::new(flag("x"))))
+                .task("a", "r", |s| s.on("go", "done"))),
+            DefectCode::ContradictoryGuards,
+        ),
     ];
     for (builder, code) in cases {
         let found = defects(builder);
@@ -263,7 +353,10 @@ fn walk(
 #[test]
 fn walks_of_any_length_keep_a_way_to_the_end() {
     let looping = common::facts(WorkflowBuilder::new("looping", 1))
-        .guard("large", Condition::test(fact("amount"), Check::Above(Fact::Amount(common::money(20_000)))))
+        .guard(
+            "large",
+            Condition::test(fact("amount"), Check::Above(Fact::Amount(common::money(20_000)))),
+        )
         .task("check", "qc", |s| s.on("checked", "band"))
         .choice("band", |s| s.when("large", "review").otherwise("goods"))
         .approval("review", Approval::new(Mode::Any, ["service"]), |s| {
@@ -346,8 +439,12 @@ fn spans_are_read_and_written_as_iso_durations() {
         let back: Span = serde_json::from_str(&serde_json::to_string(&span).unwrap()).unwrap();
         assert_eq!(back, span);
     }
-    for text in ["P", "PT", "P1W", "PT1H1H", "P1DT", "5h", "P-1D", "PT1.5H", "P99999999999999999D"] {
-        assert!(serde_json::from_str::<Span>(&format!("{{\"elapsed\":\"{text}\"}}")).is_err(), "{text}");
+    for text in ["P", "PT", "P1W", "PT1H1H", "P1DT", "5h", "P-1D", "PT1.5H", "P99999999999999999D"]
+    {
+        assert!(
+            serde_json::from_str::<Span>(&format!("{{\"elapsed\":\"{text}\"}}")).is_err(),
+            "{text}"
+        );
     }
     // A business day has no fixed length.
     assert!(serde_json::from_str::<Span>("{\"business\":\"P1D\"}").is_err());
@@ -417,7 +514,9 @@ mod chain {
                     continue;
                 }
                 bytes[position] = replacement;
-                let Ok(edited) = serde_json::from_slice::<Vec<Entry<Change>>>(&bytes) else { continue };
+                let Ok(edited) = serde_json::from_slice::<Vec<Entry<Change>>>(&bytes) else {
+                    continue;
+                };
                 read += 1;
                 // What reads as the same values is the same history.
                 let noticed = verify_chain(&edited, &Sha256, None).is_err();
@@ -509,8 +608,7 @@ fn old_histories_replay_to_the_recorded_state() {
     }
     let values: Vec<Value> = serde_json::from_str(fixture()).unwrap();
     let upcasters = Upcasters::new(1);
-    let log: Vec<Entry<Change>> =
-        values.into_iter().map(|v| upcasters.read(v).unwrap()).collect();
+    let log: Vec<Entry<Change>> = values.into_iter().map(|v| upcasters.read(v).unwrap()).collect();
     let process = Process::replay(&log).unwrap();
     assert_eq!(process.fingerprint().to_string(), RECORDED);
     assert_eq!(process.standing().unwrap().token.state.as_str(), "declined");
@@ -633,7 +731,10 @@ fn a_migration_reopens_what_was_given_under_another_rule() {
     let text = text
         .replace("\"version\":1", "\"version\":2")
         .replace("\"finance\"", "\"treasury\"")
-        .replace("\"groups\":[{\"roles\":[\"treasury\"]}],\"mode\":\"all\"", "\"groups\":[{\"roles\":[\"finance\"]}],\"mode\":\"any\"");
+        .replace(
+            "\"groups\":[{\"roles\":[\"treasury\"]}],\"mode\":\"all\"",
+            "\"groups\":[{\"roles\":[\"finance\"]}],\"mode\":\"any\"",
+        );
     let new: WorkflowDraft = serde_json::from_str(&text).unwrap();
     let new = verify(&new).unwrap().workflow;
     let unmapped = plan(&old, &new, &BTreeMap::new()).unwrap_err();
@@ -687,7 +788,10 @@ fn drawings_mark_where_the_case_is() {
     assert!(mermaid.contains("state \"客服审核 (或签)\" as s1"), "{mermaid}");
     assert!(mermaid.contains("class s2 here"));
     let dot = drawing.dot(&draft);
-    assert!(dot.contains("\"finance\" [label=\"finance (会签)\", shape=hexagon, style=filled"), "{dot}");
+    assert!(
+        dot.contains("\"finance\" [label=\"finance (会签)\", shape=hexagon, style=filled"),
+        "{dot}"
+    );
     let scxml = drawing.scxml(&draft);
     assert!(scxml.contains("cond=\"amount is above") && scxml.contains("(here)"), "{scxml}");
     assert_eq!(scxml.matches("<state ").count() + scxml.matches("<final ").count(), 7);

@@ -19,7 +19,9 @@ use crate::label::codes;
 use crate::money::Money;
 use crate::workflow::builder::{Approval, StateBuilder, WorkflowBuilder};
 use crate::workflow::definition::{Stability, Weight, WorkflowDraft};
-use crate::workflow::rule::{Mode, Policy, RunningTotal, SamePersonRule, SmallAmount, TimeoutAction};
+use crate::workflow::rule::{
+    Mode, Policy, RunningTotal, SamePersonRule, SmallAmount, TimeoutAction,
+};
 use crate::workflow::span::Span;
 
 /// The fact with the amount asked for.
@@ -93,9 +95,7 @@ impl Procedure {
         });
         let facts = facts(roles(start), bands)?;
         let drawn = match self {
-            Self::SmallAmount => {
-                service(facts, Some(small(bands)?), "granted")
-            }
+            Self::SmallAmount => service(facts, Some(small(bands)?), "granted"),
             Self::AmountBands => {
                 let facts = facts
                     .guard("large", test(AMOUNT, Check::Above(Fact::Amount(bands.large)))?)

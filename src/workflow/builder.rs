@@ -43,7 +43,6 @@ use crate::label::Label;
 #[must_use = "call `finish`"]
 pub struct WorkflowBuilder {
     draft: Result<WorkflowDraft, IdError>,
-    arrows: usize,
 }
 
 /// One state under construction.
@@ -113,8 +112,7 @@ impl Approval {
 impl From<WorkflowDraft> for WorkflowBuilder {
     /// Goes on from a definition.
     fn from(draft: WorkflowDraft) -> Self {
-        let arrows = draft.arrows.len();
-        Self { draft: Ok(draft), arrows }
+        Self { draft: Ok(draft) }
     }
 }
 
@@ -137,7 +135,7 @@ impl WorkflowBuilder {
                 policy: Policy::default(),
             })
         });
-        Self { draft, arrows: 0 }
+        Self { draft }
     }
 
     fn and(mut self, change: impl FnOnce(&mut WorkflowDraft) -> Result<(), IdError>) -> Self {
@@ -268,7 +266,7 @@ impl WorkflowBuilder {
     }
 
     fn state(
-        mut self,
+        self,
         id: &str,
         kind: Result<StateKind, IdError>,
         state: impl FnOnce(StateBuilder) -> StateBuilder,
@@ -280,8 +278,6 @@ impl WorkflowBuilder {
             no_timer_reason: None,
             fault: None,
         });
-        let first = self.arrows;
-        self.arrows = first.saturating_add(built.arrows.len());
         self.and(|draft| {
             if let Some(fault) = built.fault {
                 return Err(fault);
@@ -290,11 +286,20 @@ impl WorkflowBuilder {
             if draft.states.is_empty() {
                 draft.initial = id.clone();
             }
-            for (number, (on, to, when, by)) in (first..).zip(built.arrows) {
-                let named = on.as_ref().map_or("", |on| on.as_str());
-                let arrow = alloc::format!("{number}_{named}");
+            for (on, to, when, by) in built.arrows {
+                // `goods_received` for an event, `band_to_review` out of a choice.
+                let named = match &on {
+                    Some(on) => alloc::format!("{id}_{on}"),
+                    None => alloc::format!("{id}_to_{to}"),
+                };
+                let mut arrow = named.clone();
+                let mut number = 2_u32;
+                while draft.arrows.iter().any(|known| known.id.as_str() == arrow) {
+                    arrow = alloc::format!("{named}_{number}");
+                    number = number.saturating_add(1);
+                }
                 draft.arrows.push(ArrowDraft {
-                    id: ArrowId::new(arrow.trim_end_matches('_'))?,
+                    id: ArrowId::new(arrow)?,
                     from: id.clone(),
                     on,
                     to,

@@ -14,7 +14,7 @@ use super::span::{Clock, Span};
 /// ```
 /// use aftersale::time::{Instant, Interval};
 /// use aftersale::workflow::{hours::OpeningHours, span::Span};
-/// let at = |text: &str| text.parse::<Instant>();
+/// let at = |text: &str| text.parse::<Instant>().map_err(|error| error.to_string());
 /// let monday = Interval::new(at("2026-03-02T01:00:00Z")?, at("2026-03-02T10:00:00Z")?)?;
 /// let tuesday = Interval::new(at("2026-03-03T01:00:00Z")?, at("2026-03-03T10:00:00Z")?)?;
 /// let hours = OpeningHours::new([monday, tuesday]);

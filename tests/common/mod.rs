@@ -74,9 +74,12 @@ pub fn interval(from: i64, to: i64) -> Interval {
 /// The facts of the test workflows.
 pub fn facts(builder: WorkflowBuilder) -> WorkflowBuilder {
     let cny = || FactType::Amount(Currency::CNY);
-    builder
-        .fact("amount", cny(), Stability::Volatile, Weight::Material)
-        .fact("granted", cny(), Stability::Volatile, Weight::Plain)
+    builder.fact("amount", cny(), Stability::Volatile, Weight::Material).fact(
+        "granted",
+        cny(),
+        Stability::Volatile,
+        Weight::Plain,
+    )
 }
 
 pub struct World {
