@@ -528,7 +528,7 @@ fn a_drawing_counts_what_it_leaves_out() {
         dot,
         "digraph trace {\n  rankdir=LR;\n  node [shape=box];\n  n0 [label=\"lot MILK-1\", \
          style=bold, color=red];\n  n1 [label=\"lot TANK\"];\n  n2 [label=\"lot CHEESE-1\"];\n  n0 \
-         -> n1;\n  n1 -> n2;\n  more [label=\"5 more not drawn\", style=dashed];\n}\n"
+         -> n1;\n  n1 -> n2;\n  more [label=\"4 more not drawn\", style=dashed];\n}\n"
     );
     let mut lineage = Lineage::new(Units::default());
     let evil = lot("\"]; x[\"<b>#quot;\\");
