@@ -1,3 +1,4 @@
-//! Interchange: what other systems write, read into this crate, and the other way round.
+//! Interchange: forms of the outside world, read and written.
 
 pub mod epcis;
+pub mod schema_org;
