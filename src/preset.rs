@@ -5,6 +5,4 @@
 
 pub mod policies;
 pub mod reasons;
-//! Presets: ready definitions as data, to start from and to change.
-
 pub mod review;
