@@ -119,10 +119,12 @@ pub fn document(sources: &Sources<'_>, language: Language) -> Outcomes<Document>
         }
     }
     let report = triangle.report(as_of, WINDOW, C95)?;
-    let screenings = alarms(shop)?;
+    let screenings = alarms(shop, |line| line.code)?;
+    let groups = alarms(shop, |line| line.family * MARKETS.len() + line.market)?;
     let (first, mut tiles) = figures(sources, &report, language)?;
-    let alarm_count: usize = screenings.iter().map(|(_, s)| s.alarms.len()).sum();
-    let tested: usize = screenings.iter().map(|(_, s)| s.tested).sum();
+    let both = || screenings.iter().chain(&groups);
+    let alarm_count: usize = both().map(|(_, s)| s.alarms.len()).sum();
+    let tested: usize = both().map(|(_, s)| s.tested).sum();
     tiles.push(
         Tile::new(
             &say!(language, "Alarms, seven months", "七个月预警数"),
@@ -139,7 +141,7 @@ pub fn document(sources: &Sources<'_>, language: Language) -> Outcomes<Document>
         first,
         cohorts(shop, &triangle, &report, language),
         reasons(sources, language)?,
-        alarm_section(shop, &screenings, language)?,
+        alarm_section(shop, &screenings, &groups, language)?,
         causes(shop, language)?,
         words(sources, language)?,
         service(sources.tickets, language)?,
@@ -519,13 +521,13 @@ fn reasons(sources: &Sources<'_>, language: Language) -> Outcomes<Section> {
     })
 }
 
-/// One screening per month from May to October: every article against its own past.
-fn alarms(shop: &Shop) -> Outcomes<Vec<(Month, Screening<usize>)>> {
+/// One screening per month from April to October: every series against its own past.
+fn alarms(shop: &Shop, key: fn(&Line) -> usize) -> Outcomes<Vec<(Month, Screening<usize>)>> {
     let start = month(2010, 12);
     let mut cells: BTreeMap<usize, Vec<(u64, u64, i64)>> = BTreeMap::new();
     for line in &shop.lines {
         let place = usize::try_from(line.month().since(start))?;
-        let months = cells.entry(line.code).or_insert_with(|| vec![(0, 0, 0); 13]);
+        let months = cells.entry(key(line)).or_insert_with(|| vec![(0, 0, 0); 13]);
         months[place].1 += 1;
         if let Some((_, pence)) = line.returned.filter(|(age, _)| *age <= ALARM_AGE) {
             months[place].0 += 1;
@@ -556,19 +558,28 @@ fn alarms(shop: &Shop) -> Outcomes<Vec<(Month, Screening<usize>)>> {
 fn alarm_section(
     shop: &Shop,
     screenings: &[(Month, Screening<usize>)],
+    groups: &[(Month, Screening<usize>)],
     language: Language,
 ) -> Outcomes<Section> {
     let mut rows = Vec::new();
-    for (month, screening) in screenings.iter().rev() {
+    let article = |key: usize| format!("`{}` {}", shop.codes[key].0, shop.codes[key].1);
+    let group = |key: usize| {
+        let market = pick(language, MARKETS[key % MARKETS.len()]);
+        format!("{} · {market}", family(language, key / MARKETS.len()))
+    };
+    let all = screenings
+        .iter()
+        .map(|(month, screening)| (month, screening, &article as &dyn Fn(usize) -> String))
+        .chain(groups.iter().map(|(month, s)| (month, s, &group as &dyn Fn(usize) -> String)));
+    for (month, screening, name) in all {
         for alarm in &screening.alarms {
-            let (code, name) = &shop.codes[alarm.key];
             let since =
                 month.plus(i32::try_from(alarm.since)? - i32::try_from(screening_past(*month))?);
             rows.push((
                 Tone::Bad,
                 vec![
                     month.to_string(),
-                    format!("`{code}` {name}"),
+                    name(alarm.key),
                     format!("{} / {}", alarm.seen.part(), alarm.seen.whole()),
                     decimals(alarm.expected, 1),
                     since.map_or(String::new(), |since| since.to_string()),
@@ -595,8 +606,8 @@ fn alarm_section(
         .filter(|(_, own)| own.whole() >= 100)
         .map(|(code, own)| (shop.codes[code].1.clone(), own))
         .collect();
-    let all = returned(shop.lines.iter(), 99)?;
-    let target = all.value().unwrap_or(0.0);
+    let whole = returned(shop.lines.iter(), 99)?;
+    let target = whole.value().unwrap_or(0.0);
     let funnel = funnel_chart(
         &say!(language, "Articles with 100 lines and more", "100 行以上的商品"),
         &series,
@@ -633,8 +644,8 @@ fn alarm_section(
         blocks: vec![
             Block::Text(say!(
                 language,
-                "Every article is compared with its own past, month by month. The usual spread between months is pooled over all articles (last month: {tested} tested, rate {rate}, correlation {rho}), and of all alarms at most one in ten is expected to be false.",
-                "每件商品逐月与自己的过去比较。月间波动由全部商品共同估计（最近一月：检验 {tested} 件，退货率 {rate}，相关系数 {rho}），预计误报不超过十分之一。"
+                "Two families are watched: every article, and every family of goods in every market; each is compared with its own past, month by month. The usual spread between months is pooled over all articles (last month: {tested} tested, rate {rate}, correlation {rho}), and of all alarms at most one in ten is expected to be false.",
+                "监控两组序列：每件商品，以及每个“品类 × 市场”；逐月与自己的过去比较。月间波动由全部商品共同估计（最近一月：检验 {tested} 件，退货率 {rate}，相关系数 {rho}），预计误报不超过十分之一。"
             )),
             Block::Grid(Grid {
                 caption: say!(
@@ -644,7 +655,7 @@ fn alarm_section(
                 ),
                 heads: vec![
                     say!(language, "month", "月份"),
-                    say!(language, "article", "商品"),
+                    say!(language, "article, or family and market", "商品或品类·市场"),
                     say!(language, "#returned / sold", "#退回 / 售出"),
                     say!(language, "#expected", "#预期"),
                     say!(language, "since", "起始"),
@@ -834,8 +845,8 @@ fn words(sources: &Sources<'_>, language: Language) -> Outcomes<Section> {
             .collect();
         let caption = say!(
             language,
-            "{department}: words of unhappy reviews, against all other departments",
-            "{department}：差评用词，对比其他部门"
+            "{department}: words of unhappy reviews, against happy ones",
+            "{department}：差评用词，对比好评"
         );
         blocks.push(Block::Grid(word_grid(caption, &here, &there, &notes, language, 7)));
     }
@@ -905,7 +916,7 @@ fn word_grid(
         heads: vec![
             say!(language, "term", "词"),
             say!(language, "#here", "#此处"),
-            say!(language, "#elsewhere", "#别处"),
+            say!(language, "#compared", "#对照"),
             "#G²".to_owned(),
             say!(language, "in a note", "例句"),
         ],

@@ -98,11 +98,11 @@ pub fn reasons(reviews: &[Review], language: Language) -> Result<Reasons, Box<dy
     Ok(found)
 }
 
-/// Terms of the unhappy reviews of one department, and of all the others.
+/// Terms of the unhappy reviews of one department, and of its happy ones.
 pub fn words(reviews: &[Review], department: &str) -> Result<[TermCounts; 2], Box<dyn Error>> {
     let [mut here, mut there] = [TermCounts::default(), TermCounts::default()];
-    for review in reviews.iter().filter(|review| !review.happy) {
-        let side = if review.department == department { &mut here } else { &mut there };
+    for review in reviews.iter().filter(|review| review.department == department) {
+        let side = if review.happy { &mut there } else { &mut here };
         side.observe(&review.text)?;
     }
     Ok([here, there])
