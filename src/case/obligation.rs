@@ -1,6 +1,7 @@
 //! What is owed: one settlement, paid tender by tender, each at most once.
 
 use alloc::string::String;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use serde::{Deserialize, Serialize};
@@ -15,7 +16,7 @@ pub struct Obligation {
     /// Its number in the case, from 1; a retry keeps it.
     pub number: u32,
     /// How it was worked out.
-    pub settlement: Settlement,
+    pub settlement: Arc<Settlement>,
     /// The payments, in the order of the settlement.
     pub payments: Vec<Payment>,
 }

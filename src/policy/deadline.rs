@@ -249,7 +249,17 @@ fn anchor_of(terms: &PeriodTerms, timeline: &Timeline) -> Result<(Anchor, Instan
         terms.anchors.iter().copied().filter(|anchor| timeline.pending.contains(anchor)).collect()
     };
     let found = match terms.choose {
-        Choose::FirstKnown => known().next(),
+        // A better anchor that is still to come holds the start back.
+        Choose::FirstKnown => {
+            let decisive = |anchor: &&Anchor| {
+                timeline.at(**anchor).is_some() || timeline.pending.contains(anchor)
+            };
+            terms
+                .anchors
+                .iter()
+                .find(decisive)
+                .and_then(|anchor| timeline.at(*anchor).map(|at| (*anchor, at)))
+        }
         Choose::Earliest => known().min_by_key(|(_, at)| *at),
         Choose::Latest => {
             let pending = pending();

@@ -8,7 +8,7 @@ use super::deductions::{add_tax, is_refunded};
 use super::ledger::MoneyLedger;
 use super::refusal::Violation;
 use super::request::{Outgoing, OutgoingKind, OutgoingPrice, RefundRequest};
-use super::{Basis, Entry, EntryKind, Target};
+use super::{Basis, Document, Entry, EntryKind, Target};
 use crate::id::OrderLineId;
 use crate::money::currency::Currency;
 use crate::money::{Money, MoneyError};
@@ -72,6 +72,7 @@ fn entry(outgoing: &Outgoing, entries: &[Entry], currency: Currency) -> Result<E
         units: Some(outgoing.quantity),
         gross,
         taxes,
+        document: Document::Invoice,
         basis: Basis::Stated { asked: price.gross, limit: None },
         rule: outgoing.rule.clone(),
     })

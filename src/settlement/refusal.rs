@@ -31,7 +31,7 @@ impl fmt::Display for SettlementRefused {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Violation {
-    /// The ledger belongs to another order, or holds numbers that cannot be.
+    /// The ledger belongs to another order or is in another currency.
     #[error("the money ledger given does not belong to order {order}")]
     ForeignLedger {
         /// The order of the sale.

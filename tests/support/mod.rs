@@ -1,5 +1,7 @@
 //! A returns desk for tests: one order, a clock, rules, and short ways to give commands.
-#![allow(dead_code, reason = "each test file uses a part of the desk")]
+#![allow(dead_code, unreachable_pub, reason = "each test file uses a part of the desk")]
+
+use std::sync::OnceLock;
 
 use aftersale::calendar::working_days::WorkingDays;
 use aftersale::case::actor::{Actor, Role};
@@ -26,7 +28,12 @@ use aftersale::settlement::request::Claim;
 use aftersale::time::{Instant, add_seconds};
 
 /// The shipped reasons and a voluntary store policy of 30 days, counted in London.
-pub fn rules() -> Rules {
+pub fn rules() -> &'static Rules {
+    static RULES: OnceLock<Rules> = OnceLock::new();
+    RULES.get_or_init(store_rules)
+}
+
+fn store_rules() -> Rules {
     let taxonomy: Taxonomy = serde_json::from_str(TAXONOMY).unwrap();
     let policies: PolicySet = serde_json::from_str(&format!("[{STORE}]")).unwrap();
     let place = Place::new("Europe/London".parse().unwrap(), WorkingDays::weekdays());
@@ -75,8 +82,9 @@ pub fn sale(lines: &[LineSpec<'_>]) -> Sale {
 }
 
 /// One order at the desk, with everything that happened so far.
+#[derive(Clone)]
 pub struct Desk {
-    pub rules: Rules,
+    pub rules: &'static Rules,
     pub sale: Sale,
     pub order: AfterSale,
     pub now: Instant,
@@ -136,7 +144,7 @@ impl Desk {
     }
 
     pub fn send(&mut self, envelope: &Envelope) -> Result<Decision, Refusal> {
-        let context = Context { now: self.now, rules: &self.rules };
+        let context = Context { now: self.now, rules: self.rules };
         let decision = self.order.apply(&context, envelope)?;
         self.events.extend(decision.events.iter().cloned());
         self.now = add_seconds(self.now, 60).unwrap();
