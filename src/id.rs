@@ -60,6 +60,11 @@ impl IdText {
         Ok(Self(SmolStr::new(text)))
     }
 
+    /// A text of the source itself; allocates nothing.
+    pub(crate) const fn fixed(text: &'static str) -> Self {
+        Self(SmolStr::new_static(text))
+    }
+
     pub(crate) fn as_str(&self) -> &str {
         self.0.as_str()
     }
@@ -102,6 +107,12 @@ macro_rules! text_ids {
             /// characters or white space at one end.
             pub fn new(text: impl AsRef<str>) -> Result<Self, $crate::id::IdError> {
                 $crate::id::IdText::new($kind, text.as_ref()).map(Self)
+            }
+
+            /// An identifier of the engine itself, written in the source and known to be sound.
+            #[allow(dead_code, reason = "most identifiers come from hosts alone")]
+            pub(crate) const fn fixed(text: &'static str) -> Self {
+                Self($crate::id::IdText::fixed(text))
             }
 
             /// The text as the host wrote it.
@@ -197,4 +208,10 @@ text_ids! {
     SupplierId = "supplier id";
     /// A sales channel.
     ChannelId = "channel id";
+    /// A business calendar (工作日历).
+    CalendarId = "calendar id";
+    /// A goal of a service level agreement: one promise about one clock.
+    GoalId = "goal id";
+    /// A reason for which a clock stands still (挂起原因).
+    PauseReasonId = "pause reason id";
 }

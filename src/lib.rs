@@ -65,3 +65,8 @@ pub mod improvement;
 pub mod chart;
 pub mod interchange;
 pub mod preset;
+
+/// The README's example, compiled and run as a test.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+pub struct Readme;

@@ -1,3 +1,8 @@
-//! Presets: ready definitions as data, to start from and to change.
+//! Presets: rules shipped as data, for hosts to load, change and verify.
+//!
+//! In: nothing. Out: documents as text, in the forms that the modules of the engine deserialize. No
+//! module of the engine reads a preset by itself.
 
+pub mod policies;
+pub mod reasons;
 pub mod review;

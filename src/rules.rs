@@ -1,1 +1,145 @@
-//! Not yet.
+//! The rule book: everything a host configures, verified together before it is used.
+//!
+//! In: a [`RulesDraft`], which deserializes. Out: [`Rules`], which exists only when every part is
+//! sound, or [`RulesRefused`] with all defects and their places. A case records the version of the
+//! rules it was opened under.
+
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+use core::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::policy::deadline::Place;
+use crate::policy::set::{PolicyDefects, PolicyDraft, PolicySet};
+use crate::reason::taxonomy::verify::Defects as TaxonomyDefects;
+use crate::reason::taxonomy::{Taxonomy, TaxonomyDraft};
+
+/// What a host configures.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RulesDraft {
+    /// The version of the rule book, from 1.
+    pub version: u32,
+    /// The reasons.
+    pub taxonomy: TaxonomyDraft,
+    /// The policies.
+    pub policies: Vec<PolicyDraft>,
+    /// Zone, working days and closing hour by which periods are counted.
+    pub place: Place,
+}
+
+/// A rule book that can be used.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(try_from = "RulesDraft", into = "RulesDraft")]
+pub struct Rules {
+    version: u32,
+    taxonomy: Taxonomy,
+    policies: PolicySet,
+    place: Place,
+}
+
+/// A rule book that cannot be used, with the defects of every part.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub struct RulesRefused {
+    /// What is wrong, part by part; at least one.
+    pub defects: Vec<RulesDefect>,
+}
+
+/// What is wrong with one part of a rule book.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum RulesDefect {
+    /// Versions count from 1.
+    #[error("the version of the rules is 0; versions count from 1")]
+    VersionZero,
+    /// The reasons.
+    #[error("reasons: {0}")]
+    Taxonomy(Box<TaxonomyDefects>),
+    /// The policies.
+    #[error("policies: {0}")]
+    Policies(PolicyDefects),
+}
+
+impl fmt::Display for RulesRefused {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the rules cannot be used")?;
+        for (position, defect) in self.defects.iter().enumerate() {
+            write!(f, "{} {defect}", if position == 0 { ":" } else { ";" })?;
+        }
+        Ok(())
+    }
+}
+
+impl Rules {
+    /// Verifies a rule book as a whole.
+    ///
+    /// # Errors
+    ///
+    /// [`RulesRefused`] with the defects of every part.
+    pub fn verify(draft: RulesDraft) -> Result<Self, RulesRefused> {
+        let mut defects = Vec::new();
+        if draft.version == 0 {
+            defects.push(RulesDefect::VersionZero);
+        }
+        let taxonomy = Taxonomy::verify(draft.taxonomy)
+            .map_err(|found| defects.push(RulesDefect::Taxonomy(Box::new(found))));
+        let policies = PolicySet::verify(draft.policies)
+            .map_err(|found| defects.push(RulesDefect::Policies(found)));
+        let (Ok(taxonomy), Ok(policies)) = (taxonomy, policies) else {
+            return Err(RulesRefused { defects });
+        };
+        if !defects.is_empty() {
+            return Err(RulesRefused { defects });
+        }
+        Ok(Self { version: draft.version, taxonomy, policies, place: draft.place })
+    }
+
+    /// A rule book from parts that are verified already.
+    #[must_use]
+    pub const fn new(version: u32, taxonomy: Taxonomy, policies: PolicySet, place: Place) -> Self {
+        Self { version, taxonomy, policies, place }
+    }
+
+    /// The version.
+    #[must_use]
+    pub const fn version(&self) -> u32 {
+        self.version
+    }
+
+    /// The reasons.
+    #[must_use]
+    pub const fn taxonomy(&self) -> &Taxonomy {
+        &self.taxonomy
+    }
+
+    /// The policies.
+    #[must_use]
+    pub const fn policies(&self) -> &PolicySet {
+        &self.policies
+    }
+
+    /// Zone, working days and closing hour.
+    #[must_use]
+    pub const fn place(&self) -> &Place {
+        &self.place
+    }
+}
+
+impl TryFrom<RulesDraft> for Rules {
+    type Error = RulesRefused;
+    fn try_from(draft: RulesDraft) -> Result<Self, RulesRefused> {
+        Self::verify(draft)
+    }
+}
+
+impl From<Rules> for RulesDraft {
+    fn from(rules: Rules) -> Self {
+        Self {
+            version: rules.version,
+            taxonomy: rules.taxonomy.into_draft(),
+            policies: rules.policies.into(),
+            place: rules.place,
+        }
+    }
+}

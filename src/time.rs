@@ -9,7 +9,7 @@ use core::str::FromStr;
 
 use chrono::{
     DateTime, Datelike, Days, LocalResult, MappedLocalTime, NaiveDate, NaiveDateTime, NaiveTime,
-    TimeDelta, TimeZone, Utc,
+    Offset, TimeDelta, TimeZone, Utc,
 };
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -91,15 +91,27 @@ impl Zone {
     }
 
     /// The civil date and time at an instant.
+    ///
+    /// Total: within a day of the ends of the calendar of `chrono`, a quarter of a million years away,
+    /// the local time cannot be written and the UTC time stands for it.
     #[must_use]
     pub fn local(self, at: Instant) -> NaiveDateTime {
-        at.with_timezone(&self.0).naive_local()
+        let utc = at.naive_utc();
+        let offset = self.0.offset_from_utc_datetime(&utc).fix();
+        utc.checked_add_offset(offset).unwrap_or(utc)
     }
 
     /// The civil date at an instant.
     #[must_use]
     pub fn date(self, at: Instant) -> NaiveDate {
         self.local(at).date()
+    }
+
+    /// How far local time is ahead of UTC at an instant, in seconds; west of Greenwich it is below
+    /// zero.
+    #[must_use]
+    pub fn offset_seconds(self, at: Instant) -> i64 {
+        i64::from(self.0.offset_from_utc_datetime(&at.naive_utc()).fix().local_minus_utc())
     }
 
     /// The first instant of a civil day.
@@ -236,6 +248,12 @@ impl Interval {
             return Err(TimeError::Reversed { start, end });
         }
         Ok(Self { start, end })
+    }
+
+    /// The period between two instants, whichever is earlier.
+    #[must_use]
+    pub fn between(one: Instant, other: Instant) -> Self {
+        Self { start: one.min(other), end: one.max(other) }
     }
 
     /// The first instant inside.

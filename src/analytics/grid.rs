@@ -1,0 +1,212 @@
+//! Dense tallies for rows with dictionary-coded dimensions: one addition per row.
+//!
+//! A [`Grid`] has a cell for every combination of codes. State that travels between shards is
+//! sparse: only cells that count something are written, by ascending position.
+
+use alloc::vec::Vec;
+
+use super::AnalyticsError;
+use super::state::{FORMAT, Measure, Reader, read_head, write_unsigned};
+
+/// The most cells of a grid.
+pub const MAX_CELLS: usize = 1 << 24;
+
+/// A measure for every combination of `D` codes, each below its size.
+///
+/// ```
+/// use aftersale::analytics::grid::Grid;
+/// use aftersale::analytics::measure::Sum;
+/// // 24 months, 40 categories, 6 channels, 16 reasons.
+/// let mut grid: Grid<Sum, 4> = Grid::new([24, 40, 6, 16])?;
+/// grid.cell([3, 17, 0, 5]).ok_or("no such code")?.observe(19_900)?;
+/// let reasons = grid.roll_up([3])?;
+/// assert_eq!(reasons.at([5]).map(|sum| sum.total()), Some(19_900));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+pub struct Grid<M, const D: usize> {
+    sizes: [u32; D],
+    cells: Vec<M>,
+}
+
+impl<M: Measure, const D: usize> Grid<M, D> {
+    /// An empty grid with so many codes per dimension.
+    ///
+    /// # Errors
+    ///
+    /// [`AnalyticsError::TooMany`] for more than [`MAX_CELLS`] combinations.
+    pub fn new(sizes: [u32; D]) -> Result<Self, AnalyticsError> {
+        let cells = sizes
+            .iter()
+            .try_fold(1_usize, |cells, size| cells.checked_mul(*size as usize))
+            .filter(|cells| *cells <= MAX_CELLS)
+            .ok_or(AnalyticsError::TooMany { name: "cells", limit: MAX_CELLS })?;
+        Ok(Self { sizes, cells: alloc::vec![M::default(); cells] })
+    }
+
+    /// How many codes each dimension has.
+    #[must_use]
+    pub const fn sizes(&self) -> [u32; D] {
+        self.sizes
+    }
+
+    #[inline]
+    fn position(&self, codes: [u32; D]) -> Option<usize> {
+        let mut position = 0_usize;
+        for (code, size) in codes.into_iter().zip(self.sizes) {
+            if code >= size {
+                return None;
+            }
+            // No overflow: the position stays below the number of cells.
+            position = position.wrapping_mul(size as usize).wrapping_add(code as usize);
+        }
+        Some(position)
+    }
+
+    /// The cell of these codes, to count in; none for a code past its size.
+    #[inline]
+    pub fn cell(&mut self, codes: [u32; D]) -> Option<&mut M> {
+        let position = self.position(codes)?;
+        self.cells.get_mut(position)
+    }
+
+    /// The cell of these codes; none for a code past its size.
+    #[must_use]
+    pub fn at(&self, codes: [u32; D]) -> Option<&M> {
+        self.position(codes).and_then(|position| self.cells.get(position))
+    }
+
+    /// The codes and measures of all cells that count something, in order.
+    pub fn cells(&self) -> impl Iterator<Item = ([u32; D], &M)> {
+        self.cells
+            .iter()
+            .enumerate()
+            .filter(|(_, measure)| !measure.is_empty())
+            .map(|(position, measure)| (self.codes(position), measure))
+    }
+
+    fn codes(&self, mut position: usize) -> [u32; D] {
+        let mut codes = [0_u32; D];
+        for (code, size) in codes.iter_mut().zip(self.sizes).rev() {
+            let size = (size as usize).max(1);
+            *code = position.checked_rem(size).unwrap_or(0) as u32;
+            position = position.checked_div(size).unwrap_or(0);
+        }
+        codes
+    }
+
+    /// Adds what another shard has counted. On an error the grid is left half merged and must be
+    /// thrown away.
+    ///
+    /// # Errors
+    ///
+    /// [`AnalyticsError::Unlike`] for other sizes, and as [`Measure::merge`].
+    pub fn merge(&mut self, other: &Self) -> Result<(), AnalyticsError> {
+        if self.sizes != other.sizes {
+            return Err(AnalyticsError::Unlike { name: "their sizes" });
+        }
+        for (mine, theirs) in self.cells.iter_mut().zip(&other.cells) {
+            if !theirs.is_empty() {
+                mine.merge(theirs)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The same facts by some of the dimensions, named by position, in the order given.
+    ///
+    /// # Errors
+    ///
+    /// [`AnalyticsError::Unlike`] for a position that this grid does not have, and as
+    /// [`Measure::merge`].
+    pub fn roll_up<const E: usize>(
+        &self,
+        dimensions: [usize; E],
+    ) -> Result<Grid<M, E>, AnalyticsError> {
+        let mut sizes = [0_u32; E];
+        for (size, dimension) in sizes.iter_mut().zip(dimensions) {
+            let own = self.sizes.get(dimension).copied();
+            *size = own.ok_or(AnalyticsError::Unlike { name: "their dimensions" })?;
+        }
+        let mut rolled: Grid<M, E> = Grid::new(sizes)?;
+        for (codes, measure) in self.cells() {
+            let mut kept = [0_u32; E];
+            for (code, dimension) in kept.iter_mut().zip(dimensions) {
+                *code = codes.get(dimension).copied().unwrap_or(0);
+            }
+            if let Some(cell) = rolled.cell(kept) {
+                cell.merge(measure)?;
+            }
+        }
+        Ok(rolled)
+    }
+
+    /// The canonical bytes: sizes, then every cell that counts something by its distance from the
+    /// one before.
+    #[must_use]
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let mut bytes = alloc::vec![FORMAT, M::KIND | 0x40];
+        write_unsigned(&mut bytes, D as u128);
+        for size in self.sizes {
+            write_unsigned(&mut bytes, u128::from(size));
+        }
+        let filled = || self.cells.iter().enumerate().filter(|(_, measure)| !measure.is_empty());
+        write_unsigned(&mut bytes, filled().count() as u128);
+        let mut next = 0_usize;
+        for (position, measure) in filled() {
+            write_unsigned(&mut bytes, position.saturating_sub(next) as u128);
+            measure.write(&mut bytes);
+            next = position.saturating_add(1);
+        }
+        bytes
+    }
+
+    /// Adds a stored grid of the same sizes without unpacking it first: one pass over its bytes.
+    /// On an error the grid is left half merged and must be thrown away.
+    ///
+    /// # Errors
+    ///
+    /// [`AnalyticsError::Damaged`] for bytes that [`Grid::to_bytes`] never writes,
+    /// [`AnalyticsError::Unlike`] for other sizes, and as [`Measure::merge`].
+    pub fn merge_bytes(&mut self, bytes: &[u8]) -> Result<(), AnalyticsError> {
+        let mut reader = Reader::new(bytes);
+        read_head(&mut reader, M::KIND | 0x40)?;
+        if reader.count()? != D as u64 {
+            return Err(AnalyticsError::Unlike { name: "their dimensions" });
+        }
+        for size in self.sizes {
+            if reader.count()? != u64::from(size) {
+                return Err(AnalyticsError::Unlike { name: "their sizes" });
+            }
+        }
+        let count = reader.count()?;
+        if count > self.cells.len() as u64 {
+            return Err(reader.damaged("no more cells than the grid has"));
+        }
+        let mut next = 0_usize;
+        for _ in 0..count {
+            let step = reader.count()?;
+            let position = next.saturating_add(usize::try_from(step).unwrap_or(usize::MAX));
+            let measure = M::read(&mut reader)?;
+            let cell = self.cells.get_mut(position);
+            let cell = cell.ok_or(reader.damaged("a cell inside the grid"))?;
+            if measure.is_empty() {
+                return Err(reader.damaged("a cell that counts something"));
+            }
+            cell.merge(&measure)?;
+            next = position.saturating_add(1);
+        }
+        reader.finish()
+    }
+
+    /// Reads a stored grid of known sizes.
+    ///
+    /// # Errors
+    ///
+    /// As [`Grid::new`] and [`Grid::merge_bytes`].
+    pub fn from_bytes(sizes: [u32; D], bytes: &[u8]) -> Result<Self, AnalyticsError> {
+        let mut grid = Self::new(sizes)?;
+        grid.merge_bytes(bytes)?;
+        Ok(grid)
+    }
+}

@@ -1,0 +1,670 @@
+//! What is counted per cell: sums, durations, answers, and the full set for a returns desk.
+//!
+//! Whole numbers only. Amounts are minor units of one currency; a cell refuses a second one.
+
+use alloc::string::ToString;
+use alloc::vec::Vec;
+
+use serde::{Deserialize, Serialize};
+
+use super::AnalyticsError;
+use super::histogram::Histogram;
+use super::rate::{Confidence, Estimate, Proportion};
+use super::state::{Measure, Reader, add, write_signed, write_text, write_unsigned};
+use super::{math, rate};
+use crate::money::Money;
+use crate::money::currency::Currency;
+
+/// How many, and how much in all.
+///
+/// ```
+/// use aftersale::analytics::measure::Sum;
+/// use aftersale::analytics::state::Measure;
+/// let (mut east, mut west) = (Sum::default(), Sum::default());
+/// east.observe(19_900)?;
+/// west.observe(4_950)?;
+/// east.merge(&west)?;
+/// assert_eq!((east.count(), east.total()), (2, 24_850));
+/// # Ok::<(), aftersale::analytics::AnalyticsError>(())
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(try_from = "SumWire", into = "SumWire")]
+pub struct Sum {
+    count: u64,
+    total: i128,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SumWire {
+    count: u64,
+    total: i128,
+}
+
+impl TryFrom<SumWire> for Sum {
+    type Error = AnalyticsError;
+    fn try_from(wire: SumWire) -> Result<Self, AnalyticsError> {
+        let fits = wire.total.unsigned_abs() <= u128::from(wire.count) << 63;
+        let count = add(wire.count, 0, "a sum")?;
+        if fits {
+            Ok(Self { count, total: wire.total })
+        } else {
+            Err(AnalyticsError::TooLarge { name: "a sum" })
+        }
+    }
+}
+
+impl From<Sum> for SumWire {
+    fn from(sum: Sum) -> Self {
+        Self { count: sum.count, total: sum.total }
+    }
+}
+
+impl Sum {
+    /// Counts one value.
+    ///
+    /// # Errors
+    ///
+    /// [`AnalyticsError::TooLarge`] past 2^62 values.
+    #[inline]
+    pub fn observe(&mut self, value: i64) -> Result<(), AnalyticsError> {
+        self.count = add(self.count, 1, "a sum")?;
+        // At most 2^62 values of 64 bits: 128 bits hold the sum.
+        self.total = self.total.wrapping_add(i128::from(value));
+        Ok(())
+    }
+
+    /// How many.
+    #[must_use]
+    pub const fn count(self) -> u64 {
+        self.count
+    }
+
+    /// How much in all.
+    #[must_use]
+    pub const fn total(self) -> i128 {
+        self.total
+    }
+
+    /// The average; none of nothing.
+    #[must_use]
+    pub fn mean(self) -> Option<f64> {
+        (self.count > 0).then(|| self.total as f64 / self.count as f64)
+    }
+}
+
+impl Measure for Sum {
+    const KIND: u8 = 2;
+
+    #[inline]
+    fn merge(&mut self, other: &Self) -> Result<(), AnalyticsError> {
+        self.count = add(self.count, other.count, "a sum")?;
+        self.total = self.total.wrapping_add(other.total);
+        Ok(())
+    }
+
+    #[inline]
+    fn is_empty(&self) -> bool {
+        self.count == 0
+    }
+
+    #[inline]
+    fn write(&self, to: &mut Vec<u8>) {
+        write_unsigned(to, u128::from(self.count));
+        write_signed(to, self.total);
+    }
+
+    #[inline]
+    fn read(from: &mut Reader<'_>) -> Result<Self, AnalyticsError> {
+        let count = from.count()?;
+        Ok(Self { count, total: from.sum(count)? })
+    }
+}
+
+/// A sum with the percentiles of its values: the smallest useful measure of a handling time.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Timed {
+    /// Count and total, of any signed quantity such as money.
+    pub sum: Sum,
+    /// The spread of a duration.
+    pub histogram: Histogram,
+}
+
+impl Measure for Timed {
+    const KIND: u8 = 3;
+
+    fn merge(&mut self, other: &Self) -> Result<(), AnalyticsError> {
+        self.sum.merge(&other.sum)?;
+        self.histogram.merge(&other.histogram)
+    }
+
+    fn is_empty(&self) -> bool {
+        self.sum.is_empty() && self.histogram.is_empty()
+    }
+
+    fn write(&self, to: &mut Vec<u8>) {
+        self.sum.write(to);
+        self.histogram.write(to);
+    }
+
+    fn read(from: &mut Reader<'_>) -> Result<Self, AnalyticsError> {
+        Ok(Self { sum: Sum::read(from)?, histogram: Histogram::read(from)? })
+    }
+}
+
+/// Seconds of business time: how many, total, sum of squares, and the histogram.
+///
+/// The mean hides tails: a mean of two hours can leave a third of the customers waiting longer, so
+/// read the percentiles and the share within target.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "DurationsWire", into = "DurationsWire")]
+pub struct Durations {
+    sum: Sum,
+    squares: u128,
+    histogram: Histogram,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct DurationsWire {
+    sum: Sum,
+    squares: u128,
+    histogram: Histogram,
+}
+
+impl From<Durations> for DurationsWire {
+    fn from(durations: Durations) -> Self {
+        let Durations { sum, squares, histogram } = durations;
+        Self { sum, squares, histogram }
+    }
+}
+
+impl TryFrom<DurationsWire> for Durations {
+    type Error = AnalyticsError;
+    fn try_from(wire: DurationsWire) -> Result<Self, AnalyticsError> {
+        let DurationsWire { sum, squares, histogram } = wire;
+        Self { sum, squares, histogram }.checked()
+    }
+}
+
+/// The longest duration counted: a hundred years.
+pub const LONGEST_SECONDS: u64 = 3_155_760_000;
+
+impl Durations {
+    /// Counts one duration in seconds.
+    ///
+    /// # Errors
+    ///
+    /// [`AnalyticsError::TooLarge`] for more than a hundred years, or too many values.
+    pub fn observe(&mut self, seconds: u64) -> Result<(), AnalyticsError> {
+        if seconds > LONGEST_SECONDS {
+            return Err(AnalyticsError::TooLarge { name: "a duration" });
+        }
+        self.sum.observe(i64::try_from(seconds).unwrap_or(i64::MAX))?;
+        let square = u128::from(seconds).saturating_mul(u128::from(seconds));
+        // 2^62 squares below 2^63 fit into 128 bits.
+        self.squares = self.squares.saturating_add(square);
+        self.histogram.observe(seconds)
+    }
+
+    /// Refuses parts that cannot come from the same values.
+    fn checked(self) -> Result<Self, AnalyticsError> {
+        let most = u128::from(LONGEST_SECONDS).saturating_mul(u128::from(LONGEST_SECONDS));
+        let fits = self.squares <= most.saturating_mul(u128::from(self.sum.count()));
+        if self.sum.count() != self.histogram.count() || self.sum.total() < 0 || !fits {
+            return Err(AnalyticsError::Unlike { name: "their numbers of durations" });
+        }
+        Ok(self)
+    }
+
+    /// How many.
+    #[must_use]
+    pub const fn count(&self) -> u64 {
+        self.sum.count()
+    }
+
+    /// The spread.
+    #[must_use]
+    pub const fn histogram(&self) -> &Histogram {
+        &self.histogram
+    }
+
+    /// The mean in seconds with Student's interval; none below two values.
+    #[must_use]
+    pub fn mean(&self, confidence: Confidence) -> Option<Estimate> {
+        let n = self.sum.count() as f64;
+        let mean = self.sum.mean().filter(|_| n >= 2.0)?;
+        let variance = ((self.squares as f64 - n * mean * mean) / (n - 1.0)).max(0.0);
+        Some(mean_estimate(mean, variance, self.sum.count(), confidence))
+    }
+}
+
+/// Mean with Student's interval.
+fn mean_estimate(mean: f64, variance: f64, sample: u64, confidence: Confidence) -> Estimate {
+    let n = sample as f64;
+    let t = math::student_quantile(1.0 - confidence.tail(), n - 1.0);
+    let reach = t * math::sqrt(variance / n);
+    Estimate { value: mean, low: mean - reach, high: mean + reach, sample }
+}
+
+impl Measure for Durations {
+    const KIND: u8 = 4;
+
+    fn merge(&mut self, other: &Self) -> Result<(), AnalyticsError> {
+        self.sum.merge(&other.sum)?;
+        self.squares = self.squares.saturating_add(other.squares);
+        self.histogram.merge(&other.histogram)
+    }
+
+    fn is_empty(&self) -> bool {
+        self.sum.is_empty()
+    }
+
+    fn write(&self, to: &mut Vec<u8>) {
+        self.sum.write(to);
+        write_unsigned(to, self.squares);
+        self.histogram.write(to);
+    }
+
+    fn read(from: &mut Reader<'_>) -> Result<Self, AnalyticsError> {
+        let sum = Sum::read(from)?;
+        let squares = from.unsigned()?;
+        let histogram = Histogram::read(from)?;
+        let durations = Self { sum, squares, histogram };
+        durations.checked().map_err(|_| from.damaged("durations that agree"))
+    }
+}
+
+/// Answers on a scale: satisfaction from 1 to 5, or likelihood to recommend from 0 to 10.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Answers {
+    /// Surveys sent.
+    pub invited: u64,
+    /// Satisfaction answers 1, 2, 3, 4, 5.
+    pub satisfaction: [u64; 5],
+    /// Recommendation answers 0 to 6, 7 to 8, 9 to 10.
+    pub recommendation: [u64; 3],
+}
+
+impl Answers {
+    /// Counts one satisfaction answer from 1 to 5.
+    ///
+    /// # Errors
+    ///
+    /// [`AnalyticsError::OutOfRange`] for another number, [`AnalyticsError::TooLarge`].
+    pub fn satisfied(&mut self, answer: u8) -> Result<(), AnalyticsError> {
+        let slot = usize::from(answer).checked_sub(1).and_then(|i| self.satisfaction.get_mut(i));
+        let (name, value) = ("a satisfaction answer", f64::from(answer));
+        let slot = slot.ok_or(AnalyticsError::OutOfRange { name, value, range: "1 to 5" })?;
+        *slot = add(*slot, 1, "answers")?;
+        Ok(())
+    }
+
+    /// Counts one recommendation answer from 0 to 10.
+    ///
+    /// # Errors
+    ///
+    /// [`AnalyticsError::OutOfRange`] for another number, [`AnalyticsError::TooLarge`].
+    pub fn recommends(&mut self, answer: u8) -> Result<(), AnalyticsError> {
+        let [detractors, passives, promoters] = &mut self.recommendation;
+        let slot = match answer {
+            0..=6 => detractors,
+            7..=8 => passives,
+            9..=10 => promoters,
+            _ => {
+                let (name, value) = ("a recommendation answer", f64::from(answer));
+                return Err(AnalyticsError::OutOfRange { name, value, range: "0 to 10" });
+            }
+        };
+        *slot = add(*slot, 1, "answers")?;
+        Ok(())
+    }
+
+    /// The share of satisfaction answers 4 and 5 (CSAT, top-2 box) with Wilson's interval.
+    #[must_use]
+    pub fn csat(&self, confidence: Confidence) -> Option<Estimate> {
+        let [one, two, three, four, five] = self.satisfaction;
+        let top = four.saturating_add(five);
+        let all = top.saturating_add(one).saturating_add(two).saturating_add(three);
+        Proportion::new(top, all).ok()?.wilson(confidence)
+    }
+
+    /// The mean satisfaction answer with Student's interval; none below two answers.
+    #[must_use]
+    pub fn satisfaction_mean(&self, confidence: Confidence) -> Option<Estimate> {
+        let (mut n, mut sum, mut squares) = (0_u64, 0.0, 0.0);
+        for (position, count) in self.satisfaction.iter().enumerate() {
+            let answer = position as f64 + 1.0;
+            n = n.saturating_add(*count);
+            sum += answer * *count as f64;
+            squares += answer * answer * *count as f64;
+        }
+        if n < 2 {
+            return None;
+        }
+        let mean = sum / n as f64;
+        let variance = ((squares - n as f64 * mean * mean) / (n as f64 - 1.0)).max(0.0);
+        Some(mean_estimate(mean, variance, n, confidence))
+    }
+
+    /// The net promoter score as a fraction from -1 to 1: promoters minus detractors.
+    ///
+    /// The interval is the adjusted Wald interval with 3/4, 1 1/2 and 3/4 answers added (B. Rocks,
+    /// The American Statistician 70 (2016) 365); none below two answers.
+    #[must_use]
+    pub fn nps(&self, confidence: Confidence) -> Option<Estimate> {
+        let [detractors, passives, promoters] = self.recommendation;
+        let sample = detractors.saturating_add(passives).saturating_add(promoters);
+        if sample < 2 {
+            return None;
+        }
+        let value = (promoters as f64 - detractors as f64) / sample as f64;
+        let n = sample as f64 + 3.0;
+        let (d, p) = ((detractors as f64 + 0.75) / n, (promoters as f64 + 0.75) / n);
+        let reach = confidence.z() * math::sqrt((p + d - math::square(p - d)) / n);
+        let center = p - d;
+        Some(Estimate {
+            value,
+            low: (center - reach).max(-1.0),
+            high: (center + reach).min(1.0),
+            sample,
+        })
+    }
+
+    /// The share of surveys answered; answers beyond the invitations count as invited.
+    #[must_use]
+    pub fn response_rate(&self, confidence: Confidence) -> Option<Estimate> {
+        let satisfaction = self.satisfaction.iter().fold(0_u64, |a, b| a.saturating_add(*b));
+        let recommendation = self.recommendation.iter().fold(0_u64, |a, b| a.saturating_add(*b));
+        let answered = satisfaction.max(recommendation);
+        Proportion::new(answered, self.invited.max(answered)).ok()?.wilson(confidence)
+    }
+
+    fn slots(&self) -> impl Iterator<Item = u64> + '_ {
+        core::iter::once(self.invited).chain(self.satisfaction).chain(self.recommendation)
+    }
+
+    fn slots_mut(&mut self) -> impl Iterator<Item = &mut u64> {
+        core::iter::once(&mut self.invited)
+            .chain(&mut self.satisfaction)
+            .chain(&mut self.recommendation)
+    }
+}
+
+impl Measure for Answers {
+    const KIND: u8 = 5;
+
+    fn merge(&mut self, other: &Self) -> Result<(), AnalyticsError> {
+        for (mine, theirs) in self.slots_mut().zip(other.slots()) {
+            *mine = add(*mine, theirs, "answers")?;
+        }
+        Ok(())
+    }
+
+    fn is_empty(&self) -> bool {
+        self.slots().all(|count| count == 0)
+    }
+
+    fn write(&self, to: &mut Vec<u8>) {
+        for count in self.slots() {
+            write_unsigned(to, u128::from(count));
+        }
+    }
+
+    fn read(from: &mut Reader<'_>) -> Result<Self, AnalyticsError> {
+        let mut answers = Self::default();
+        for slot in answers.slots_mut() {
+            *slot = from.count()?;
+        }
+        Ok(answers)
+    }
+}
+
+/// A yes-or-no outcome counted: `part` of `whole`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Outcomes {
+    /// Cases with the outcome, such as a goal met.
+    pub yes: u64,
+    /// Cases without.
+    pub no: u64,
+}
+
+impl Outcomes {
+    /// Counts one case.
+    ///
+    /// # Errors
+    ///
+    /// [`AnalyticsError::TooLarge`] past 2^62 cases.
+    pub fn observe(&mut self, outcome: Outcome) -> Result<(), AnalyticsError> {
+        let slot = match outcome {
+            Outcome::Yes => &mut self.yes,
+            Outcome::No => &mut self.no,
+        };
+        *slot = add(*slot, 1, "outcomes")?;
+        Ok(())
+    }
+
+    /// The share of yes, with Wilson's interval.
+    #[must_use]
+    pub fn share(&self, confidence: Confidence) -> Option<Estimate> {
+        Proportion::new(self.yes, self.yes.saturating_add(self.no)).ok()?.wilson(confidence)
+    }
+}
+
+/// Whether something came about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// It did.
+    Yes,
+    /// It did not.
+    No,
+}
+
+impl Measure for Outcomes {
+    const KIND: u8 = 6;
+
+    fn merge(&mut self, other: &Self) -> Result<(), AnalyticsError> {
+        self.yes = add(self.yes, other.yes, "outcomes")?;
+        self.no = add(self.no, other.no, "outcomes")?;
+        Ok(())
+    }
+
+    fn is_empty(&self) -> bool {
+        self.yes == 0 && self.no == 0
+    }
+
+    fn write(&self, to: &mut Vec<u8>) {
+        write_unsigned(to, u128::from(self.yes));
+        write_unsigned(to, u128::from(self.no));
+    }
+
+    fn read(from: &mut Reader<'_>) -> Result<Self, AnalyticsError> {
+        Ok(Self { yes: from.count()?, no: from.count()? })
+    }
+}
+
+/// Everything a returns desk counts about one cell of its review: sales, returns, costs, times,
+/// goals, answers.
+///
+/// Sums of money have the cell's one currency. Costs of returns are refund, freight, depreciation
+/// and handling; `recovered` is what resale, repair or the supplier brought back.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Desk {
+    /// The currency of all amounts, once one was seen.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub currency: Option<Currency>,
+    /// Units sold: lines counted, units in all.
+    pub sold_units: Sum,
+    /// Value sold.
+    pub sold_value: Sum,
+    /// Units returned.
+    pub returned_units: Sum,
+    /// Value returned, at the price paid.
+    pub returned_value: Sum,
+    /// Refunds paid.
+    pub refund: Sum,
+    /// Freight for the way back and out again.
+    pub freight: Sum,
+    /// Loss of value of the goods.
+    pub depreciation: Sum,
+    /// Work.
+    pub handling: Sum,
+    /// Recovered from resale, repair or supplier.
+    pub recovered: Sum,
+    /// From request to completion, business seconds.
+    pub handling_time: Durations,
+    /// From request to the first answer, business seconds.
+    pub first_response: Durations,
+    /// Service goals met or missed.
+    pub goals: Outcomes,
+    /// Cases settled without being reopened or corrected.
+    pub first_time_right: Outcomes,
+    /// Returns that were a second return of the same unit or exchange, or the first.
+    pub repeats: Outcomes,
+    /// Survey answers.
+    pub answers: Answers,
+}
+
+impl Desk {
+    /// Sees an amount's currency, and gives its minor units.
+    ///
+    /// # Errors
+    ///
+    /// [`AnalyticsError::MixedCurrencies`] for a second currency.
+    pub fn minor(&mut self, amount: Money) -> Result<i64, AnalyticsError> {
+        self.see(Some(amount.currency()))?;
+        Ok(amount.minor())
+    }
+
+    fn see(&mut self, currency: Option<Currency>) -> Result<(), AnalyticsError> {
+        match (self.currency, currency) {
+            (Some(left), Some(right)) if left != right => Err(AnalyticsError::MixedCurrencies {
+                left: left.code().to_string(),
+                right: right.code().to_string(),
+            }),
+            (None, seen) => {
+                self.currency = seen;
+                Ok(())
+            }
+            (Some(_), _) => Ok(()),
+        }
+    }
+
+    /// Units returned per unit sold, with the exact Poisson interval. This is the naive rate when
+    /// the cell is a return month: it compares returns with sales of the same month. Rates by month
+    /// of sale come from [`super::cohort`].
+    #[must_use]
+    pub fn unit_rate(&self, confidence: Confidence) -> Option<Estimate> {
+        let count = |sum: Sum| u64::try_from(sum.total()).ok();
+        rate::per_exposure(count(self.returned_units)?, count(self.sold_units)?, confidence)
+    }
+
+    /// Value returned per value sold, without an interval: amounts of one order move together.
+    #[must_use]
+    pub fn value_rate(&self) -> Option<f64> {
+        let sold = self.sold_value.total();
+        (sold > 0).then(|| self.returned_value.total() as f64 / sold as f64)
+    }
+
+    /// Refund, freight, depreciation and handling less what was recovered, in minor units.
+    #[must_use]
+    pub fn cost(&self) -> i128 {
+        [self.refund, self.freight, self.depreciation, self.handling]
+            .iter()
+            .fold(0_i128, |total, part| total.saturating_add(part.total()))
+            .saturating_sub(self.recovered.total())
+    }
+
+    fn sums(&self) -> [Sum; 9] {
+        [
+            self.sold_units,
+            self.sold_value,
+            self.returned_units,
+            self.returned_value,
+            self.refund,
+            self.freight,
+            self.depreciation,
+            self.handling,
+            self.recovered,
+        ]
+    }
+
+    fn sums_mut(&mut self) -> [&mut Sum; 9] {
+        [
+            &mut self.sold_units,
+            &mut self.sold_value,
+            &mut self.returned_units,
+            &mut self.returned_value,
+            &mut self.refund,
+            &mut self.freight,
+            &mut self.depreciation,
+            &mut self.handling,
+            &mut self.recovered,
+        ]
+    }
+}
+
+impl Measure for Desk {
+    const KIND: u8 = 7;
+
+    fn merge(&mut self, other: &Self) -> Result<(), AnalyticsError> {
+        self.see(other.currency)?;
+        for (mine, theirs) in self.sums_mut().into_iter().zip(other.sums()) {
+            mine.merge(&theirs)?;
+        }
+        self.handling_time.merge(&other.handling_time)?;
+        self.first_response.merge(&other.first_response)?;
+        self.goals.merge(&other.goals)?;
+        self.first_time_right.merge(&other.first_time_right)?;
+        self.repeats.merge(&other.repeats)?;
+        self.answers.merge(&other.answers)
+    }
+
+    fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+
+    fn write(&self, to: &mut Vec<u8>) {
+        match self.currency {
+            None => write_text(to, ""),
+            Some(currency) => {
+                write_text(to, currency.code());
+                write_unsigned(to, u128::from(currency.minor_digits()));
+            }
+        }
+        for sum in self.sums() {
+            sum.write(to);
+        }
+        self.handling_time.write(to);
+        self.first_response.write(to);
+        self.goals.write(to);
+        self.first_time_right.write(to);
+        self.repeats.write(to);
+        self.answers.write(to);
+    }
+
+    fn read(from: &mut Reader<'_>) -> Result<Self, AnalyticsError> {
+        let mut desk = Self::default();
+        let code = from.text(8)?;
+        if !code.is_empty() {
+            let digits = u8::try_from(from.count()?).map_err(|_| from.damaged("minor digits"))?;
+            let currency = Currency::with_digits(code, digits);
+            desk.currency = Some(currency.map_err(|_| from.damaged("a currency"))?);
+        }
+        for sum in desk.sums_mut() {
+            *sum = Sum::read(from)?;
+        }
+        desk.handling_time = Durations::read(from)?;
+        desk.first_response = Durations::read(from)?;
+        desk.goals = Outcomes::read(from)?;
+        desk.first_time_right = Outcomes::read(from)?;
+        desk.repeats = Outcomes::read(from)?;
+        desk.answers = Answers::read(from)?;
+        Ok(desk)
+    }
+}

@@ -1,0 +1,233 @@
+//! The bytes of an aggregate: how a shard hands its state to another.
+//!
+//! The first byte names the format, the second the kind of measure. Numbers are variable-length
+//! (seven bits a byte, lowest first), signed ones in zigzag order. One state has one form only:
+//! equal aggregates give equal bytes, and reading refuses any other form.
+
+use alloc::vec::Vec;
+
+use super::AnalyticsError;
+
+/// The format byte that this version writes and reads.
+pub const FORMAT: u8 = 1;
+
+/// Something that can be counted in parts and put together: commutative, associative, with an
+/// empty state, and with one canonical form in bytes.
+///
+/// Laws, tested for every implementation of this crate: merging with the empty state changes
+/// nothing; the order and grouping of merging changes no byte; reading what was written gives an
+/// equal state.
+pub trait Measure: Clone + Default + PartialEq {
+    /// Names the measure in stored state; never reused for another.
+    const KIND: u8;
+
+    /// Adds what another part has counted.
+    ///
+    /// # Errors
+    ///
+    /// [`AnalyticsError`] where the parts cannot be added; the state is then unchanged in value or
+    /// must be thrown away, as the implementation says.
+    fn merge(&mut self, other: &Self) -> Result<(), AnalyticsError>;
+
+    /// Whether nothing was counted.
+    fn is_empty(&self) -> bool;
+
+    /// Appends the canonical bytes.
+    fn write(&self, to: &mut Vec<u8>);
+
+    /// Reads them back.
+    ///
+    /// # Errors
+    ///
+    /// [`AnalyticsError::Damaged`] for bytes that [`Measure::write`] never writes.
+    fn read(from: &mut Reader<'_>) -> Result<Self, AnalyticsError>;
+}
+
+/// The largest count of anything: sums of so many 64-bit values fit into 128 bits.
+pub const MAX_EVENTS: u64 = 1 << 62;
+
+/// `a + b`, as long as it is a count.
+pub(super) fn add(a: u64, b: u64, name: &'static str) -> Result<u64, AnalyticsError> {
+    a.checked_add(b).filter(|sum| *sum <= MAX_EVENTS).ok_or(AnalyticsError::TooLarge { name })
+}
+
+/// Appends a whole number.
+pub fn write_unsigned(to: &mut Vec<u8>, mut value: u128) {
+    while value >= 0x80 {
+        to.push((value as u8 & 0x7f) | 0x80);
+        value >>= 7;
+    }
+    to.push(value as u8);
+}
+
+/// Appends a signed whole number.
+pub fn write_signed(to: &mut Vec<u8>, value: i128) {
+    write_unsigned(to, ((value << 1) ^ (value >> 127)) as u128);
+}
+
+/// Bytes being read.
+#[derive(Debug)]
+pub struct Reader<'a> {
+    bytes: &'a [u8],
+    at: usize,
+}
+
+impl<'a> Reader<'a> {
+    /// Starts at the first byte.
+    #[must_use]
+    pub const fn new(bytes: &'a [u8]) -> Self {
+        Self { bytes, at: 0 }
+    }
+
+    /// The error for this place.
+    #[must_use]
+    pub const fn damaged(&self, what: &'static str) -> AnalyticsError {
+        AnalyticsError::Damaged { at: self.at, what }
+    }
+
+    /// The next byte.
+    ///
+    /// # Errors
+    ///
+    /// [`AnalyticsError::Damaged`] at the end.
+    pub fn byte(&mut self) -> Result<u8, AnalyticsError> {
+        let byte = self.bytes.get(self.at).copied().ok_or(self.damaged("more bytes"))?;
+        self.at = self.at.saturating_add(1);
+        Ok(byte)
+    }
+
+    /// The next number, in its shortest form.
+    ///
+    /// # Errors
+    ///
+    /// [`AnalyticsError::Damaged`] for a number past 128 bits, a longer form than needed, or no
+    /// more bytes.
+    pub fn unsigned(&mut self) -> Result<u128, AnalyticsError> {
+        let first = self.byte()?;
+        if first < 0x80 {
+            return Ok(u128::from(first));
+        }
+        let mut value = u128::from(first & 0x7f);
+        let mut shift = 7_u32;
+        loop {
+            let byte = self.byte()?;
+            let part = u128::from(byte & 0x7f);
+            let placed = part.checked_shl(shift).filter(|placed| placed >> shift == part);
+            value |= placed.ok_or(self.damaged("a number of at most 128 bits"))?;
+            shift = shift.saturating_add(7);
+            if byte < 0x80 {
+                return if byte == 0 {
+                    Err(self.damaged("a number without padding"))
+                } else {
+                    Ok(value)
+                };
+            }
+        }
+    }
+
+    /// The next signed number.
+    ///
+    /// # Errors
+    ///
+    /// As [`Reader::unsigned`].
+    pub fn signed(&mut self) -> Result<i128, AnalyticsError> {
+        let raw = self.unsigned()?;
+        Ok(((raw >> 1) as i128) ^ (((raw & 1) as i128).wrapping_neg()))
+    }
+
+    /// The next count, at most [`MAX_EVENTS`].
+    ///
+    /// # Errors
+    ///
+    /// As [`Reader::unsigned`], and for larger numbers.
+    pub fn count(&mut self) -> Result<u64, AnalyticsError> {
+        let value = self.unsigned()?;
+        u64::try_from(value)
+            .ok()
+            .filter(|value| *value <= MAX_EVENTS)
+            .ok_or(self.damaged("a count below 2^62"))
+    }
+
+    /// The next sum of `count` signed 64-bit values.
+    ///
+    /// # Errors
+    ///
+    /// As [`Reader::signed`], and for a sum that so many values cannot have.
+    pub fn sum(&mut self, count: u64) -> Result<i128, AnalyticsError> {
+        let value = self.signed()?;
+        let most = u128::from(count) << 63;
+        if value.unsigned_abs() > most {
+            return Err(self.damaged("a sum that fits its count"));
+        }
+        Ok(value)
+    }
+
+    /// The next text: its length in bytes, then UTF-8.
+    ///
+    /// # Errors
+    ///
+    /// [`AnalyticsError::Damaged`] for text longer than the limit or not UTF-8.
+    pub fn text(&mut self, limit: usize) -> Result<&'a str, AnalyticsError> {
+        let length = usize::try_from(self.unsigned()?)
+            .ok()
+            .filter(|length| *length <= limit)
+            .ok_or(self.damaged("a text within the limit"))?;
+        let end = self.at.checked_add(length).ok_or(self.damaged("a text"))?;
+        let bytes = self.bytes.get(self.at..end).ok_or(self.damaged("more bytes"))?;
+        let text = core::str::from_utf8(bytes).map_err(|_| self.damaged("text in UTF-8"))?;
+        self.at = end;
+        Ok(text)
+    }
+
+    /// How many bytes are left; never more elements than that can follow.
+    #[must_use]
+    pub const fn left(&self) -> usize {
+        self.bytes.len().saturating_sub(self.at)
+    }
+
+    /// Checks that nothing is left.
+    ///
+    /// # Errors
+    ///
+    /// [`AnalyticsError::Damaged`] if there is.
+    pub const fn finish(&self) -> Result<(), AnalyticsError> {
+        if self.left() == 0 { Ok(()) } else { Err(self.damaged("the end")) }
+    }
+}
+
+/// Appends a text: its length in bytes, then UTF-8.
+pub fn write_text(to: &mut Vec<u8>, text: &str) {
+    write_unsigned(to, text.len() as u128);
+    to.extend_from_slice(text.as_bytes());
+}
+
+/// One measure as stored state of its own, with format and kind in front.
+#[must_use]
+pub fn to_bytes<M: Measure>(measure: &M) -> Vec<u8> {
+    let mut bytes = alloc::vec![FORMAT, M::KIND];
+    measure.write(&mut bytes);
+    bytes
+}
+
+/// Reads it back.
+///
+/// # Errors
+///
+/// [`AnalyticsError::Damaged`] for another format, another kind, or bytes never written so.
+pub fn from_bytes<M: Measure>(bytes: &[u8]) -> Result<M, AnalyticsError> {
+    let mut reader = Reader::new(bytes);
+    read_head(&mut reader, M::KIND)?;
+    let measure = M::read(&mut reader)?;
+    reader.finish()?;
+    Ok(measure)
+}
+
+pub(super) fn read_head(reader: &mut Reader<'_>, kind: u8) -> Result<(), AnalyticsError> {
+    if reader.byte()? != FORMAT {
+        return Err(reader.damaged("format 1"));
+    }
+    if reader.byte()? != kind {
+        return Err(reader.damaged("another kind of aggregate"));
+    }
+    Ok(())
+}

@@ -1,0 +1,608 @@
+//! What a host asks of the engine: commands on the cases of one order.
+
+use alloc::boxed::Box;
+use alloc::collections::BTreeSet;
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use serde::{Deserialize, Serialize};
+
+use super::actor::Actor;
+use super::dispute::{Evidence, Offer, Ruling};
+use super::liability::Liability;
+use super::replacement::ReplacementItem;
+use super::resolution::Resolution;
+use crate::id::{CaseId, CommandId, LotId, OrderLineId, ParcelId, SerialId, Sku};
+use crate::inspection::{Disposition, Inspection};
+use crate::label::codes;
+use crate::policy::facts::LineFacts;
+use crate::quantity::Quantity;
+use crate::reason::ReasonCode;
+use crate::reason::history::Assertion;
+use crate::sale::draft::{SaleDraft, Tender};
+use crate::settlement::request::{
+    CashRounding, ChargeRefund, Claim, Deduction, Excess, FreeDeliveryPolicy, Goodwill, LineRefund,
+    PromotionPolicy, RefundRequest, TenderPolicy,
+};
+use crate::time::Instant;
+
+/// A command with who gives it and how it may be repeated.
+///
+/// The same `id` with the same command is one command: the second time has no effect and gets the
+/// first answer. The same `id` with another command is refused.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Envelope {
+    /// The command's id, chosen by whoever sends it.
+    pub id: CommandId,
+    /// The version of the order the sender has seen; when it is stale, the command is refused.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expected_version: Option<u64>,
+    /// Who gives the command.
+    pub actor: Actor,
+    /// The command.
+    pub command: Command,
+}
+
+/// What is asked for. Each variant names the case it is about.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
+#[non_exhaustive]
+pub enum Command {
+    /// Ask for a return, an exchange, a refund or a repair (申请售后).
+    OpenCase {
+        /// The new case.
+        case: CaseId,
+        /// What the customer wants.
+        resolution: Resolution,
+        /// Of which lines how much, and why.
+        lines: Vec<RequestedLine>,
+    },
+    /// Take the request back (买家撤销).
+    Withdraw {
+        /// The case.
+        case: CaseId,
+    },
+    /// Permit the return (同意).
+    Authorize {
+        /// The case.
+        case: CaseId,
+        /// On which ground.
+        ground: Ground,
+    },
+    /// Refuse the return (拒绝). What was promised to the case is free again.
+    Decline {
+        /// The case.
+        case: CaseId,
+        /// Why, in the seller's words.
+        note: String,
+    },
+    /// Say that goods are on their way back (填写退货物流).
+    SendBack {
+        /// The case.
+        case: CaseId,
+        /// The parcel.
+        parcel: ParcelId,
+        /// What is in it.
+        lines: Vec<LineQuantity>,
+    },
+    /// Record what arrived (收货).
+    Receive {
+        /// The case.
+        case: CaseId,
+        /// In which parcel, if it had a number.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        parcel: Option<ParcelId>,
+        /// What arrived of the lines of the case.
+        lines: Vec<ReceivedLine>,
+        /// What arrived beside them.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        unexpected: Vec<UnexpectedItem>,
+    },
+    /// Accept received units as a return (质检通过).
+    Accept {
+        /// The case.
+        case: CaseId,
+        /// How much of which lines.
+        lines: Vec<LineQuantity>,
+        /// What the acceptance rests on.
+        basis: AcceptanceBasis,
+    },
+    /// Do not accept received units; they go back to the customer (质检不通过).
+    Reject {
+        /// The case.
+        case: CaseId,
+        /// How much of which lines.
+        lines: Vec<LineQuantity>,
+        /// Why.
+        note: String,
+    },
+    /// Send refused units back to the customer (退回客户).
+    ReturnToCustomer {
+        /// The case.
+        case: CaseId,
+        /// How much of which lines.
+        lines: Vec<LineQuantity>,
+    },
+    /// Settle: refund what is accepted (退款).
+    Refund {
+        /// The case.
+        case: CaseId,
+        /// What to settle; none named means everything that can be settled.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        lines: Vec<RefundLine>,
+        /// Charges, deductions and tenders.
+        #[serde(default)]
+        terms: Box<RefundTerms>,
+    },
+    /// Record what the bank or wallet said about one payment.
+    RecordPayment {
+        /// The case.
+        case: CaseId,
+        /// The obligation.
+        obligation: u32,
+        /// The payment of the obligation, from 1.
+        payment: u32,
+        /// What happened.
+        result: PaymentResult,
+    },
+    /// Try a failed payment again, under the same obligation.
+    RetryPayment {
+        /// The case.
+        case: CaseId,
+        /// The obligation.
+        obligation: u32,
+        /// The payment of the obligation, from 1.
+        payment: u32,
+    },
+    /// Ask the customer for proof or an answer (要求补充凭证).
+    RequestInfo {
+        /// The case.
+        case: CaseId,
+        /// What is missing.
+        note: String,
+    },
+    /// Add proof or an answer (补充凭证).
+    AddEvidence {
+        /// The case.
+        case: CaseId,
+        /// What supports the request.
+        evidence: Evidence,
+    },
+    /// Offer the customer something else (协商).
+    Offer {
+        /// The case.
+        case: CaseId,
+        /// What is offered.
+        offer: Offer,
+    },
+    /// Take the offer.
+    AcceptOffer {
+        /// The case.
+        case: CaseId,
+    },
+    /// Do not take the offer; the request stands as it was.
+    RefuseOffer {
+        /// The case.
+        case: CaseId,
+    },
+    /// Stop deciding, settling and ending until released (挂起).
+    Hold {
+        /// The case.
+        case: CaseId,
+        /// Why.
+        note: String,
+    },
+    /// Go on after a hold.
+    Release {
+        /// The case.
+        case: CaseId,
+    },
+    /// Ask the marketplace to rule (申请平台介入).
+    OpenDispute {
+        /// The case.
+        case: CaseId,
+        /// Why.
+        note: String,
+    },
+    /// Rule in a dispute (裁决).
+    RuleDispute {
+        /// The case.
+        case: CaseId,
+        /// How.
+        ruling: Ruling,
+        /// Until when it can be appealed; without it the ruling is final.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        appeal_until: Option<Instant>,
+        /// Why.
+        note: String,
+    },
+    /// Appeal a ruling, once (申诉).
+    AppealRuling {
+        /// The case.
+        case: CaseId,
+        /// Why.
+        note: String,
+    },
+    /// Say that a parcel on its way back is lost (退货丢失).
+    DeclareLost {
+        /// The case.
+        case: CaseId,
+        /// The parcel.
+        parcel: ParcelId,
+    },
+    /// Decide who is liable for a line (责任判定); a later decision replaces the earlier one.
+    AttributeLiability {
+        /// The case.
+        case: CaseId,
+        /// The line.
+        line: OrderLineId,
+        /// Who, in shares, and why.
+        liability: Liability,
+    },
+    /// Object to a decision about liability (判责申诉).
+    AppealLiability {
+        /// The case.
+        case: CaseId,
+        /// The line.
+        line: OrderLineId,
+        /// Why.
+        note: String,
+    },
+    /// Record what an inspection found (质检).
+    Inspect {
+        /// The case.
+        case: CaseId,
+        /// Of which line how much was looked at.
+        units: LineQuantity,
+        /// What was found.
+        inspection: Inspection,
+    },
+    /// Decide what becomes of units that came back (处置).
+    SetDisposition {
+        /// The case.
+        case: CaseId,
+        /// Of which line how much.
+        units: LineQuantity,
+        /// What they were disposed to before, such as quarantine; none when for the first time.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        from: Option<Disposition>,
+        /// What becomes of them.
+        to: Disposition,
+    },
+    /// Settle an exchange: what came back against what goes out (换货).
+    Exchange {
+        /// The case.
+        case: CaseId,
+        /// How much of which lines; none named means everything accepted.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        lines: Vec<LineQuantity>,
+        /// What goes out.
+        items: Vec<ReplacementItem>,
+        /// Deductions and tenders.
+        #[serde(default)]
+        terms: Box<RefundTerms>,
+    },
+    /// Send the replacement before the goods come back (先换后退).
+    SendAdvance {
+        /// The case.
+        case: CaseId,
+        /// What goes out, each even with a line of the case.
+        items: Vec<ReplacementItem>,
+        /// From when on it is charged when the goods have not come back.
+        charge_on: Instant,
+    },
+    /// Charge an advance replacement whose original has not come back in time.
+    ChargeAdvance {
+        /// The case.
+        case: CaseId,
+        /// The replacement.
+        replacement: u32,
+    },
+    /// Send what was missing (补发).
+    Reship {
+        /// The case.
+        case: CaseId,
+        /// What goes out, free of charge.
+        items: Vec<ReplacementItem>,
+    },
+    /// Say that a replacement left (换货发出).
+    ShipReplacement {
+        /// The case.
+        case: CaseId,
+        /// The replacement.
+        replacement: u32,
+        /// In which parcel.
+        parcel: ParcelId,
+    },
+    /// Say that a replacement arrived.
+    ConfirmReplacement {
+        /// The case.
+        case: CaseId,
+        /// The replacement.
+        replacement: u32,
+    },
+    /// Do not send a replacement after all, such as when it is out of stock: an exchange falls back to
+    /// a refund.
+    CancelReplacement {
+        /// The case.
+        case: CaseId,
+        /// The replacement.
+        replacement: u32,
+    },
+    /// Take back an advance replacement that the customer sent back, keeping the original.
+    TakeBackReplacement {
+        /// The case.
+        case: CaseId,
+        /// The replacement.
+        replacement: u32,
+    },
+    /// Send repaired units home (维修完成寄回).
+    ReturnRepaired {
+        /// The case.
+        case: CaseId,
+        /// How much of which lines.
+        lines: Vec<LineQuantity>,
+    },
+    /// Open an ended case again.
+    Reopen {
+        /// The case.
+        case: CaseId,
+        /// Why.
+        note: String,
+    },
+    /// End the case (关闭).
+    Close {
+        /// The case.
+        case: CaseId,
+    },
+    /// Add a reason that somebody stated, suspected, confirmed or rejected.
+    AssertReason {
+        /// The case.
+        case: CaseId,
+        /// The line.
+        line: OrderLineId,
+        /// The reason, and who says so.
+        assertion: Assertion,
+    },
+    /// Take over a new version of the order.
+    AmendSale {
+        /// The order as it is now.
+        sale: Box<SaleDraft>,
+    },
+}
+
+/// What is asked for of one line.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RequestedLine {
+    /// The order line.
+    pub line: OrderLineId,
+    /// How much, above zero.
+    pub quantity: Quantity,
+    /// Which units, when they have serial numbers.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub serials: BTreeSet<SerialId>,
+    /// Why.
+    pub reason: ReasonCode,
+    /// The customer's own words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
+    /// What is known about the goods beside the order: opened, intact, made to order. The country,
+    /// the article's tags and the reason come from the order and the request.
+    #[serde(default)]
+    pub facts: LineFacts,
+}
+
+/// How much of one line.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LineQuantity {
+    /// The order line.
+    pub line: OrderLineId,
+    /// How much, above zero.
+    pub quantity: Quantity,
+}
+
+/// The terms of a settlement beside what is settled: decided by staff or by a policy.
+///
+/// What is settled, and of which line, comes from the stored case.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct RefundTerms {
+    /// Freight and other charges to pay back.
+    pub charges: Vec<ChargeRefund>,
+    /// What is kept back.
+    pub deductions: Vec<Deduction>,
+    /// What is given on top.
+    pub goodwill: Vec<Goodwill>,
+    /// How promotions are treated that a partial return breaks.
+    pub promotion: PromotionPolicy,
+    /// How free delivery is treated that a partial return breaks.
+    pub free_delivery: FreeDeliveryPolicy,
+    /// What happens when a promotion clawback is more than the refund.
+    pub clawback_excess: Excess,
+    /// Which tenders the money goes back to.
+    pub tenders: TenderPolicy,
+    /// How amounts in cash are rounded.
+    pub cash: Option<CashRounding>,
+}
+
+impl RefundTerms {
+    /// The request to the settlement for these claims.
+    #[must_use]
+    pub fn request(&self, at: Instant, lines: Vec<LineRefund>) -> RefundRequest {
+        RefundRequest {
+            lines,
+            charges: self.charges.clone(),
+            deductions: self.deductions.clone(),
+            goodwill: self.goodwill.clone(),
+            promotion: self.promotion,
+            free_delivery: self.free_delivery,
+            clawback_excess: self.clawback_excess,
+            tenders: self.tenders.clone(),
+            cash: self.cash,
+            ..RefundRequest::new(at)
+        }
+    }
+}
+
+/// What to settle of one line: units, or an amount while the goods stay with the customer.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RefundLine {
+    /// The order line.
+    pub line: OrderLineId,
+    /// What of it.
+    pub claim: Claim,
+}
+
+/// What arrived of one line.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ReceivedLine {
+    /// The order line.
+    pub line: OrderLineId,
+    /// How much, above zero.
+    pub quantity: Quantity,
+    /// The serial numbers read from the units.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub serials: BTreeSet<SerialId>,
+    /// The lots read from the units.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub lots: BTreeSet<LotId>,
+}
+
+/// Something that arrived and does not belong to the lines of the case.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct UnexpectedItem {
+    /// What it is, as far as it can be read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sku: Option<Sku>,
+    /// How much.
+    pub quantity: Quantity,
+    /// Its serial number, if it has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub serial: Option<SerialId>,
+    /// Why it is not a return of this case.
+    pub kind: UnexpectedKind,
+}
+
+codes! {
+    /// Why something that arrived is not a return of the case.
+    pub enum UnexpectedKind "unexpected item" {
+        /// More of a line than the case asked for.
+        OverReceipt = "over_receipt", "More than announced", "超收";
+        /// Another article.
+        WrongItem = "wrong_item", "Wrong item", "错货";
+        /// A unit that was not shipped on this order.
+        WrongSerial = "wrong_serial", "Wrong serial number", "序列号不符";
+        /// Goods of a lot that was not shipped on this order.
+        WrongLot = "wrong_lot", "Wrong lot", "批次不符";
+    }
+}
+
+/// On which ground a return is permitted.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Ground {
+    /// The policy entitles the customer to it.
+    Policy,
+    /// The customer took the seller's offer.
+    Offer,
+    /// A ruling permits it.
+    Ruling,
+    /// The seller permits it although no policy asks for it; the note says why.
+    Goodwill {
+        /// Why.
+        note: String,
+    },
+}
+
+codes! {
+    /// What the acceptance of a returned unit rests on.
+    pub enum AcceptanceBasis "acceptance basis" {
+        /// Somebody looked at it.
+        Inspected = "inspected", "Inspected", "已质检";
+        /// The policy waives the inspection.
+        Waived = "waived", "Inspection waived", "免检";
+        /// A ruling decided it.
+        Ruling = "ruling", "By ruling", "裁决";
+    }
+}
+
+/// What became of one payment.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PaymentResult {
+    /// It was paid.
+    Paid {
+        /// The reference of the bank or wallet.
+        reference: String,
+    },
+    /// It failed and is still owed.
+    Failed {
+        /// What the bank or wallet said.
+        error: String,
+    },
+    /// It was collected from the customer, on this tender.
+    Collected {
+        /// The tender, with the amount captured.
+        tender: Box<Tender>,
+    },
+    /// It was paid by hand, outside the tender.
+    PaidByHand {
+        /// How, and the proof.
+        reference: String,
+    },
+}
+
+impl Command {
+    /// The case the command is about; none for a command on the order.
+    #[must_use]
+    pub const fn case(&self) -> Option<&CaseId> {
+        match self {
+            Self::OpenCase { case, .. }
+            | Self::Withdraw { case }
+            | Self::Authorize { case, .. }
+            | Self::Decline { case, .. }
+            | Self::SendBack { case, .. }
+            | Self::Receive { case, .. }
+            | Self::Accept { case, .. }
+            | Self::Reject { case, .. }
+            | Self::ReturnToCustomer { case, .. }
+            | Self::Refund { case, .. }
+            | Self::RecordPayment { case, .. }
+            | Self::RetryPayment { case, .. }
+            | Self::RequestInfo { case, .. }
+            | Self::AddEvidence { case, .. }
+            | Self::Offer { case, .. }
+            | Self::AcceptOffer { case }
+            | Self::RefuseOffer { case }
+            | Self::Hold { case, .. }
+            | Self::Release { case }
+            | Self::OpenDispute { case, .. }
+            | Self::RuleDispute { case, .. }
+            | Self::AppealRuling { case, .. }
+            | Self::DeclareLost { case, .. }
+            | Self::AttributeLiability { case, .. }
+            | Self::AppealLiability { case, .. }
+            | Self::Inspect { case, .. }
+            | Self::SetDisposition { case, .. }
+            | Self::Exchange { case, .. }
+            | Self::SendAdvance { case, .. }
+            | Self::ChargeAdvance { case, .. }
+            | Self::Reship { case, .. }
+            | Self::ShipReplacement { case, .. }
+            | Self::ConfirmReplacement { case, .. }
+            | Self::CancelReplacement { case, .. }
+            | Self::TakeBackReplacement { case, .. }
+            | Self::ReturnRepaired { case, .. }
+            | Self::Reopen { case, .. }
+            | Self::Close { case }
+            | Self::AssertReason { case, .. } => Some(case),
+            Self::AmendSale { .. } => None,
+        }
+    }
+}

@@ -1,0 +1,409 @@
+//! Deciding a command: the envelope first, then the command by its concern.
+
+mod goods;
+mod money;
+mod opening;
+mod replace;
+mod talk;
+
+use alloc::collections::BTreeSet;
+use alloc::vec::Vec;
+
+use super::actor::Role;
+use super::command::{Command, Envelope, LineQuantity};
+use super::digest::digest;
+use super::duty::duties_of;
+use super::event::{Cause, Event, EventFact};
+use super::ledger::{Location, Posting};
+use super::refusal::{Obstacle, Refusal};
+use super::state::{CaseLine, ReturnCase};
+use super::{AfterSale, Answer, Context, Decision};
+use crate::explain::Finding;
+use crate::quantity::Quantity;
+
+/// The most lines that one command may name.
+const MAX_LINES: usize = 10_000;
+/// The longest note, in bytes.
+const MAX_NOTE: usize = 4_000;
+
+/// What deciding a command has come to so far.
+#[derive(Default)]
+struct Draft {
+    facts: Vec<EventFact>,
+    obstacles: Vec<Obstacle>,
+    findings: Vec<Finding>,
+}
+
+impl Draft {
+    fn refuse(&mut self, obstacle: Obstacle) {
+        self.obstacles.push(obstacle);
+    }
+
+    fn note(&mut self, what: &'static str, text: &str) {
+        if text.len() > MAX_NOTE {
+            let bytes = text.len();
+            self.refuse(Obstacle::TextTooLong { what, bytes, max: MAX_NOTE });
+        }
+    }
+}
+
+/// The state, the context and the command, as every rule sees them.
+struct Scene<'a> {
+    order: &'a AfterSale,
+    context: &'a Context<'a>,
+    envelope: &'a Envelope,
+}
+
+pub(super) fn decide(
+    order: &AfterSale,
+    context: &Context<'_>,
+    envelope: &Envelope,
+) -> Result<Decision, Refusal> {
+    let digest = digest(&(&envelope.actor, &envelope.command));
+    if let Some(done) = order.window.get(&envelope.id) {
+        if done.digest != digest {
+            return Err(Obstacle::CommandConflict { id: envelope.id.clone() }.into());
+        }
+        let answer = Answer::Repeated { first: done.first, last: done.last };
+        let (events, duties, findings) = Default::default();
+        return Ok(Decision { answer, events, duties, findings });
+    }
+    let scene = Scene { order, context, envelope };
+    let mut draft = Draft::default();
+    scene.check_envelope(&mut draft);
+    if draft.obstacles.is_empty() {
+        scene.dispatch(&mut draft);
+    }
+    if !draft.obstacles.is_empty() {
+        return Err(Refusal { obstacles: draft.obstacles });
+    }
+    let mut events = Vec::with_capacity(draft.facts.len());
+    for fact in draft.facts {
+        let before = u64::try_from(events.len()).unwrap_or(u64::MAX);
+        events.push(Event {
+            sequence: order.version.saturating_add(1).saturating_add(before),
+            at: context.now,
+            actor: envelope.actor.clone(),
+            cause: Cause { command: envelope.id.clone(), digest },
+            rules_version: context.rules.version(),
+            fact,
+        });
+    }
+    let duties = events.iter().flat_map(duties_of).collect();
+    Ok(Decision { answer: Answer::Accepted, events, duties, findings: draft.findings })
+}
+
+impl<'a> Scene<'a> {
+    fn check_envelope(&self, draft: &mut Draft) {
+        let found = self.order.version;
+        if let Some(expected) = self.envelope.expected_version
+            && expected != found
+        {
+            draft.refuse(Obstacle::Stale { expected, found });
+        }
+        let now = self.context.now;
+        if let Some(last) = self.order.last_at
+            && now < last
+        {
+            draft.refuse(Obstacle::TimeReversed { now, last });
+        }
+        let max = AfterSale::MAX_EVENTS;
+        if found >= max {
+            draft.refuse(Obstacle::StreamFull { max });
+        }
+        let (act, roles) = permission(&self.envelope.command);
+        let role = self.envelope.actor.role;
+        if !roles.contains(&role) {
+            draft.refuse(Obstacle::NotPermitted { role, act });
+        }
+    }
+
+    fn dispatch(&self, draft: &mut Draft) {
+        if let Command::OpenCase { case, resolution, lines } = &self.envelope.command {
+            return self.open_case(draft, case, *resolution, lines);
+        }
+        if let Command::AmendSale { sale } = &self.envelope.command {
+            return self.amend_sale(draft, sale);
+        }
+        let Some(id) = self.envelope.command.case() else { return };
+        let Some(case) = self.order.cases.get(id) else {
+            return draft.refuse(Obstacle::UnknownCase { case: id.clone() });
+        };
+        if self.is_frozen(draft, case) {
+            return;
+        }
+        match &self.envelope.command {
+            Command::Withdraw { .. } => self.withdraw(draft, case),
+            Command::Authorize { ground, .. } => self.authorize(draft, case, ground),
+            Command::Decline { note, .. } => self.decline(draft, case, note),
+            Command::SendBack { parcel, lines, .. } => self.send_back(draft, case, parcel, lines),
+            Command::Receive { parcel, lines, unexpected, .. } => {
+                self.receive(draft, case, parcel.as_ref(), lines, unexpected);
+            }
+            Command::Accept { lines, basis, .. } => self.accept(draft, case, lines, *basis),
+            Command::Reject { lines, note, .. } => self.reject(draft, case, lines, note),
+            Command::ReturnToCustomer { lines, .. } => self.return_units(draft, case, lines),
+            Command::Refund { lines, terms, .. } => self.refund(draft, case, lines, terms),
+            Command::RecordPayment { obligation, payment, result, .. } => {
+                self.record_payment(draft, case, *obligation, *payment, result);
+            }
+            Command::RetryPayment { obligation, payment, .. } => {
+                self.retry_payment(draft, case, *obligation, *payment);
+            }
+            Command::RequestInfo { note, .. } => self.request_info(draft, case, note),
+            Command::AddEvidence { evidence, .. } => self.add_evidence(draft, case, evidence),
+            Command::Offer { offer, .. } => self.offer(draft, case, offer),
+            Command::AcceptOffer { .. } => self.answer_offer(draft, case, talk::Taken::Yes),
+            Command::RefuseOffer { .. } => self.answer_offer(draft, case, talk::Taken::No),
+            Command::Hold { note, .. } => self.hold(draft, case, note),
+            Command::Release { .. } => self.release(draft, case),
+            Command::OpenDispute { note, .. } => self.open_dispute(draft, case, note),
+            Command::RuleDispute { ruling, appeal_until, note, .. } => {
+                self.rule(draft, case, *ruling, *appeal_until, note);
+            }
+            Command::AppealRuling { note, .. } => self.appeal(draft, case, note),
+            Command::DeclareLost { parcel, .. } => self.declare_lost(draft, case, parcel),
+            Command::AttributeLiability { line, liability, .. } => {
+                self.attribute(draft, case, line, liability);
+            }
+            Command::AppealLiability { line, note, .. } => {
+                self.appeal_liability(draft, case, line, note);
+            }
+            Command::Inspect { units, inspection, .. } => {
+                self.inspect(draft, case, units, inspection);
+            }
+            Command::SetDisposition { units, from, to, .. } => {
+                self.set_disposition(draft, case, units, *from, *to);
+            }
+            Command::Exchange { lines, items, terms, .. } => {
+                self.exchange(draft, case, lines, items, terms);
+            }
+            Command::SendAdvance { items, charge_on, .. } => {
+                self.send_advance(draft, case, items, *charge_on);
+            }
+            Command::ChargeAdvance { replacement, .. } => {
+                self.charge_advance(draft, case, *replacement);
+            }
+            Command::Reship { items, .. } => self.reship(draft, case, items),
+            Command::ShipReplacement { replacement, parcel, .. } => {
+                self.ship(draft, case, *replacement, parcel);
+            }
+            Command::ConfirmReplacement { replacement, .. } => {
+                self.confirm(draft, case, *replacement);
+            }
+            Command::CancelReplacement { replacement, .. } => {
+                self.cancel(draft, case, *replacement);
+            }
+            Command::TakeBackReplacement { replacement, .. } => {
+                self.take_back(draft, case, *replacement);
+            }
+            Command::ReturnRepaired { lines, .. } => self.return_repaired(draft, case, lines),
+            Command::Reopen { note, .. } => self.reopen(draft, case, note),
+            Command::Close { .. } => self.close(draft, case),
+            Command::AssertReason { line, assertion, .. } => {
+                self.assert_reason(draft, case, line, assertion);
+            }
+            Command::OpenCase { .. } | Command::AmendSale { .. } => {}
+        }
+    }
+
+    /// A hold and an open dispute freeze deciding, settling and ending; goods and facts go on.
+    fn is_frozen(&self, draft: &mut Draft, case: &ReturnCase) -> bool {
+        let freezes = matches!(
+            self.envelope.command,
+            Command::Withdraw { .. }
+                | Command::Authorize { .. }
+                | Command::Decline { .. }
+                | Command::Offer { .. }
+                | Command::AcceptOffer { .. }
+                | Command::Refund { .. }
+                | Command::Exchange { .. }
+                | Command::SendAdvance { .. }
+                | Command::ChargeAdvance { .. }
+                | Command::Reship { .. }
+                | Command::Close { .. }
+        );
+        let act = permission(&self.envelope.command).0;
+        if freezes && case.dispute.is_open() {
+            draft.refuse(Obstacle::InDispute { act });
+        }
+        if freezes && case.held_since.is_some() {
+            draft.refuse(Obstacle::OnHold { act });
+        }
+        !draft.obstacles.is_empty()
+    }
+
+    /// The case is open, else an obstacle.
+    fn open(&self, draft: &mut Draft, case: &ReturnCase, act: &'static str) -> bool {
+        let status = case.status();
+        if status.is_final() {
+            draft.refuse(Obstacle::WrongStatus { status, act });
+        }
+        !status.is_final()
+    }
+
+    /// The case is permitted and open, else an obstacle.
+    fn authorized(&self, draft: &mut Draft, case: &ReturnCase, act: &'static str) -> bool {
+        let ready = case.closing.is_none() && case.approval == super::state::Approval::Authorized;
+        if !ready {
+            draft.refuse(Obstacle::WrongStatus { status: case.status(), act });
+        }
+        ready
+    }
+
+    /// The lines of a command, each one of the case, once, above zero, in the unit of its line.
+    fn case_lines<'c>(
+        &self,
+        draft: &mut Draft,
+        case: &'c ReturnCase,
+        lines: &[LineQuantity],
+    ) -> Vec<(&'c CaseLine, Quantity)> {
+        let mut seen = BTreeSet::new();
+        let mut found = Vec::with_capacity(lines.len());
+        if lines.is_empty() {
+            draft.refuse(Obstacle::NoLines);
+        }
+        if lines.len() > MAX_LINES {
+            let (what, found, max) = ("lines", lines.len(), MAX_LINES);
+            draft.refuse(Obstacle::TooMany { what, found, max });
+            return Vec::new();
+        }
+        for LineQuantity { line, quantity } in lines {
+            if !seen.insert(line) {
+                draft.refuse(Obstacle::LineTwice { line: line.clone() });
+            }
+            if quantity.is_zero() {
+                draft.refuse(Obstacle::ZeroQuantity { line: line.clone() });
+            }
+            match case.line(line) {
+                None => draft.refuse(Obstacle::NotInCase { line: line.clone() }),
+                Some(own) if own.requested.unit() != quantity.unit() => {
+                    draft.refuse(Obstacle::WrongUnit { line: line.clone(), quantity: *quantity });
+                }
+                Some(own) => found.push((own, *quantity)),
+            }
+        }
+        found
+    }
+}
+
+/// Takes `quantity` of a line from locations in turn, all to one place; an obstacle names what is
+/// missing at the first of them.
+fn take(
+    draft: &mut Draft,
+    line: &CaseLine,
+    quantity: Quantity,
+    from: &[Location],
+    to: Location,
+    postings: &mut Vec<Posting>,
+) {
+    let mut left = quantity.steps();
+    let mut taken = Vec::new();
+    for &location in from {
+        let part = left.min(line.held.at(location)).max(0);
+        if part > 0
+            && let Ok(quantity) = Quantity::new(part, quantity.unit())
+        {
+            taken.push(super::evolve::posting(&line.line, location, to, quantity));
+            left = left.saturating_sub(part);
+        }
+    }
+    if left == 0 {
+        postings.extend(taken);
+        return;
+    }
+    let available = line.held.over(from).max(0);
+    if let (Some(&location), Ok(available)) =
+        (from.first(), Quantity::new(available, quantity.unit()))
+    {
+        let (line, asked) = (line.line.clone(), quantity);
+        draft.refuse(Obstacle::NotEnough { line, asked, available, location });
+    }
+}
+
+/// Everything of a case at one location, to another.
+fn sweep(case: &ReturnCase, from: Location, to: Location) -> Vec<Posting> {
+    let moved = |line: &CaseLine| {
+        let quantity = Quantity::new(line.held.at(from), line.requested.unit()).ok()?;
+        (!quantity.is_zero()).then(|| super::evolve::posting(&line.line, from, to, quantity))
+    };
+    case.lines.iter().filter_map(moved).collect()
+}
+
+/// What a command does, in words, and the roles that may give it.
+fn permission(command: &Command) -> (&'static str, &'static [Role]) {
+    use Role::{Agent, Customer, Finance, Inspector, Platform, Supervisor, System, Warehouse};
+    match command {
+        Command::OpenCase { .. } => {
+            ("open a case", &[Customer, Agent, Supervisor, Platform, System])
+        }
+        Command::Withdraw { .. } => ("withdraw a case", &[Customer, Agent, Supervisor]),
+        Command::Authorize { .. } => ("permit a return", &[Agent, Supervisor, Platform, System]),
+        Command::Decline { .. } => ("refuse a return", &[Agent, Supervisor, Platform]),
+        Command::SendBack { .. } => {
+            ("register a parcel", &[Customer, Agent, Supervisor, Warehouse, System])
+        }
+        Command::Receive { .. } => {
+            ("record a receipt", &[Warehouse, Inspector, Supervisor, System])
+        }
+        Command::Accept { .. } => {
+            ("accept returned units", &[Inspector, Supervisor, Platform, System])
+        }
+        Command::Reject { .. } => ("refuse returned units", &[Inspector, Supervisor, Platform]),
+        Command::ReturnToCustomer { .. } => {
+            ("send units back", &[Warehouse, Agent, Supervisor, System])
+        }
+        Command::Refund { .. } => {
+            ("settle a case", &[Agent, Supervisor, Finance, Platform, System])
+        }
+        Command::RecordPayment { .. } => ("record a payment", &[Finance, System]),
+        Command::RetryPayment { .. } => ("retry a payment", &[Finance, Supervisor, System]),
+        Command::RequestInfo { .. } => ("ask for information", &[Agent, Supervisor, Platform]),
+        Command::AddEvidence { .. } => {
+            ("add evidence", &[Customer, Agent, Supervisor, Warehouse, Inspector, Platform])
+        }
+        Command::Offer { .. } => ("make an offer", &[Agent, Supervisor]),
+        Command::AcceptOffer { .. } => ("take an offer", &[Customer]),
+        Command::RefuseOffer { .. } => ("refuse an offer", &[Customer]),
+        Command::Hold { .. } => ("put a case on hold", &[Agent, Supervisor, Platform, System]),
+        Command::Release { .. } => ("release a case", &[Agent, Supervisor, Platform, System]),
+        Command::OpenDispute { .. } => ("open a dispute", &[Customer, Agent, Supervisor]),
+        Command::RuleDispute { .. } => ("rule in a dispute", &[Platform]),
+        Command::AppealRuling { .. } => ("appeal a ruling", &[Customer, Agent, Supervisor]),
+        Command::DeclareLost { .. } => {
+            ("declare a parcel lost", &[Agent, Supervisor, Warehouse, System])
+        }
+        Command::AttributeLiability { .. } => {
+            ("decide who is liable", &[Supervisor, Inspector, Platform])
+        }
+        Command::AppealLiability { .. } => {
+            ("object to a liability", &[Customer, Agent, Supervisor, Warehouse])
+        }
+        Command::Inspect { .. } => ("record an inspection", &[Inspector, Warehouse, Supervisor]),
+        Command::SetDisposition { .. } => {
+            ("dispose of units", &[Inspector, Warehouse, Supervisor, System])
+        }
+        Command::Exchange { .. } => ("settle an exchange", &[Agent, Supervisor, Finance, System]),
+        Command::SendAdvance { .. } => ("send an advance", &[Agent, Supervisor]),
+        Command::ChargeAdvance { .. } => ("charge an advance", &[Finance, Supervisor, System]),
+        Command::Reship { .. } => ("send missing parts", &[Agent, Supervisor]),
+        Command::ShipReplacement { .. } => ("ship a replacement", &[Warehouse, Supervisor, System]),
+        Command::ConfirmReplacement { .. } => {
+            ("confirm a replacement", &[Customer, Agent, Supervisor, System])
+        }
+        Command::CancelReplacement { .. } => {
+            ("cancel a replacement", &[Agent, Supervisor, Warehouse, System])
+        }
+        Command::TakeBackReplacement { .. } => {
+            ("take a replacement back", &[Warehouse, Supervisor])
+        }
+        Command::ReturnRepaired { .. } => ("return repaired units", &[Warehouse, Supervisor]),
+        Command::Reopen { .. } => ("reopen a case", &[Supervisor, Platform]),
+        Command::Close { .. } => ("close a case", &[Agent, Supervisor, Platform, System]),
+        Command::AssertReason { .. } => (
+            "record a reason",
+            &[Customer, Agent, Supervisor, Warehouse, Inspector, Platform, System],
+        ),
+        Command::AmendSale { .. } => ("amend the order", &[Agent, Supervisor, System]),
+    }
+}

@@ -1,0 +1,229 @@
+//! Goods: on their way back, arrived, accepted, refused, sent home.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use super::super::command::{
+    AcceptanceBasis, LineQuantity, ReceivedLine, UnexpectedItem, UnexpectedKind,
+};
+use super::super::event::{EventFact, ReadMarks};
+use super::super::ledger::Location;
+use super::super::refusal::Obstacle;
+use super::super::state::{CaseLine, ReturnCase};
+use super::{Draft, MAX_LINES, Scene, take};
+use crate::id::ParcelId;
+use crate::quantity::Quantity;
+
+/// Where goods that arrive may come from, in the order in which they are looked for: announced
+/// parcels, goods sent without a parcel number, goods believed lost.
+const ARRIVING: &[Location] = &[Location::InTransit, Location::Requested, Location::Lost];
+/// Settled goods that may come back all the same.
+const SETTLED_OUTSIDE: &[Location] = &[Location::Ahead, Location::WrittenOff, Location::Kept];
+
+impl Scene<'_> {
+    pub(super) fn send_back(
+        &self,
+        draft: &mut Draft,
+        case: &ReturnCase,
+        parcel: &ParcelId,
+        lines: &[LineQuantity],
+    ) {
+        let act = "sending goods back";
+        if !self.authorized(draft, case, act) {
+            return;
+        }
+        if !case.resolution.needs_return() {
+            draft.refuse(Obstacle::WrongStatus { status: case.status(), act });
+        }
+        if case.parcels.contains_key(parcel) {
+            draft.refuse(Obstacle::ParcelKnown { parcel: parcel.clone() });
+        }
+        let mut postings = Vec::new();
+        for (line, quantity) in self.case_lines(draft, case, lines) {
+            let from = &[Location::Requested];
+            take(draft, line, quantity, from, Location::InTransit, &mut postings);
+        }
+        let (case, parcel) = (case.id.clone(), parcel.clone());
+        draft.facts.push(EventFact::GoodsSentBack { case, parcel, postings });
+    }
+
+    /// What belongs to the case is received; more than that, other articles, foreign serial numbers
+    /// and lots are recorded as unexpected and never settled by themselves.
+    pub(super) fn receive(
+        &self,
+        draft: &mut Draft,
+        case: &ReturnCase,
+        parcel: Option<&ParcelId>,
+        lines: &[ReceivedLine],
+        unexpected: &[UnexpectedItem],
+    ) {
+        if case.approval != super::super::state::Approval::Authorized {
+            let (status, act) = (case.status(), "receiving goods");
+            return draft.refuse(Obstacle::WrongStatus { status, act });
+        }
+        if let Some(parcel) = parcel.filter(|parcel| !case.parcels.contains_key(*parcel))
+            && !case.parcels.is_empty()
+        {
+            draft.refuse(Obstacle::UnknownParcel { parcel: parcel.clone() });
+        }
+        if unexpected.len() > MAX_LINES {
+            let (what, found, max) = ("unexpected items", unexpected.len(), MAX_LINES);
+            draft.refuse(Obstacle::TooMany { what, found, max });
+        }
+        let mut unexpected: Vec<UnexpectedItem> =
+            unexpected.iter().take(MAX_LINES).cloned().collect();
+        let plain: Vec<LineQuantity> = lines
+            .iter()
+            .map(|line| LineQuantity { line: line.line.clone(), quantity: line.quantity })
+            .collect();
+        if plain.is_empty() && !unexpected.is_empty() {
+            // A parcel with nothing but foreign goods is a receipt too.
+        } else if self.case_lines(draft, case, &plain).len() < plain.len() {
+            return;
+        }
+        let mut postings = Vec::new();
+        let mut marks = Vec::new();
+        for received in lines {
+            let Some(line) = case.line(&received.line) else { continue };
+            let genuine = self.genuine(draft, line, received, &mut unexpected);
+            let expected = line.held.over(ARRIVING);
+            let ahead = line.held.over(SETTLED_OUTSIDE);
+            let arriving = genuine.min(expected).max(0);
+            let recovered = genuine.saturating_sub(arriving).min(ahead).max(0);
+            let over = genuine.saturating_sub(arriving).saturating_sub(recovered);
+            let unit = received.quantity.unit();
+            let of = |steps: i64| Quantity::new(steps, unit).unwrap_or(Quantity::zero(unit));
+            if arriving > 0 {
+                take(draft, line, of(arriving), ARRIVING, Location::Received, &mut postings);
+            }
+            if recovered > 0 {
+                let to = Location::Recovered;
+                take(draft, line, of(recovered), SETTLED_OUTSIDE, to, &mut postings);
+            }
+            if over > 0 {
+                let sku = self.order.sold_as(&line.line).map(|line| line.ordered.sku.clone());
+                let kind = UnexpectedKind::OverReceipt;
+                unexpected.push(UnexpectedItem { sku, quantity: of(over), serial: None, kind });
+            }
+            if !received.serials.is_empty() || !received.lots.is_empty() {
+                marks.push(ReadMarks {
+                    line: received.line.clone(),
+                    serials: received.serials.clone(),
+                    lots: received.lots.clone(),
+                });
+            }
+        }
+        let (case, parcel) = (case.id.clone(), parcel.cloned());
+        draft.facts.push(EventFact::GoodsReceived { case, parcel, postings, marks, unexpected });
+    }
+
+    /// How many of the received units carry serial numbers and lots of this sale; the others become
+    /// unexpected items.
+    fn genuine(
+        &self,
+        draft: &mut Draft,
+        line: &CaseLine,
+        received: &ReceivedLine,
+        unexpected: &mut Vec<UnexpectedItem>,
+    ) -> i64 {
+        let steps = received.quantity.steps();
+        let serials = i64::try_from(received.serials.len()).unwrap_or(i64::MAX);
+        if serials > steps {
+            draft.refuse(Obstacle::TooManySerials {
+                line: line.line.clone(),
+                serials: received.serials.len(),
+                quantity: received.quantity,
+            });
+            return 0;
+        }
+        let sale = &self.order.sale;
+        let unit = received.quantity.unit();
+        let sku = self.order.sold_as(&line.line).map(|line| line.ordered.sku.clone());
+        let mut genuine = steps;
+        for serial in &received.serials {
+            // Serial numbers of replacements are not on the sale; those asked for are believed.
+            let expected = line.serials.is_empty() || line.serials.contains(serial);
+            let known =
+                sale.shipped_serial(&line.line, serial) || self.order.added(&line.line).is_some();
+            if !(known && expected) {
+                genuine = genuine.saturating_sub(1);
+                unexpected.push(UnexpectedItem {
+                    sku: sku.clone(),
+                    quantity: Quantity::new(1, unit).unwrap_or(Quantity::zero(unit)),
+                    serial: Some(serial.clone()),
+                    kind: UnexpectedKind::WrongSerial,
+                });
+            }
+        }
+        // A lot speaks for the whole received quantity: one receipt, one lot of goods.
+        let known = sale.knows_lots(&line.line);
+        if known && received.lots.iter().any(|lot| !sale.shipped_lot(&line.line, lot)) {
+            unexpected.push(UnexpectedItem {
+                sku,
+                quantity: Quantity::new(genuine.max(0), unit).unwrap_or(Quantity::zero(unit)),
+                serial: None,
+                kind: UnexpectedKind::WrongLot,
+            });
+            return 0;
+        }
+        genuine
+    }
+
+    pub(super) fn accept(
+        &self,
+        draft: &mut Draft,
+        case: &ReturnCase,
+        lines: &[LineQuantity],
+        basis: AcceptanceBasis,
+    ) {
+        if !self.authorized(draft, case, "accepting units") {
+            return;
+        }
+        let mut postings = Vec::new();
+        for (line, quantity) in self.case_lines(draft, case, lines) {
+            let from = &[Location::Received, Location::Rejected];
+            take(draft, line, quantity, from, Location::Accepted, &mut postings);
+        }
+        let (id, moved) = (case.id.clone(), postings.clone());
+        draft.facts.push(EventFact::UnitsAccepted { case: id, basis, postings });
+        self.resolve_returned_advance(draft, case, &moved);
+    }
+
+    pub(super) fn reject(
+        &self,
+        draft: &mut Draft,
+        case: &ReturnCase,
+        lines: &[LineQuantity],
+        note: &str,
+    ) {
+        if !self.authorized(draft, case, "refusing units") {
+            return;
+        }
+        draft.note("note", note);
+        let mut postings = Vec::new();
+        for (line, quantity) in self.case_lines(draft, case, lines) {
+            let from = &[Location::Received, Location::Accepted];
+            take(draft, line, quantity, from, Location::Rejected, &mut postings);
+        }
+        let (case, note) = (case.id.clone(), String::from(note));
+        draft.facts.push(EventFact::UnitsRejected { case, note, postings });
+    }
+
+    pub(super) fn return_units(
+        &self,
+        draft: &mut Draft,
+        case: &ReturnCase,
+        lines: &[LineQuantity],
+    ) {
+        if !self.authorized(draft, case, "sending units back") {
+            return;
+        }
+        let mut postings = Vec::new();
+        for (line, quantity) in self.case_lines(draft, case, lines) {
+            let from = &[Location::Rejected];
+            take(draft, line, quantity, from, Location::Customer, &mut postings);
+        }
+        let case = case.id.clone();
+        draft.facts.push(EventFact::UnitsReturned { case, postings });
+    }
+}

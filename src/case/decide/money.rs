@@ -1,0 +1,242 @@
+//! Money: settling what is accepted, and the fate of each payment.
+
+use alloc::collections::BTreeSet;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+
+use super::super::command::{PaymentResult, RefundLine, RefundTerms};
+use super::super::event::EventFact;
+use super::super::ledger::{Location, Posting};
+use super::super::obligation::{Payment, PaymentState, PaymentWay};
+use super::super::refusal::Obstacle;
+use super::super::resolution::Resolution;
+use super::super::state::{CaseLine, ReturnCase};
+use super::{Draft, Scene, take};
+use crate::quantity::Quantity;
+use crate::settlement::quote;
+use crate::settlement::request::{Claim, LineRefund};
+
+impl Scene<'_> {
+    /// Settles: what to refund comes from the stored case, only the terms from the command.
+    pub(super) fn refund(
+        &self,
+        draft: &mut Draft,
+        case: &ReturnCase,
+        lines: &[RefundLine],
+        terms: &RefundTerms,
+    ) {
+        if !self.authorized(draft, case, "settling") {
+            return;
+        }
+        let mut postings = Vec::new();
+        let mut claims = Vec::new();
+        let mut seen = BTreeSet::new();
+        let everything = || case.lines.iter().filter_map(|line| settleable(case.resolution, line));
+        let named: Vec<RefundLine> =
+            if lines.is_empty() { everything().collect() } else { lines.to_vec() };
+        for RefundLine { line, claim } in named {
+            if !seen.insert(line.clone()) {
+                draft.refuse(Obstacle::LineTwice { line: line.clone() });
+            }
+            let Some(own) = case.line(&line) else {
+                draft.refuse(Obstacle::NotInCase { line });
+                continue;
+            };
+            match claim {
+                Claim::Units(quantity) => {
+                    self.settle_units(draft, case.resolution, own, quantity, &mut postings);
+                }
+                Claim::Amount(_) if !keeps_goods(case.resolution) => {
+                    draft.refuse(Obstacle::NoRefund { resolution: case.resolution });
+                }
+                Claim::Amount(asked) => {
+                    let agreed = case.offer.as_ref().and_then(|offer| offer.amount);
+                    if let Some(offered) = agreed.filter(|offered| asked > *offered) {
+                        draft.refuse(Obstacle::MoreThanOffered { asked, offered });
+                    }
+                }
+                Claim::Component { .. } => {
+                    draft.refuse(Obstacle::NoRefund { resolution: case.resolution });
+                }
+            }
+            claims.push(LineRefund { line, claim });
+        }
+        if claims.is_empty() && draft.obstacles.is_empty() && *terms == RefundTerms::default() {
+            draft.refuse(Obstacle::NothingToSettle);
+        }
+        if !draft.obstacles.is_empty() {
+            return;
+        }
+        let request = terms.request(self.context.now, claims);
+        match quote(&self.order.sale, &self.order.money, &request) {
+            Err(refused) => draft.refuse(Obstacle::Settlement(refused)),
+            Ok(settlement) => {
+                let findings = settlement.entries.iter().map(|entry| entry.finding());
+                draft.findings.extend(findings);
+                let obligation = super::replace::next_obligation(case);
+                let (case, settlement) = (case.id.clone(), Arc::new(settlement));
+                draft.facts.push(EventFact::RefundPlanned {
+                    case,
+                    obligation,
+                    postings,
+                    settlement,
+                });
+            }
+        }
+    }
+
+    fn settle_units(
+        &self,
+        draft: &mut Draft,
+        resolution: Resolution,
+        line: &CaseLine,
+        quantity: Quantity,
+        postings: &mut Vec<Posting>,
+    ) {
+        if quantity.is_zero() {
+            return draft.refuse(Obstacle::ZeroQuantity { line: line.line.clone() });
+        }
+        if quantity.unit() != line.requested.unit() {
+            let line = line.line.clone();
+            return draft.refuse(Obstacle::WrongUnit { line, quantity });
+        }
+        let mut left = quantity.steps();
+        let mut taken = Vec::new();
+        for &(from, to) in ways(resolution) {
+            if from == Location::Lost && !is_decided_loss(line) {
+                continue;
+            }
+            let part = left.min(line.held.at(from)).max(0);
+            if let Ok(part) = Quantity::new(part, quantity.unit())
+                && !part.is_zero()
+            {
+                take(draft, line, part, &[from], to, &mut taken);
+                left = left.saturating_sub(part.steps());
+            }
+        }
+        if left > 0 && line.held.at(Location::Lost) > 0 && !is_decided_loss(line) {
+            draft.refuse(Obstacle::LiabilityOpen { line: line.line.clone() });
+        }
+        if left > 0 {
+            let location = ways(resolution).first().map_or(Location::Accepted, |way| way.0);
+            let (asked, line, unit) = (quantity, line.line.clone(), quantity.unit());
+            let there = quantity.steps().saturating_sub(left);
+            let available = Quantity::new(there, unit).unwrap_or(Quantity::zero(unit));
+            return draft.refuse(Obstacle::NotEnough { line, asked, available, location });
+        }
+        postings.append(&mut taken);
+    }
+
+    pub(super) fn record_payment(
+        &self,
+        draft: &mut Draft,
+        case: &ReturnCase,
+        obligation: u32,
+        payment: u32,
+        result: &PaymentResult,
+    ) {
+        let Some(owed) = payment_of(draft, case, obligation, payment) else { return };
+        let text = match result {
+            PaymentResult::Paid { reference } | PaymentResult::PaidByHand { reference } => {
+                reference
+            }
+            PaymentResult::Failed { error } => error,
+            PaymentResult::Collected { tender } => {
+                let (collected, due) = (tender.captured, owed.order.amount);
+                if owed.order.way != PaymentWay::Collect || collected != due {
+                    draft.refuse(Obstacle::WrongAmount { collected, owed: due });
+                }
+                ""
+            }
+        };
+        if owed.order.way == PaymentWay::Collect && matches!(result, PaymentResult::Paid { .. }) {
+            // Money that came in is reported with its tender, so that it can go back there.
+            let zero = crate::money::Money::zero(owed.order.amount.currency());
+            let owed = owed.order.amount;
+            draft.refuse(Obstacle::WrongAmount { collected: zero, owed });
+        }
+        draft.note("text of the payment", text);
+        // A late success of an attempt believed failed is a payment like any other.
+        if matches!(owed.state, PaymentState::Paid { .. }) {
+            draft.refuse(Obstacle::PaidAlready { obligation, payment });
+        }
+        let (case, result) = (case.id.clone(), result.clone());
+        draft.facts.push(EventFact::PaymentRecorded { case, obligation, payment, result });
+    }
+
+    pub(super) fn retry_payment(
+        &self,
+        draft: &mut Draft,
+        case: &ReturnCase,
+        obligation: u32,
+        payment: u32,
+    ) {
+        let Some(failed) = payment_of(draft, case, obligation, payment) else { return };
+        if !matches!(failed.state, PaymentState::Failed { .. }) {
+            draft.refuse(Obstacle::NotFailed { obligation, payment });
+        }
+        let (case, order) = (case.id.clone(), failed.order.clone());
+        draft.facts.push(EventFact::PaymentRetried { case, obligation, order });
+    }
+}
+
+fn payment_of<'c>(
+    draft: &mut Draft,
+    case: &'c ReturnCase,
+    obligation: u32,
+    payment: u32,
+) -> Option<&'c Payment> {
+    let Some(owed) = case.obligation(obligation) else {
+        draft.refuse(Obstacle::UnknownObligation { obligation });
+        return None;
+    };
+    let found = owed.payment(payment);
+    if found.is_none() {
+        draft.refuse(Obstacle::UnknownPayment { obligation, payment });
+    }
+    found
+}
+
+/// From where to where units move when a case of this kind is settled.
+const fn ways(resolution: Resolution) -> &'static [(Location, Location)] {
+    const RETURNED: &[(Location, Location)] =
+        &[(Location::Accepted, Location::Settled), (Location::Lost, Location::WrittenOff)];
+    match resolution {
+        Resolution::RefundOnly => {
+            &[(Location::HeldBack, Location::Cancelled), (Location::Requested, Location::Kept)]
+        }
+        Resolution::InstantRefund => &[
+            (Location::Accepted, Location::Settled),
+            (Location::Received, Location::Ahead),
+            (Location::InTransit, Location::Ahead),
+            (Location::Requested, Location::Ahead),
+        ],
+        Resolution::ReturnAndRefund | Resolution::RefusedAtDoor | Resolution::Exchange => RETURNED,
+        Resolution::PriceProtection
+        | Resolution::PartialRefund
+        | Resolution::Reship
+        | Resolution::Repair
+        | Resolution::AdvanceReplacement => &[],
+    }
+}
+
+/// Whether money goes back without units being settled.
+const fn keeps_goods(resolution: Resolution) -> bool {
+    matches!(resolution, Resolution::PriceProtection | Resolution::PartialRefund)
+}
+
+/// All of a line that can be settled now.
+fn settleable(resolution: Resolution, line: &CaseLine) -> Option<RefundLine> {
+    let steps = ways(resolution)
+        .iter()
+        .filter(|way| way.0 != Location::Lost || is_decided_loss(line))
+        .fold(0_i64, |sum, way| sum.saturating_add(line.held.at(way.0).max(0)));
+    let quantity = Quantity::new(steps, line.requested.unit()).ok()?;
+    let claim = Claim::Units(quantity);
+    (!quantity.is_zero()).then(|| RefundLine { line: line.line.clone(), claim })
+}
+
+/// A loss is settled only once somebody other than the buyer alone is found liable.
+fn is_decided_loss(line: &CaseLine) -> bool {
+    line.liability.is_some() && !super::opening::is_buyers_loss(line)
+}

@@ -1,0 +1,403 @@
+//! From request to end: opening, permitting, refusing, withdrawing, closing, and the reasons said.
+
+use alloc::collections::BTreeSet;
+use alloc::string::String;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+
+use super::super::AfterSale;
+use super::super::actor::Role;
+use super::super::command::{Ground, RequestedLine};
+use super::super::event::{EventFact, OpenedLine};
+use super::super::evolve::posting;
+use super::super::ledger::{Balance, Location, Posting};
+use super::super::liability::Liability;
+use super::super::refusal::{Obstacle, OpenMatter};
+use super::super::replacement::{Replacement, ReplacementState};
+use super::super::resolution::Resolution;
+use super::super::state::{Approval, CaseLine, Closing, ReturnCase};
+use super::{Draft, MAX_LINES, Scene, sweep};
+use crate::id::{CaseId, OrderLineId, SerialId};
+use crate::policy::deadline::Timeline;
+use crate::policy::judge::Situation;
+use crate::policy::period::Anchor;
+use crate::quantity::Quantity;
+use crate::reason::history::{Assertion, Original, Rank, ReasonHistory, Source, Standing};
+use crate::sale::draft::SaleDraft;
+use crate::sale::{Line, Sale};
+
+impl Scene<'_> {
+    pub(super) fn open_case(
+        &self,
+        draft: &mut Draft,
+        id: &CaseId,
+        resolution: Resolution,
+        lines: &[RequestedLine],
+    ) {
+        if self.order.cases.contains_key(id) {
+            draft.refuse(Obstacle::CaseExists { case: id.clone() });
+        }
+        let (found, max) = (self.order.cases.len(), AfterSale::MAX_CASES);
+        if found >= max {
+            draft.refuse(Obstacle::TooManyCases { found, max });
+        }
+        if lines.is_empty() {
+            draft.refuse(Obstacle::NoLines);
+        }
+        if lines.len() > MAX_LINES {
+            let (what, found, max) = ("lines", lines.len(), MAX_LINES);
+            return draft.refuse(Obstacle::TooMany { what, found, max });
+        }
+        let mut seen = BTreeSet::new();
+        let mut postings = Vec::with_capacity(lines.len());
+        let mut opened = Vec::with_capacity(lines.len());
+        for request in lines {
+            if !seen.insert(&request.line) {
+                draft.refuse(Obstacle::LineTwice { line: request.line.clone() });
+            }
+            let Some(slot) = self.order.quantities.slot(&request.line) else {
+                draft.refuse(Obstacle::UnknownLine { line: request.line.clone() });
+                continue;
+            };
+            self.promise(draft, slot, resolution, request, &mut postings);
+            self.check_serials(draft, request);
+            opened.extend(self.opened_line(draft, request));
+        }
+        let (case, lines) = (id.clone(), opened);
+        draft.facts.push(EventFact::CaseOpened { case, resolution, lines, postings });
+    }
+
+    /// Promises the units of a request to the case: those with the customer, or, for a refund only,
+    /// also those not yet shipped.
+    fn promise(
+        &self,
+        draft: &mut Draft,
+        slot: usize,
+        resolution: Resolution,
+        request: &RequestedLine,
+        postings: &mut Vec<Posting>,
+    ) {
+        let (line, quantity) = (&request.line, request.quantity);
+        let Some(unit) = self.order.quantities.unit(slot) else { return };
+        if quantity.is_zero() {
+            return draft.refuse(Obstacle::ZeroQuantity { line: line.clone() });
+        }
+        if quantity.unit() != unit {
+            return draft.refuse(Obstacle::WrongUnit { line: line.clone(), quantity });
+        }
+        let balance = self.order.quantities.at(slot).copied().unwrap_or_default();
+        let with_customer = balance.at(Location::Customer);
+        let unshipped = match resolution {
+            Resolution::RefundOnly => balance.at(Location::Unshipped),
+            _ => 0,
+        };
+        let available = with_customer.saturating_add(unshipped).max(0);
+        if quantity.steps() > available {
+            let (line, asked) = (line.clone(), quantity);
+            let available = Quantity::new(available, unit).unwrap_or(Quantity::zero(unit));
+            let location = Location::Customer;
+            return draft.refuse(Obstacle::NotEnough { line, asked, available, location });
+        }
+        // Unshipped units first: cancelling what has not left costs nobody a parcel.
+        let held_back = quantity.steps().min(unshipped);
+        let requested = quantity.steps().saturating_sub(held_back);
+        let mut book = |steps: i64, from, to| {
+            if let Ok(quantity) = Quantity::new(steps, unit)
+                && steps > 0
+            {
+                postings.push(posting(line, from, to, quantity));
+            }
+        };
+        book(held_back, Location::Unshipped, Location::HeldBack);
+        book(requested, Location::Customer, Location::Requested);
+    }
+
+    fn check_serials(&self, draft: &mut Draft, request: &RequestedLine) {
+        let count = i64::try_from(request.serials.len()).unwrap_or(i64::MAX);
+        if count > request.quantity.steps() {
+            let (line, serials) = (request.line.clone(), request.serials.len());
+            let quantity = request.quantity;
+            draft.refuse(Obstacle::TooManySerials { line, serials, quantity });
+        }
+        for serial in &request.serials {
+            let added = self.order.added(&request.line).is_some();
+            if !added && !self.order.sale.shipped_serial(&request.line, serial) {
+                let (line, serial) = (request.line.clone(), serial.clone());
+                draft.refuse(Obstacle::SerialNotShipped { line, serial });
+            } else if let Some(case) = self.holder_of(serial) {
+                let (serial, case) = (serial.clone(), case.clone());
+                draft.refuse(Obstacle::SerialInUse { serial, case });
+            }
+        }
+    }
+
+    /// The case that has a unit: an open one that asked for it, or an ended one that kept it.
+    fn holder_of(&self, serial: &SerialId) -> Option<&CaseId> {
+        let holds = |case: &&ReturnCase| {
+            let open = case.closing.is_none() && case.approval != Approval::Declined;
+            case.lines.iter().any(|line| {
+                let named = line.serials.contains(serial) || line.received_serials.contains(serial);
+                named && (open || settled_steps(&line.held) > 0)
+            })
+        };
+        self.order.cases.values().find(holds).map(|case| &case.id)
+    }
+
+    /// The reason as stated and what the policies say.
+    fn opened_line(&self, draft: &mut Draft, request: &RequestedLine) -> Option<OpenedLine> {
+        let assertion = self.stated_reason(request);
+        let faults = ReasonHistory::new().faults(self.context.rules.taxonomy(), &assertion);
+        for fault in faults {
+            draft.refuse(Obstacle::Reason { line: request.line.clone(), fault });
+        }
+        let ordered = self.order.sold_as(&request.line)?;
+        let verdict = self.judge(ordered, request);
+        for right in &verdict.entitlements {
+            draft.findings.extend(right.findings.iter().cloned());
+        }
+        for refused in &verdict.refused {
+            let findings = refused.grounds.iter().flat_map(|ground| &ground.findings);
+            draft.findings.extend(findings.cloned());
+        }
+        Some(OpenedLine {
+            line: request.line.clone(),
+            quantity: request.quantity,
+            serials: request.serials.clone(),
+            assertion,
+            verdict: Arc::new(verdict),
+        })
+    }
+
+    fn stated_reason(&self, request: &RequestedLine) -> Assertion {
+        let source = match self.envelope.actor.role {
+            Role::Customer => Source::Customer,
+            Role::Agent
+            | Role::Supervisor
+            | Role::Warehouse
+            | Role::Finance
+            | Role::Platform
+            | Role::System => Source::Agent,
+            Role::Inspector => Source::Inspection,
+        };
+        Assertion {
+            code: request.reason.clone(),
+            taxonomy_version: self.context.rules.taxonomy().version(),
+            source,
+            standing: Standing::Stated,
+            rank: Rank::Primary,
+            at: self.context.now,
+            author: self.envelope.actor.id.clone(),
+            facets: Default::default(),
+            original: request.note.as_ref().map(|text| Original { list: None, text: text.clone() }),
+        }
+    }
+
+    fn judge(&self, line: Line<'_>, request: &RequestedLine) -> crate::policy::verdict::Verdict {
+        let sale = self.order.sale.draft();
+        let rules = self.context.rules;
+        let mut situation =
+            Situation { line: request.facts.clone(), timeline: self.timeline(&request.line) };
+        let facts = &mut situation.line;
+        if let Some(country) = &sale.country {
+            facts.country = Some(country.clone());
+        }
+        facts.tags.extend(line.ordered.tags.iter().cloned());
+        facts.reason = Some(String::from(request.reason.as_str()));
+        if let Some(reason) = rules.taxonomy().reason(&request.reason) {
+            facts.reason_basis = Some(reason.policy_basis);
+        }
+        rules.policies().judge(&situation, rules.place())
+    }
+
+    /// The events of an order that periods count from. Goods sent in exchange count from their own
+    /// arrival.
+    fn timeline(&self, line: &OrderLineId) -> Timeline {
+        let mut timeline = Timeline::new(self.context.now);
+        let sale = &self.order.sale;
+        let (placed, added) = (sale.draft().placed_at, self.order.added(line));
+        timeline.events.insert(Anchor::Sold, placed);
+        timeline.events.insert(Anchor::ContractMade, placed);
+        let arrived = match added {
+            Some(added) => added.delivered_at,
+            None => sale.line_delivered_at(line),
+        };
+        if let Some(arrived) = arrived {
+            timeline.events.insert(Anchor::Delivered, arrived);
+            timeline.events.insert(Anchor::Signed, arrived);
+        }
+        let last = if added.is_some() { arrived } else { sale.delivered_at() };
+        if let Some(last) = last {
+            timeline.events.insert(Anchor::LastItemDelivered, last);
+        }
+        timeline
+    }
+
+    pub(super) fn authorize(&self, draft: &mut Draft, case: &ReturnCase, ground: &Ground) {
+        if case.closing.is_some() || !is_undecided(case.approval) {
+            let (status, act) = (case.status(), "permitting a return");
+            return draft.refuse(Obstacle::WrongStatus { status, act });
+        }
+        match ground {
+            Ground::Goodwill { note } => draft.note("note", note),
+            // An offer taken and a ruling permit by events of their own.
+            Ground::Offer | Ground::Ruling => {
+                let (status, act) = (case.status(), "permitting a return on this ground");
+                draft.refuse(Obstacle::WrongStatus { status, act });
+            }
+            Ground::Policy => {
+                let without = |line: &&super::super::state::CaseLine| !line.verdict.is_entitled();
+                for line in case.lines.iter().filter(without) {
+                    draft.refuse(Obstacle::NotEntitled { line: line.line.clone() });
+                }
+            }
+        }
+        let (case, ground) = (case.id.clone(), ground.clone());
+        draft.facts.push(EventFact::ReturnAuthorized { case, ground });
+    }
+
+    pub(super) fn decline(&self, draft: &mut Draft, case: &ReturnCase, note: &str) {
+        if case.closing.is_some() || !is_undecided(case.approval) {
+            let (status, act) = (case.status(), "refusing a return");
+            return draft.refuse(Obstacle::WrongStatus { status, act });
+        }
+        draft.note("note", note);
+        let postings = released(case);
+        let (case, note) = (case.id.clone(), String::from(note));
+        draft.facts.push(EventFact::ReturnDeclined { case, note, postings });
+    }
+
+    /// Taking a request back is possible until goods are under way or money is owed.
+    pub(super) fn withdraw(&self, draft: &mut Draft, case: &ReturnCase) {
+        let act = "withdrawing";
+        if !self.open(draft, case, act) {
+            return;
+        }
+        let idle =
+            [Location::Requested, Location::HeldBack, Location::Customer, Location::Unshipped];
+        let moved = |line: &CaseLine| line.held.over(&idle) != 0 || settled_steps(&line.held) > 0;
+        if case.lines.iter().any(moved)
+            || !case.obligations.is_empty()
+            || !case.replacements.is_empty()
+        {
+            return draft.refuse(Obstacle::WrongStatus { status: case.status(), act });
+        }
+        let postings = released(case);
+        draft.facts.push(EventFact::CaseWithdrawn { case: case.id.clone(), postings });
+    }
+
+    pub(super) fn close(&self, draft: &mut Draft, case: &ReturnCase) {
+        if !self.open(draft, case, "closing") {
+            return;
+        }
+        if is_undecided(case.approval) || case.approval == Approval::Offered {
+            let (status, act) = (case.status(), "closing");
+            return draft.refuse(Obstacle::WrongStatus { status, act });
+        }
+        let under_way = |sent: &Replacement| {
+            matches!(sent.state, ReplacementState::Planned | ReplacementState::Shipped { .. })
+        };
+        let waiting = |sent: &Replacement| sent.advance.is_some_and(|open| open.resolved.is_none());
+        let lost = |line: &CaseLine| line.held.at(Location::Lost) > 0 && !is_buyers_loss(line);
+        let held = |location| case.lines.iter().any(|line| line.held.at(location) > 0);
+        let matters = [
+            (held(Location::InTransit), OpenMatter::GoodsInTransit),
+            (held(Location::Received), OpenMatter::GoodsUndecided),
+            (held(Location::Accepted), OpenMatter::GoodsUnsettled),
+            (case.lines.iter().any(lost), OpenMatter::GoodsUnsettled),
+            (held(Location::Rejected), OpenMatter::GoodsToReturn),
+            (!case.obligations.iter().all(|owed| owed.is_discharged()), OpenMatter::PaymentOwed),
+            (case.replacements.iter().any(under_way), OpenMatter::ReplacementUnderWay),
+            (case.replacements.iter().any(waiting), OpenMatter::AdvanceOpen),
+        ];
+        for (_, open) in matters.into_iter().filter(|(is_open, _)| *is_open) {
+            draft.refuse(Obstacle::StillOpen { open });
+        }
+        let postings = released(case);
+        draft.facts.push(EventFact::CaseClosed { case: case.id.clone(), postings });
+    }
+
+    /// A supervisor may open an ended case again; one that the customer took back stays ended.
+    pub(super) fn reopen(&self, draft: &mut Draft, case: &ReturnCase, note: &str) {
+        draft.note("note", note);
+        if !matches!(case.closing, Some(Closing::Closed { .. })) {
+            let (status, act) = (case.status(), "reopening");
+            draft.refuse(Obstacle::WrongStatus { status, act });
+        }
+        let (case, note) = (case.id.clone(), String::from(note));
+        draft.facts.push(EventFact::CaseReopened { case, note });
+    }
+
+    /// A reason may be added at any time, also to an ended case: what was said before stays.
+    pub(super) fn assert_reason(
+        &self,
+        draft: &mut Draft,
+        case: &ReturnCase,
+        line: &OrderLineId,
+        assertion: &Assertion,
+    ) {
+        let Some(own) = case.line(line) else {
+            return draft.refuse(Obstacle::NotInCase { line: line.clone() });
+        };
+        for fault in own.reasons.faults(self.context.rules.taxonomy(), assertion) {
+            draft.refuse(Obstacle::Reason { line: line.clone(), fault });
+        }
+        let (case, line, assertion) = (case.id.clone(), line.clone(), assertion.clone());
+        draft.facts.push(EventFact::ReasonAsserted { case, line, assertion });
+    }
+
+    /// An amendment may add lines, units, shipments and payments; it takes nothing away.
+    pub(super) fn amend_sale(&self, draft: &mut Draft, amended: &SaleDraft) {
+        let before = &self.order.sale;
+        let current = before.draft().version;
+        let follows = amended.order == *before.order() && amended.version > current;
+        if !follows {
+            let (order, found) = (amended.order.clone(), amended.version);
+            draft.refuse(Obstacle::NotAnAmendment { order, found, current });
+        }
+        let after = match Sale::freeze(amended.clone()) {
+            Ok(sale) => sale,
+            Err(refused) => return draft.refuse(Obstacle::Sale(refused)),
+        };
+        for (position, old) in before.lines().enumerate() {
+            let kept = after.at(position).is_some_and(|new| {
+                new.ordered.id == old.ordered.id
+                    && new.ordered.quantity >= old.ordered.quantity
+                    && new.frozen.shipped >= old.frozen.shipped
+                    && new.frozen.paid.gross >= old.frozen.paid.gross
+            });
+            if !kept {
+                draft.refuse(Obstacle::AmendmentShrinks { line: old.ordered.id.clone() });
+            }
+        }
+        let sale = alloc::boxed::Box::new(amended.clone());
+        draft.facts.push(EventFact::SaleAmended { sale });
+    }
+}
+
+/// Everything still promised to a case goes back to where it came from.
+pub(super) fn released(case: &ReturnCase) -> Vec<Posting> {
+    let mut postings = sweep(case, Location::HeldBack, Location::Unshipped);
+    postings.extend(sweep(case, Location::Requested, Location::Customer));
+    postings.extend(sweep(case, Location::Lost, Location::Customer));
+    postings
+}
+
+const fn is_undecided(approval: Approval) -> bool {
+    matches!(approval, Approval::Submitted | Approval::NeedsInfo)
+}
+
+/// Lost goods for which the buyer alone is liable: nothing is owed for them.
+pub(super) fn is_buyers_loss(line: &CaseLine) -> bool {
+    line.liability.as_ref().is_some_and(Liability::is_all_the_buyers)
+}
+
+fn settled_steps(held: &Balance) -> i64 {
+    held.over(&[
+        Location::Settled,
+        Location::Kept,
+        Location::WrittenOff,
+        Location::Ahead,
+        Location::Recovered,
+        Location::Cancelled,
+    ])
+}

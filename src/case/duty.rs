@@ -1,0 +1,230 @@
+//! Duties: what the host has to do, derived from events alone.
+//!
+//! Each duty has a stable id (the event and its place in it), so that a host can carry out the same
+//! outbox twice and pay once.
+
+use alloc::vec::Vec;
+
+use serde::{Deserialize, Serialize};
+
+use super::event::{Event, EventFact};
+use super::ledger::{Location, Posting};
+use super::obligation::{PaymentOrder, payments_of};
+use super::replacement::ReplacementItem;
+use crate::id::{CaseId, OrderLineId};
+use crate::inspection::Disposition;
+use crate::quantity::Quantity;
+use crate::time::Instant;
+
+/// Something the host has to do.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Duty {
+    /// Its stable id within the order.
+    pub id: DutyId,
+    /// For which case.
+    pub case: CaseId,
+    /// What to do.
+    pub act: DutyAct,
+}
+
+/// The id of a duty: the event that created it and the place within it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DutyId {
+    /// The sequence of the event.
+    pub sequence: u64,
+    /// The place, from 0.
+    pub place: u16,
+}
+
+/// What to do.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
+#[non_exhaustive]
+pub enum DutyAct {
+    /// Pay or collect an amount, and report the result under the obligation.
+    Pay {
+        /// The obligation.
+        obligation: u32,
+        /// What and how.
+        payment: PaymentOrder,
+    },
+    /// Do not ship these units: a case asks to cancel them.
+    HoldShipment {
+        /// The line.
+        line: OrderLineId,
+        /// How much.
+        quantity: Quantity,
+    },
+    /// Ship these units after all.
+    ReleaseShipment {
+        /// The line.
+        line: OrderLineId,
+        /// How much.
+        quantity: Quantity,
+    },
+    /// Send a return label or the address to the customer.
+    SendReturnInstructions,
+    /// Take accepted units to wherever they belong.
+    PutAway {
+        /// The line.
+        line: OrderLineId,
+        /// How much.
+        quantity: Quantity,
+    },
+    /// Send refused units back to the customer.
+    ShipBack {
+        /// The line.
+        line: OrderLineId,
+        /// How much.
+        quantity: Quantity,
+    },
+    /// Carry out what was decided about units that came back.
+    Dispose {
+        /// The line.
+        line: OrderLineId,
+        /// How much.
+        quantity: Quantity,
+        /// What becomes of it.
+        disposition: Disposition,
+    },
+    /// Ship a replacement, once it is paid for where it has to be.
+    ShipReplacement {
+        /// The replacement.
+        replacement: u32,
+        /// What goes out.
+        items: Vec<ReplacementItem>,
+    },
+    /// Do not ship a replacement.
+    StopReplacement {
+        /// The replacement.
+        replacement: u32,
+    },
+    /// Give the engine a chance to act at this time.
+    WakeAt {
+        /// When.
+        at: Instant,
+    },
+    /// Tell the customer.
+    Notify {
+        /// About what.
+        notice: Notice,
+    },
+}
+
+/// What the customer is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Notice {
+    /// Something is missing.
+    InfoRequested,
+    /// The seller offers something else.
+    OfferMade,
+    /// A dispute was ruled.
+    Ruled,
+    /// A replacement is on its way.
+    ReplacementUnderWay,
+    /// The request arrived: an acknowledgement with date and time (Directive 2011/83/EU, Art. 11a).
+    RequestReceived,
+    /// The return is permitted.
+    Authorized,
+    /// The return is refused.
+    Declined,
+    /// The goods arrived.
+    GoodsReceived,
+    /// Units were not accepted.
+    UnitsRejected,
+    /// The refund is on its way.
+    RefundUnderWay,
+    /// The case ended.
+    Closed,
+}
+
+/// The duties that an event creates.
+#[must_use]
+pub fn duties_of(event: &Event) -> Vec<Duty> {
+    let Some(case) = event.fact.case() else { return Vec::new() };
+    let mut acts = Vec::new();
+    let moved = |posting: &Posting| (posting.line.clone(), posting.quantity);
+    for posting in event.fact.postings() {
+        let (line, quantity) = moved(posting);
+        match (posting.from, posting.to) {
+            (_, Location::HeldBack) => acts.push(DutyAct::HoldShipment { line, quantity }),
+            (Location::HeldBack, Location::Unshipped) => {
+                acts.push(DutyAct::ReleaseShipment { line, quantity });
+            }
+            (_, Location::Accepted) => acts.push(DutyAct::PutAway { line, quantity }),
+            (Location::Received | Location::Accepted, Location::Rejected) => {
+                acts.push(DutyAct::ShipBack { line, quantity });
+            }
+            _ => {}
+        }
+    }
+    let notify = |notice| DutyAct::Notify { notice };
+    match &event.fact {
+        EventFact::CaseOpened { .. } => acts.push(notify(Notice::RequestReceived)),
+        EventFact::ReturnAuthorized { .. } => {
+            acts.push(notify(Notice::Authorized));
+            acts.push(DutyAct::SendReturnInstructions);
+        }
+        EventFact::ReturnDeclined { .. } => acts.push(notify(Notice::Declined)),
+        EventFact::GoodsReceived { .. } => acts.push(notify(Notice::GoodsReceived)),
+        EventFact::UnitsRejected { .. } => acts.push(notify(Notice::UnitsRejected)),
+        EventFact::RefundPlanned { obligation, settlement, .. } => {
+            let obligation = *obligation;
+            let pay = |payment| DutyAct::Pay { obligation, payment };
+            acts.extend(payments_of(settlement).into_iter().map(pay));
+            acts.push(notify(Notice::RefundUnderWay));
+        }
+        EventFact::PaymentRetried { obligation, order, .. } => {
+            acts.push(DutyAct::Pay { obligation: *obligation, payment: order.clone() });
+        }
+        EventFact::CaseClosed { .. } => acts.push(notify(Notice::Closed)),
+        EventFact::InfoRequested { .. } => acts.push(notify(Notice::InfoRequested)),
+        EventFact::ResolutionOffered { .. } => acts.push(notify(Notice::OfferMade)),
+        EventFact::OfferAccepted { resolution, .. } if resolution.needs_return() => {
+            acts.push(DutyAct::SendReturnInstructions);
+        }
+        EventFact::DisputeRuled { .. } => acts.push(notify(Notice::Ruled)),
+        EventFact::DispositionSet { units, to, .. } => acts.push(DutyAct::Dispose {
+            line: units.line.clone(),
+            quantity: units.quantity,
+            disposition: *to,
+        }),
+        EventFact::ReplacementPlanned { replacement, items, charge_on, .. } => {
+            let (replacement, items) = (*replacement, items.clone());
+            acts.push(DutyAct::ShipReplacement { replacement, items });
+            acts.extend(charge_on.map(|at| DutyAct::WakeAt { at }));
+        }
+        EventFact::ReplacementShipped { .. } => acts.push(notify(Notice::ReplacementUnderWay)),
+        EventFact::ReplacementCancelled { replacement, .. } => {
+            acts.push(DutyAct::StopReplacement { replacement: *replacement });
+        }
+        EventFact::OfferAccepted { .. }
+        | EventFact::EvidenceAdded { .. }
+        | EventFact::OfferRefused { .. }
+        | EventFact::CaseHeld { .. }
+        | EventFact::HoldReleased { .. }
+        | EventFact::DisputeOpened { .. }
+        | EventFact::ParcelLost { .. }
+        | EventFact::LiabilityAttributed { .. }
+        | EventFact::LiabilityAppealed { .. }
+        | EventFact::UnitsInspected { .. }
+        | EventFact::ReplacementDelivered { .. }
+        | EventFact::AdvanceResolved { .. }
+        | EventFact::RepairedReturned { .. }
+        | EventFact::CaseReopened { .. }
+        | EventFact::CaseWithdrawn { .. }
+        | EventFact::GoodsSentBack { .. }
+        | EventFact::UnitsAccepted { .. }
+        | EventFact::UnitsReturned { .. }
+        | EventFact::PaymentRecorded { .. }
+        | EventFact::ReasonAsserted { .. }
+        | EventFact::SaleAmended { .. } => {}
+    }
+    let sequence = event.sequence;
+    let duty = |(place, act)| Duty { id: DutyId { sequence, place }, case: case.clone(), act };
+    (0_u16..).zip(acts).map(duty).collect()
+}

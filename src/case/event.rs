@@ -1,0 +1,503 @@
+//! What happened: events of one order, enough to rebuild every state without rules or clock.
+//!
+//! Events carry results: amounts, movements, verdicts. They are a wire contract: internally tagged,
+//! `snake_case`, fields only added with a default; `tests/golden/` fails when the form changes.
+
+use alloc::boxed::Box;
+use alloc::collections::BTreeSet;
+use alloc::string::String;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+
+use serde::{Deserialize, Serialize};
+
+use super::actor::Actor;
+use super::command::{AcceptanceBasis, Ground, LineQuantity, PaymentResult, UnexpectedItem};
+use super::dispute::{Evidence, Offer, Ruling};
+use super::ledger::Posting;
+use super::liability::Liability;
+use super::obligation::PaymentOrder;
+use super::replacement::{AdvanceEnd, Purpose, ReplacementItem};
+use super::resolution::Resolution;
+use crate::id::{CaseId, CommandId, LotId, OrderLineId, ParcelId, SerialId};
+use crate::inspection::{Disposition, Inspection};
+use crate::policy::verdict::Verdict;
+use crate::quantity::Quantity;
+use crate::reason::history::Assertion;
+use crate::sale::draft::SaleDraft;
+use crate::settlement::Settlement;
+use crate::time::Instant;
+
+/// One thing that happened to one order, with who, when and why.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Event {
+    /// Its place in the stream of the order, from 1, without gaps.
+    pub sequence: u64,
+    /// When it happened.
+    pub at: Instant,
+    /// Who made it happen.
+    pub actor: Actor,
+    /// The command that caused it.
+    pub cause: Cause,
+    /// The version of the rules in force.
+    pub rules_version: u32,
+    /// What happened.
+    pub fact: EventFact,
+}
+
+/// The command behind an event.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Cause {
+    /// Its id.
+    pub command: CommandId,
+    /// A digest of its body, to tell a retry from another command under the same id.
+    pub digest: u64,
+}
+
+/// What happened.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
+#[non_exhaustive]
+pub enum EventFact {
+    /// A case was opened; its quantities are promised to it.
+    CaseOpened {
+        /// The case.
+        case: CaseId,
+        /// What is wanted.
+        resolution: Resolution,
+        /// The lines.
+        lines: Vec<OpenedLine>,
+        /// The movements.
+        postings: Vec<Posting>,
+    },
+    /// The customer took the request back.
+    CaseWithdrawn {
+        /// The case.
+        case: CaseId,
+        /// What is free again.
+        postings: Vec<Posting>,
+    },
+    /// The return was permitted.
+    ReturnAuthorized {
+        /// The case.
+        case: CaseId,
+        /// On which ground.
+        ground: Ground,
+    },
+    /// The return was refused.
+    ReturnDeclined {
+        /// The case.
+        case: CaseId,
+        /// Why.
+        note: String,
+        /// What is free again.
+        postings: Vec<Posting>,
+    },
+    /// Goods are on their way back.
+    GoodsSentBack {
+        /// The case.
+        case: CaseId,
+        /// The parcel.
+        parcel: ParcelId,
+        /// The movements.
+        postings: Vec<Posting>,
+    },
+    /// Goods arrived.
+    GoodsReceived {
+        /// The case.
+        case: CaseId,
+        /// In which parcel.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        parcel: Option<ParcelId>,
+        /// The movements.
+        postings: Vec<Posting>,
+        /// Serial numbers and lots as read.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        marks: Vec<ReadMarks>,
+        /// What arrived beside.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        unexpected: Vec<UnexpectedItem>,
+    },
+    /// Received units were accepted as a return.
+    UnitsAccepted {
+        /// The case.
+        case: CaseId,
+        /// What it rests on.
+        basis: AcceptanceBasis,
+        /// The movements.
+        postings: Vec<Posting>,
+    },
+    /// Received units were not accepted.
+    UnitsRejected {
+        /// The case.
+        case: CaseId,
+        /// Why.
+        note: String,
+        /// The movements.
+        postings: Vec<Posting>,
+    },
+    /// Refused units went back to the customer.
+    UnitsReturned {
+        /// The case.
+        case: CaseId,
+        /// The movements.
+        postings: Vec<Posting>,
+    },
+    /// A refund was worked out and is owed.
+    RefundPlanned {
+        /// The case.
+        case: CaseId,
+        /// Its number in the case, from 1.
+        obligation: u32,
+        /// The units it settles: movements into a settled location.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        postings: Vec<Posting>,
+        /// What is paid, line by line and tender by tender.
+        settlement: Arc<Settlement>,
+    },
+    /// A payment was made, or failed.
+    PaymentRecorded {
+        /// The case.
+        case: CaseId,
+        /// The obligation.
+        obligation: u32,
+        /// The payment of the obligation, from 1.
+        payment: u32,
+        /// What happened.
+        result: PaymentResult,
+    },
+    /// A failed payment is tried again.
+    PaymentRetried {
+        /// The case.
+        case: CaseId,
+        /// The obligation.
+        obligation: u32,
+        /// What is to be paid.
+        order: PaymentOrder,
+    },
+    /// The customer was asked for proof or an answer.
+    InfoRequested {
+        /// The case.
+        case: CaseId,
+        /// What is missing.
+        note: String,
+    },
+    /// Proof or an answer came.
+    EvidenceAdded {
+        /// The case.
+        case: CaseId,
+        /// What it is.
+        evidence: Evidence,
+    },
+    /// The seller offered something else.
+    ResolutionOffered {
+        /// The case.
+        case: CaseId,
+        /// What.
+        offer: Offer,
+    },
+    /// The customer took the offer; the case goes on under it.
+    OfferAccepted {
+        /// The case.
+        case: CaseId,
+        /// What was agreed.
+        resolution: Resolution,
+    },
+    /// The customer did not take the offer.
+    OfferRefused {
+        /// The case.
+        case: CaseId,
+    },
+    /// The case was put on hold.
+    CaseHeld {
+        /// The case.
+        case: CaseId,
+        /// Why.
+        note: String,
+    },
+    /// The hold ended.
+    HoldReleased {
+        /// The case.
+        case: CaseId,
+    },
+    /// A ruling was asked for.
+    DisputeOpened {
+        /// The case.
+        case: CaseId,
+        /// Why.
+        note: String,
+        /// Whether it is the appeal of a ruling.
+        appeal: bool,
+    },
+    /// A dispute was ruled.
+    DisputeRuled {
+        /// The case.
+        case: CaseId,
+        /// How.
+        ruling: Ruling,
+        /// Until when it can be appealed.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        appeal_until: Option<Instant>,
+        /// Why.
+        note: String,
+        /// What is promised again, or free again.
+        postings: Vec<Posting>,
+    },
+    /// A parcel on its way back was lost.
+    ParcelLost {
+        /// The case.
+        case: CaseId,
+        /// The parcel.
+        parcel: ParcelId,
+        /// The movements.
+        postings: Vec<Posting>,
+    },
+    /// It was decided who is liable.
+    LiabilityAttributed {
+        /// The case.
+        case: CaseId,
+        /// The line.
+        line: OrderLineId,
+        /// Who, in shares.
+        liability: Liability,
+    },
+    /// Somebody objects to a decision about liability.
+    LiabilityAppealed {
+        /// The case.
+        case: CaseId,
+        /// The line.
+        line: OrderLineId,
+        /// Why.
+        note: String,
+    },
+    /// Units were inspected.
+    UnitsInspected {
+        /// The case.
+        case: CaseId,
+        /// Of which line how much.
+        units: LineQuantity,
+        /// What was found.
+        inspection: Inspection,
+    },
+    /// It was decided what becomes of units.
+    DispositionSet {
+        /// The case.
+        case: CaseId,
+        /// Of which line how much.
+        units: LineQuantity,
+        /// What they were disposed to before.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        from: Option<Disposition>,
+        /// What becomes of them.
+        to: Disposition,
+    },
+    /// Goods are to go out.
+    ReplacementPlanned {
+        /// The case.
+        case: CaseId,
+        /// Its number in the case, from 1.
+        replacement: u32,
+        /// Why it goes out.
+        purpose: Purpose,
+        /// What goes out.
+        items: Vec<ReplacementItem>,
+        /// The obligation to be discharged before it leaves.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        obligation: Option<u32>,
+        /// For an advance: from when on it is charged.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        charge_on: Option<Instant>,
+    },
+    /// Goods went out.
+    ReplacementShipped {
+        /// The case.
+        case: CaseId,
+        /// The replacement.
+        replacement: u32,
+        /// In which parcel.
+        parcel: ParcelId,
+        /// The movements.
+        postings: Vec<Posting>,
+    },
+    /// Goods that went out arrived.
+    ReplacementDelivered {
+        /// The case.
+        case: CaseId,
+        /// The replacement.
+        replacement: u32,
+    },
+    /// Goods will not go out.
+    ReplacementCancelled {
+        /// The case.
+        case: CaseId,
+        /// The replacement.
+        replacement: u32,
+    },
+    /// What an advance replacement left open is resolved.
+    AdvanceResolved {
+        /// The case.
+        case: CaseId,
+        /// The replacement.
+        replacement: u32,
+        /// How it ended.
+        end: AdvanceEnd,
+        /// The movements.
+        postings: Vec<Posting>,
+    },
+    /// Repaired units went home.
+    RepairedReturned {
+        /// The case.
+        case: CaseId,
+        /// The movements.
+        postings: Vec<Posting>,
+    },
+    /// An ended case was opened again.
+    CaseReopened {
+        /// The case.
+        case: CaseId,
+        /// Why.
+        note: String,
+    },
+    /// The case ended.
+    CaseClosed {
+        /// The case.
+        case: CaseId,
+        /// What is free again.
+        postings: Vec<Posting>,
+    },
+    /// Somebody said why.
+    ReasonAsserted {
+        /// The case.
+        case: CaseId,
+        /// The line.
+        line: OrderLineId,
+        /// The reason.
+        assertion: Assertion,
+    },
+    /// The order has a new version.
+    SaleAmended {
+        /// The order as it is now.
+        sale: Box<SaleDraft>,
+    },
+}
+
+/// One line of a new case.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OpenedLine {
+    /// The order line.
+    pub line: OrderLineId,
+    /// How much.
+    pub quantity: Quantity,
+    /// Which units.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub serials: BTreeSet<SerialId>,
+    /// The reason as stated.
+    pub assertion: Assertion,
+    /// What the policies say about it.
+    pub verdict: Arc<Verdict>,
+}
+
+/// What was read from received units of one line.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ReadMarks {
+    /// The order line.
+    pub line: OrderLineId,
+    /// Serial numbers.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub serials: BTreeSet<SerialId>,
+    /// Lots.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub lots: BTreeSet<LotId>,
+}
+
+impl EventFact {
+    /// The case it happened to; none for an event of the order.
+    #[must_use]
+    pub const fn case(&self) -> Option<&CaseId> {
+        match self {
+            Self::CaseOpened { case, .. }
+            | Self::CaseWithdrawn { case, .. }
+            | Self::ReturnAuthorized { case, .. }
+            | Self::ReturnDeclined { case, .. }
+            | Self::GoodsSentBack { case, .. }
+            | Self::GoodsReceived { case, .. }
+            | Self::UnitsAccepted { case, .. }
+            | Self::UnitsRejected { case, .. }
+            | Self::UnitsReturned { case, .. }
+            | Self::RefundPlanned { case, .. }
+            | Self::PaymentRecorded { case, .. }
+            | Self::PaymentRetried { case, .. }
+            | Self::InfoRequested { case, .. }
+            | Self::EvidenceAdded { case, .. }
+            | Self::ResolutionOffered { case, .. }
+            | Self::OfferAccepted { case, .. }
+            | Self::OfferRefused { case }
+            | Self::CaseHeld { case, .. }
+            | Self::HoldReleased { case }
+            | Self::DisputeOpened { case, .. }
+            | Self::DisputeRuled { case, .. }
+            | Self::ParcelLost { case, .. }
+            | Self::LiabilityAttributed { case, .. }
+            | Self::LiabilityAppealed { case, .. }
+            | Self::UnitsInspected { case, .. }
+            | Self::DispositionSet { case, .. }
+            | Self::ReplacementPlanned { case, .. }
+            | Self::ReplacementShipped { case, .. }
+            | Self::ReplacementDelivered { case, .. }
+            | Self::ReplacementCancelled { case, .. }
+            | Self::AdvanceResolved { case, .. }
+            | Self::RepairedReturned { case, .. }
+            | Self::CaseReopened { case, .. }
+            | Self::CaseClosed { case, .. }
+            | Self::ReasonAsserted { case, .. } => Some(case),
+            Self::SaleAmended { .. } => None,
+        }
+    }
+
+    /// The movements of goods in it.
+    #[must_use]
+    pub fn postings(&self) -> &[Posting] {
+        match self {
+            Self::CaseOpened { postings, .. }
+            | Self::CaseWithdrawn { postings, .. }
+            | Self::ReturnDeclined { postings, .. }
+            | Self::GoodsSentBack { postings, .. }
+            | Self::GoodsReceived { postings, .. }
+            | Self::UnitsAccepted { postings, .. }
+            | Self::UnitsRejected { postings, .. }
+            | Self::UnitsReturned { postings, .. }
+            | Self::RefundPlanned { postings, .. }
+            | Self::DisputeRuled { postings, .. }
+            | Self::ParcelLost { postings, .. }
+            | Self::ReplacementShipped { postings, .. }
+            | Self::AdvanceResolved { postings, .. }
+            | Self::RepairedReturned { postings, .. }
+            | Self::CaseClosed { postings, .. } => postings,
+            Self::ReturnAuthorized { .. }
+            | Self::PaymentRecorded { .. }
+            | Self::PaymentRetried { .. }
+            | Self::InfoRequested { .. }
+            | Self::EvidenceAdded { .. }
+            | Self::ResolutionOffered { .. }
+            | Self::OfferAccepted { .. }
+            | Self::OfferRefused { .. }
+            | Self::CaseHeld { .. }
+            | Self::HoldReleased { .. }
+            | Self::DisputeOpened { .. }
+            | Self::LiabilityAttributed { .. }
+            | Self::LiabilityAppealed { .. }
+            | Self::UnitsInspected { .. }
+            | Self::DispositionSet { .. }
+            | Self::ReplacementPlanned { .. }
+            | Self::ReplacementDelivered { .. }
+            | Self::ReplacementCancelled { .. }
+            | Self::CaseReopened { .. }
+            | Self::ReasonAsserted { .. }
+            | Self::SaleAmended { .. } => &[],
+        }
+    }
+}

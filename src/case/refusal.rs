@@ -1,0 +1,447 @@
+//! Why a command is refused: every rule that stands in the way, with its numbers.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::fmt;
+
+use super::actor::Role;
+use super::ledger::Location;
+use super::status::CaseStatus;
+use crate::id::{CaseId, CommandId, OrderLineId, ParcelId, SerialId};
+use crate::quantity::Quantity;
+use crate::reason::history::AssertionFault;
+use crate::sale::fault::SaleRefused;
+use crate::settlement::refusal::SettlementRefused;
+use crate::time::Instant;
+
+/// A refused command, with everything that stands in the way. Nothing has changed.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub struct Refusal {
+    /// The obstacles, at least one, in the order in which the rules were asked.
+    pub obstacles: Vec<Obstacle>,
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (position, obstacle) in self.obstacles.iter().enumerate() {
+            write!(f, "{}{obstacle}", if position == 0 { "" } else { "; " })?;
+        }
+        Ok(())
+    }
+}
+
+impl From<Obstacle> for Refusal {
+    fn from(obstacle: Obstacle) -> Self {
+        Self { obstacles: alloc::vec![obstacle] }
+    }
+}
+
+/// One fact that stands in the way of a command.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Obstacle {
+    /// The order has changed since the sender read it.
+    #[error("the order is at version {found}, the command was meant for version {expected}")]
+    Stale {
+        /// The version the sender saw.
+        expected: u64,
+        /// The version now.
+        found: u64,
+    },
+    /// The id was used for another command.
+    #[error("command id {id} was used for another command already")]
+    CommandConflict {
+        /// The id.
+        id: CommandId,
+    },
+    /// The time given is before the last event.
+    #[error("the time {now} is before the last event of the order at {last}")]
+    TimeReversed {
+        /// The time given.
+        now: Instant,
+        /// The time of the last event.
+        last: Instant,
+    },
+    /// No such case.
+    #[error("there is no case {case} on this order")]
+    UnknownCase {
+        /// The case.
+        case: CaseId,
+    },
+    /// The case exists already.
+    #[error("case {case} exists already")]
+    CaseExists {
+        /// The case.
+        case: CaseId,
+    },
+    /// The order has as many cases as it may have.
+    #[error("the order has {found} cases already, at most {max} are allowed")]
+    TooManyCases {
+        /// How many there are.
+        found: usize,
+        /// The most.
+        max: usize,
+    },
+    /// The actor's role may not do this.
+    #[error("a {role} may not {act}")]
+    NotPermitted {
+        /// The role.
+        role: Role,
+        /// What was attempted, in words.
+        act: &'static str,
+    },
+    /// The case is in a state that does not admit the command.
+    #[error("the case is {status}; {act} is not possible now")]
+    WrongStatus {
+        /// The status.
+        status: CaseStatus,
+        /// What was attempted, in words.
+        act: &'static str,
+    },
+    /// A request without lines.
+    #[error("no line is named")]
+    NoLines,
+    /// More entries than one command may have.
+    #[error("{found} {what} are named, at most {max} are allowed")]
+    TooMany {
+        /// What there is too much of.
+        what: &'static str,
+        /// How many.
+        found: usize,
+        /// The most.
+        max: usize,
+    },
+    /// A text is too long.
+    #[error("the {what} has {bytes} bytes, at most {max} are allowed")]
+    TextTooLong {
+        /// What the text is.
+        what: &'static str,
+        /// Its length.
+        bytes: usize,
+        /// The most.
+        max: usize,
+    },
+    /// The order has no such line.
+    #[error("the order has no line {line}")]
+    UnknownLine {
+        /// The line.
+        line: OrderLineId,
+    },
+    /// The case has no such line.
+    #[error("line {line} is not part of the case")]
+    NotInCase {
+        /// The line.
+        line: OrderLineId,
+    },
+    /// One line is named twice in one command.
+    #[error("line {line} is named twice")]
+    LineTwice {
+        /// The line.
+        line: OrderLineId,
+    },
+    /// The quantity is zero.
+    #[error("line {line}: the quantity is zero")]
+    ZeroQuantity {
+        /// The line.
+        line: OrderLineId,
+    },
+    /// The quantity is counted in another unit than the line.
+    #[error("line {line}: {quantity} is not counted in the unit of the line")]
+    WrongUnit {
+        /// The line.
+        line: OrderLineId,
+        /// The quantity.
+        quantity: Quantity,
+    },
+    /// More is asked for than there is.
+    #[error("line {line}: {asked} asked for, {available} {}", place(*.location))]
+    NotEnough {
+        /// The line.
+        line: OrderLineId,
+        /// What was asked for.
+        asked: Quantity,
+        /// What there is.
+        available: Quantity,
+        /// Where.
+        location: Location,
+    },
+    /// More serial numbers than units.
+    #[error("line {line}: {serials} serial numbers for {quantity}")]
+    TooManySerials {
+        /// The line.
+        line: OrderLineId,
+        /// How many serial numbers.
+        serials: usize,
+        /// The quantity.
+        quantity: Quantity,
+    },
+    /// The unit was not shipped on this line.
+    #[error("line {line}: serial number {serial} was not shipped on it")]
+    SerialNotShipped {
+        /// The line.
+        line: OrderLineId,
+        /// The serial number.
+        serial: SerialId,
+    },
+    /// The unit is in another case, or came back already.
+    #[error("serial number {serial} is in case {case} already")]
+    SerialInUse {
+        /// The serial number.
+        serial: SerialId,
+        /// The case that has it.
+        case: CaseId,
+    },
+    /// The reason cannot be recorded.
+    #[error("line {line}: {fault}")]
+    Reason {
+        /// The line.
+        line: OrderLineId,
+        /// What stands against it.
+        fault: AssertionFault,
+    },
+    /// The policies do not entitle the customer; goodwill may.
+    #[error("line {line}: no policy entitles the customer to it; goodwill can permit it")]
+    NotEntitled {
+        /// The line.
+        line: OrderLineId,
+    },
+    /// The parcel is known already.
+    #[error("parcel {parcel} is registered already")]
+    ParcelKnown {
+        /// The parcel.
+        parcel: ParcelId,
+    },
+    /// The parcel is not known to the case.
+    #[error("parcel {parcel} is not registered with the case")]
+    UnknownParcel {
+        /// The parcel.
+        parcel: ParcelId,
+    },
+    /// Nothing is accepted that is not settled.
+    #[error("nothing is left to settle")]
+    NothingToSettle,
+    /// The resolution is settled without money.
+    #[error("a {resolution} is not settled by a refund")]
+    NoRefund {
+        /// The resolution.
+        resolution: super::resolution::Resolution,
+    },
+    /// The settlement cannot be worked out.
+    #[error(transparent)]
+    Settlement(SettlementRefused),
+    /// The case has no such obligation.
+    #[error("the case has no obligation {obligation}")]
+    UnknownObligation {
+        /// The number.
+        obligation: u32,
+    },
+    /// The obligation has no such payment.
+    #[error("obligation {obligation} has no payment {payment}")]
+    UnknownPayment {
+        /// The obligation.
+        obligation: u32,
+        /// The payment, from 1.
+        payment: u32,
+    },
+    /// The payment was made already.
+    #[error("payment {payment} of obligation {obligation} was made already")]
+    PaidAlready {
+        /// The obligation.
+        obligation: u32,
+        /// The payment, from 1.
+        payment: u32,
+    },
+    /// The payment has not failed, so there is nothing to try again.
+    #[error("payment {payment} of obligation {obligation} has not failed")]
+    NotFailed {
+        /// The obligation.
+        obligation: u32,
+        /// The payment, from 1.
+        payment: u32,
+    },
+    /// Something of the case is still under way.
+    #[error("the case cannot be closed: {open}")]
+    StillOpen {
+        /// What is still open, in words.
+        open: OpenMatter,
+    },
+    /// The case is on hold.
+    #[error("the case is on hold; {act} waits until it is released")]
+    OnHold {
+        /// What was attempted, in words.
+        act: &'static str,
+    },
+    /// A ruling is awaited.
+    #[error("a dispute is open; {act} waits for the ruling")]
+    InDispute {
+        /// What was attempted, in words.
+        act: &'static str,
+    },
+    /// The case is not on hold.
+    #[error("the case is not on hold")]
+    NotOnHold,
+    /// There is no ruling that could be appealed now.
+    #[error("there is no ruling that can be appealed now")]
+    NoAppeal,
+    /// A ruling that can be appealed names a time after now.
+    #[error("the time to appeal ends at {until}, which is not after now")]
+    AppealOver {
+        /// The end given.
+        until: Instant,
+    },
+    /// There is no dispute to rule.
+    #[error("there is no open dispute to rule")]
+    NoDispute,
+    /// Lost goods are settled only once it is decided who is liable.
+    #[error("line {line}: who is liable for the loss is not decided, or it is the buyer")]
+    LiabilityOpen {
+        /// The line.
+        line: OrderLineId,
+    },
+    /// More is agreed to be refunded than was offered.
+    #[error("{asked} is more than the {offered} agreed")]
+    MoreThanOffered {
+        /// What was asked for.
+        asked: crate::money::Money,
+        /// What was agreed.
+        offered: crate::money::Money,
+    },
+    /// More units are to be disposed than came back.
+    #[error("line {line}: {asked} to be disposed of, {available} there for it")]
+    NothingToDispose {
+        /// The line.
+        line: OrderLineId,
+        /// How much.
+        asked: Quantity,
+        /// How much there is.
+        available: Quantity,
+    },
+    /// A replacement without articles.
+    #[error("no article is named that goes out")]
+    NothingGoesOut,
+    /// The line id is used already.
+    #[error("line {line} exists already; a replacement needs a new line id")]
+    LineExists {
+        /// The line.
+        line: OrderLineId,
+    },
+    /// The case has no such replacement.
+    #[error("the case has no replacement {replacement}")]
+    UnknownReplacement {
+        /// The number.
+        replacement: u32,
+    },
+    /// The replacement is not in a state that admits the command.
+    #[error("replacement {replacement} cannot be {act} now")]
+    ReplacementState {
+        /// The number.
+        replacement: u32,
+        /// What was attempted, in words.
+        act: &'static str,
+    },
+    /// The customer has not paid for the replacement.
+    #[error("replacement {replacement} leaves once obligation {obligation} is paid")]
+    UnpaidReplacement {
+        /// The replacement.
+        replacement: u32,
+        /// The obligation.
+        obligation: u32,
+    },
+    /// The time to charge an advance has not come.
+    #[error("replacement {replacement} is charged from {charge_on} on")]
+    TooEarlyToCharge {
+        /// The replacement.
+        replacement: u32,
+        /// From when on.
+        charge_on: Instant,
+    },
+    /// The amount collected is not the amount owed.
+    #[error("{collected} was collected, {owed} is owed")]
+    WrongAmount {
+        /// What was collected.
+        collected: crate::money::Money,
+        /// What is owed.
+        owed: crate::money::Money,
+    },
+    /// The amended order does not add up.
+    #[error(transparent)]
+    Sale(SaleRefused),
+    /// The amended order is another order, or not a newer version of it.
+    #[error("version {found} of order {order} cannot follow version {current}")]
+    NotAnAmendment {
+        /// The order of the amendment.
+        order: crate::id::OrderId,
+        /// Its version.
+        found: u32,
+        /// The version in force.
+        current: u32,
+    },
+    /// An amendment takes away what was ordered, paid or shipped before.
+    #[error("line {line}: an amendment cannot take away what was ordered, paid or shipped")]
+    AmendmentShrinks {
+        /// The line.
+        line: OrderLineId,
+    },
+    /// The stream of events is full.
+    #[error("the order has {max} events, no more can be recorded")]
+    StreamFull {
+        /// The most events of one order.
+        max: u64,
+    },
+}
+
+/// What keeps a case from being closed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum OpenMatter {
+    /// Goods are on their way.
+    GoodsInTransit,
+    /// Goods arrived and are not decided.
+    GoodsUndecided,
+    /// Goods were accepted and not settled.
+    GoodsUnsettled,
+    /// Refused goods are still with us.
+    GoodsToReturn,
+    /// A payment is owed.
+    PaymentOwed,
+    /// Goods are to go out, or on their way to the customer.
+    ReplacementUnderWay,
+    /// An advance replacement waits for its original.
+    AdvanceOpen,
+}
+
+impl fmt::Display for OpenMatter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::GoodsInTransit => "goods are on their way back",
+            Self::GoodsUndecided => "received goods are not decided",
+            Self::GoodsUnsettled => "accepted goods are not settled",
+            Self::GoodsToReturn => "refused goods have not gone back to the customer",
+            Self::PaymentOwed => "a payment is owed",
+            Self::ReplacementUnderWay => "a replacement has not arrived",
+            Self::AdvanceOpen => "an advance replacement waits for its original",
+        })
+    }
+}
+
+fn place(location: Location) -> String {
+    let words = match location {
+        Location::Unshipped => "not shipped",
+        Location::HeldBack => "held back",
+        Location::Cancelled => "cancelled",
+        Location::Customer => "returnable",
+        Location::Requested => "requested",
+        Location::InTransit => "in transit",
+        Location::Lost => "lost",
+        Location::Received => "received and undecided",
+        Location::Accepted => "accepted and unsettled",
+        Location::Rejected => "refused",
+        Location::Settled => "accepted and settled",
+        Location::Kept => "kept by the customer",
+        Location::WrittenOff => "written off",
+        Location::Ahead => "settled ahead of return",
+        Location::Recovered => "recovered",
+        Location::Stock => "in stock",
+    };
+    words.into()
+}

@@ -1,0 +1,134 @@
+//! The status a person sees: a pure function of the axes of a case, never stored.
+
+use super::ledger::Location;
+use super::obligation::PaymentState;
+use super::replacement::{Replacement, ReplacementState};
+use super::state::{Approval, Closing, ReturnCase};
+use crate::label::codes;
+
+codes! {
+    /// The summary of a case in one word.
+    pub enum CaseStatus "case status" {
+        /// Asked for, not yet decided.
+        Submitted = "submitted", "Submitted", "待审核";
+        /// The customer is to bring proof.
+        NeedsInfo = "needs_info", "Needs information", "待补充凭证";
+        /// The customer is to answer an offer.
+        Offered = "offered", "Offered", "待买家确认协商";
+        /// Put on hold.
+        OnHold = "on_hold", "On hold", "已挂起";
+        /// A ruling is awaited.
+        Disputed = "disputed", "Disputed", "平台介入中";
+        /// A replacement is to be sent, or under way.
+        AwaitingReshipment = "awaiting_reshipment", "Awaiting reshipment", "待换货发出";
+        /// Lost on the way back; who is liable is to be decided.
+        Lost = "lost", "Lost in transit", "退货丢失";
+        /// Refused, and not yet closed.
+        Declined = "declined", "Declined", "已拒绝";
+        /// Permitted; nothing has to come back.
+        Approved = "approved", "Approved", "已同意";
+        /// Permitted; the customer is to send the goods back.
+        AwaitingReturn = "awaiting_return", "Awaiting return", "待买家寄回";
+        /// The goods are on their way back.
+        InTransit = "in_transit", "In transit", "退货在途";
+        /// The goods arrived and are to be inspected.
+        Received = "received", "Received", "已收货";
+        /// Everything that arrived is decided; refused units are to go back.
+        Inspected = "inspected", "Inspected", "已质检";
+        /// Accepted goods are to be settled.
+        AwaitingSettlement = "awaiting_settlement", "Awaiting settlement", "待退款";
+        /// A payment is under way.
+        Settling = "settling", "Settling", "退款中";
+        /// A payment failed and is still owed.
+        SettlementFailed = "settlement_failed", "Settlement failed", "退款失败";
+        /// Ended with what was agreed.
+        Completed = "completed", "Completed", "已完成";
+        /// Ended without settlement.
+        Closed = "closed", "Closed", "已关闭";
+        /// Taken back by the customer.
+        Cancelled = "cancelled", "Cancelled", "买家撤销";
+    }
+}
+
+impl CaseStatus {
+    /// Whether the case has ended.
+    #[must_use]
+    pub const fn is_final(self) -> bool {
+        matches!(self, Self::Completed | Self::Closed | Self::Cancelled)
+    }
+}
+
+/// The status of a case. The first line that applies:
+///
+/// 1. ended: completed when something was settled, cancelled when taken back, else closed;
+/// 2. in dispute; on hold;
+/// 3. refused, or not yet decided;
+/// 4. a payment failed; a payment is under way;
+/// 5. received goods undecided; accepted goods unsettled; a replacement to be sent;
+/// 6. goods lost; goods on their way; goods expected;
+/// 7. refused goods with us; else approved.
+#[must_use]
+pub fn status(case: &ReturnCase) -> CaseStatus {
+    match case.closing {
+        Some(Closing::Withdrawn { .. }) => return CaseStatus::Cancelled,
+        Some(Closing::Closed { .. }) if !is_fulfilled(case) => return CaseStatus::Closed,
+        Some(Closing::Closed { .. }) => return CaseStatus::Completed,
+        None => {}
+    }
+    if case.dispute.is_open() {
+        return CaseStatus::Disputed;
+    }
+    if case.held_since.is_some() {
+        return CaseStatus::OnHold;
+    }
+    match case.approval {
+        Approval::NeedsInfo => return CaseStatus::NeedsInfo,
+        Approval::Offered => return CaseStatus::Offered,
+        Approval::Submitted => return CaseStatus::Submitted,
+        Approval::Declined => return CaseStatus::Declined,
+        Approval::Authorized => {}
+    }
+    let payments = || case.obligations.iter().flat_map(|obligation| &obligation.payments);
+    if payments().any(|payment| matches!(payment.state, PaymentState::Failed { .. })) {
+        return CaseStatus::SettlementFailed;
+    }
+    if payments().any(|payment| payment.state == PaymentState::Due) {
+        return CaseStatus::Settling;
+    }
+    let held = |location| case.lines.iter().any(|line| line.held.at(location) > 0);
+    if held(Location::Received) {
+        CaseStatus::Received
+    } else if held(Location::Accepted) {
+        CaseStatus::AwaitingSettlement
+    } else if replacing(case) {
+        CaseStatus::AwaitingReshipment
+    } else if held(Location::Lost) {
+        CaseStatus::Lost
+    } else if held(Location::InTransit) {
+        CaseStatus::InTransit
+    } else if held(Location::Requested) && case.resolution.needs_return() {
+        CaseStatus::AwaitingReturn
+    } else if (held(Location::Requested) || held(Location::HeldBack))
+        && case.resolution.pays_before_receipt()
+    {
+        CaseStatus::AwaitingSettlement
+    } else if held(Location::Rejected) {
+        CaseStatus::Inspected
+    } else {
+        CaseStatus::Approved
+    }
+}
+
+/// Whether something was settled, replaced or repaired.
+fn is_fulfilled(case: &ReturnCase) -> bool {
+    let sent =
+        |replacement: &Replacement| matches!(replacement.state, ReplacementState::Delivered { .. });
+    !case.obligations.is_empty() || case.replacements.iter().any(sent) || case.repaired
+}
+
+/// Whether goods are to go out or under way to the customer.
+fn replacing(case: &ReturnCase) -> bool {
+    case.replacements.iter().any(|replacement| {
+        matches!(replacement.state, ReplacementState::Planned | ReplacementState::Shipped { .. })
+    })
+}

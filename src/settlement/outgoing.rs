@@ -1,0 +1,98 @@
+//! Goods that go out against payment: exchanges and advance replacements.
+
+use alloc::collections::BTreeSet;
+use alloc::vec::Vec;
+
+use super::compute::{check_amount, opposite};
+use super::deductions::{add_tax, is_refunded};
+use super::ledger::MoneyLedger;
+use super::refusal::Violation;
+use super::request::{Outgoing, OutgoingKind, OutgoingPrice, RefundRequest};
+use super::{Basis, Document, Entry, EntryKind, Target};
+use crate::id::OrderLineId;
+use crate::money::currency::Currency;
+use crate::money::{Money, MoneyError};
+use crate::sale::Paid;
+
+pub(super) fn check(
+    ledger: &MoneyLedger,
+    request: &RefundRequest,
+    violations: &mut Vec<Violation>,
+) {
+    let mut fresh = BTreeSet::new();
+    for outgoing in &request.outgoing {
+        let line = &outgoing.line;
+        if ledger.lines.contains_key(line) || !fresh.insert(line) {
+            violations.push(Violation::LineExists { line: line.clone() });
+        }
+        if outgoing.quantity.is_zero() {
+            violations.push(Violation::NothingGoesOut { line: line.clone() });
+        }
+        match &outgoing.price {
+            OutgoingPrice::Own(paid) => {
+                check_amount(ledger, "price of outgoing goods", paid.gross, violations);
+                for tax in &paid.taxes {
+                    check_amount(ledger, "tax of outgoing goods", tax.amount, violations);
+                }
+            }
+            OutgoingPrice::EvenWith(line) => {
+                if !is_refunded(request, line) {
+                    violations.push(Violation::NotRefundedHere { line: line.clone() });
+                }
+            }
+        }
+    }
+}
+
+/// Adds what the customer is charged for outgoing goods.
+pub(super) fn charge(
+    request: &RefundRequest,
+    entries: &mut Vec<Entry>,
+    currency: Currency,
+) -> Result<(), MoneyError> {
+    for outgoing in &request.outgoing {
+        let entry = entry(outgoing, entries, currency)?;
+        entries.push(entry);
+    }
+    Ok(())
+}
+
+fn entry(outgoing: &Outgoing, entries: &[Entry], currency: Currency) -> Result<Entry, MoneyError> {
+    let price = match &outgoing.price {
+        OutgoingPrice::Own(paid) => paid.clone(),
+        OutgoingPrice::EvenWith(line) => refunded(entries, line, currency)?,
+    };
+    let Paid { gross, taxes } = opposite(&price)?;
+    Ok(Entry {
+        kind: match outgoing.kind {
+            OutgoingKind::Exchange => EntryKind::Exchange,
+            OutgoingKind::AdvanceReplacement => EntryKind::AdvanceReplacement,
+        },
+        target: Target::Line(outgoing.line.clone()),
+        units: Some(outgoing.quantity),
+        gross,
+        taxes,
+        document: Document::Invoice,
+        basis: Basis::Stated { asked: price.gross, limit: None },
+        rule: outgoing.rule.clone(),
+    })
+}
+
+/// What the goods of a line refund in this settlement, before deductions.
+fn refunded(entries: &[Entry], line: &OrderLineId, currency: Currency) -> Result<Paid, MoneyError> {
+    let mut sum = Paid { gross: Money::zero(currency), taxes: Vec::new() };
+    for entry in entries {
+        let goods = matches!(entry.kind, EntryKind::Goods | EntryKind::GoodsAmount);
+        let same = match &entry.target {
+            Target::Line(found) | Target::Component { line: found, .. } => found == line,
+            Target::Charge(_) | Target::Promotion(_) | Target::Order => false,
+        };
+        if goods && same {
+            sum.gross = sum.gross.checked_add(entry.gross)?;
+            for tax in &entry.taxes {
+                add_tax(&mut sum.taxes, tax)?;
+            }
+        }
+    }
+    Ok(sum)
+}

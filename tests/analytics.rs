@@ -1,0 +1,301 @@
+//! Tallies: merging, percentiles, stored state.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    reason = "a test may panic"
+)]
+
+use aftersale::analytics::AnalyticsError;
+use aftersale::analytics::grid::Grid;
+use aftersale::analytics::histogram::{Histogram, bucket, limits};
+use aftersale::analytics::measure::{Answers, Desk, Durations, Outcome, Outcomes, Sum, Timed};
+use aftersale::analytics::month::Month;
+use aftersale::analytics::rate::Confidence;
+use aftersale::analytics::state::{Measure, from_bytes, to_bytes};
+use aftersale::analytics::tally::{Costs, Dimension, Facets, ReturnRow, SaleRow, Tally};
+use aftersale::money::Money;
+use aftersale::money::currency::Currency;
+use proptest::prelude::*;
+
+/// Merges in the given order and grouping must give the same bytes as all rows at once.
+fn check_monoid<M: Measure + std::fmt::Debug>(parts: &[M], whole: &M) {
+    let fold = |order: &mut dyn Iterator<Item = &M>| {
+        let mut total = M::default();
+        for part in order {
+            total.merge(part).unwrap();
+        }
+        total
+    };
+    let forward = fold(&mut parts.iter());
+    let backward = fold(&mut parts.iter().rev());
+    let half = parts.len() / 2;
+    let mut grouped = fold(&mut parts[half..].iter());
+    grouped.merge(&fold(&mut parts[..half].iter())).unwrap();
+    for merged in [&forward, &backward, &grouped] {
+        assert_eq!(merged, whole);
+        assert_eq!(to_bytes(merged), to_bytes(whole));
+    }
+    let mut same = whole.clone();
+    same.merge(&M::default()).unwrap();
+    assert_eq!(to_bytes(&same), to_bytes(whole));
+    assert_eq!(&from_bytes::<M>(&to_bytes(whole)).unwrap(), whole);
+}
+
+/// The rows dealt out to so many shards.
+fn shards<M: Measure, R>(rows: &[R], count: usize, see: impl Fn(&mut M, &R)) -> (Vec<M>, M) {
+    let mut parts = vec![M::default(); count];
+    let mut whole = M::default();
+    for (position, row) in rows.iter().enumerate() {
+        see(&mut parts[(position * 7 + position / 3) % count], row);
+        see(&mut whole, row);
+    }
+    (parts, whole)
+}
+
+fn outcome(yes: bool) -> Outcome {
+    if yes { Outcome::Yes } else { Outcome::No }
+}
+
+fn yuan(minor: i64) -> Money {
+    Money::new(minor, Currency::CNY)
+}
+
+proptest! {
+    /// ANA-1: merging is commutative and associative, has an empty element, and gives equal bytes.
+    #[test]
+    fn merging_is_exact_in_any_order(
+        rows in prop::collection::vec((any::<i64>(), any::<u64>(), 0_u64..3_000_000_000), 0..200),
+        count in 1_usize..6,
+    ) {
+        let (parts, whole) = shards(&rows, count, |m: &mut Sum, r| m.observe(r.0).unwrap());
+        check_monoid(&parts, &whole);
+        let (parts, whole) = shards(&rows, count, |m: &mut Histogram, r| m.observe(r.1).unwrap());
+        check_monoid(&parts, &whole);
+        let (parts, whole) = shards(&rows, count, |m: &mut Durations, r| m.observe(r.2).unwrap());
+        check_monoid(&parts, &whole);
+        let (parts, whole) = shards(&rows, count, |m: &mut Timed, r| {
+            m.sum.observe(r.0).unwrap();
+            m.histogram.observe(r.1).unwrap();
+        });
+        check_monoid(&parts, &whole);
+        let (parts, whole) = shards(&rows, count, |m: &mut Answers, r| {
+            m.invited += 1;
+            m.satisfied((r.1 % 5) as u8 + 1).unwrap();
+            m.recommends((r.2 % 11) as u8).unwrap();
+        });
+        check_monoid(&parts, &whole);
+        let (parts, whole) = shards(&rows, count, |m: &mut Outcomes, r| {
+            m.observe(outcome(r.0 > 0)).unwrap();
+        });
+        check_monoid(&parts, &whole);
+        let (parts, whole) = shards(&rows, count, |m: &mut Desk, r| {
+            let cents = m.minor(yuan(r.0)).unwrap();
+            m.refund.observe(cents).unwrap();
+            m.returned_units.observe((r.1 % 9) as i64).unwrap();
+            m.handling_time.observe(r.2).unwrap();
+            m.goals.observe(outcome(r.0 % 2 == 0)).unwrap();
+        });
+        check_monoid(&parts, &whole);
+    }
+
+    /// ANA-2: a percentile differs from the exact one by at most 1/128 of it.
+    #[test]
+    fn percentiles_keep_their_bound(
+        mut values in prop::collection::vec(
+            prop_oneof![0_u64..300, 0_u64..100_000, any::<u64>()], 1..300),
+        percent in 0_u8..=100,
+    ) {
+        let mut histogram = Histogram::default();
+        for value in &values {
+            histogram.observe(*value).unwrap();
+        }
+        values.sort_unstable();
+        let rank = (values.len() * usize::from(percent)).div_ceil(100).max(1);
+        let exact = values[rank - 1];
+        let found = histogram.percentile(percent).unwrap();
+        prop_assert!(found.abs_diff(exact) <= exact / 128, "{found} for {exact}");
+    }
+
+    /// ANA-3: a tally by text keys and a grid by codes agree with a plain count, shard by shard.
+    #[test]
+    fn tallies_and_grids_agree_with_a_plain_count(
+        rows in prop::collection::vec((0_u32..4, 0_u32..3, 0_u32..5, -500_i64..500), 0..150),
+        count in 1_usize..5,
+    ) {
+        let dimensions = [Dimension::Category, Dimension::Channel, Dimension::Reason];
+        let facets = |row: &(u32, u32, u32, i64)| {
+            Facets::new()
+                .with(Dimension::Category, format!("c{}", row.0)).unwrap()
+                .with(Dimension::Channel, format!("h{}", row.1)).unwrap()
+                .with(Dimension::Reason, format!("r{}", row.2)).unwrap()
+        };
+        let mut tallies = vec![Tally::<Sum>::new(&dimensions, 100).unwrap(); count];
+        let mut grids = vec![Grid::<Sum, 3>::new([4, 3, 5]).unwrap(); count];
+        for (position, row) in rows.iter().enumerate() {
+            let shard = (position * 5) % count;
+            tallies[shard].cell(&facets(row)).unwrap().observe(row.3).unwrap();
+            grids[shard].cell([row.0, row.1, row.2]).unwrap().observe(row.3).unwrap();
+        }
+        let mut tally = Tally::<Sum>::new(&dimensions, 100).unwrap();
+        let mut backward = tally.clone();
+        tallies.iter().for_each(|part| tally.merge(part).unwrap());
+        tallies.iter().rev().for_each(|part| backward.merge(part).unwrap());
+        prop_assert_eq!(tally.to_bytes(), backward.to_bytes());
+        let again = Tally::<Sum>::from_bytes(&tally.to_bytes(), 100).unwrap();
+        prop_assert_eq!(again.to_bytes(), tally.to_bytes());
+        let mut grid = Grid::<Sum, 3>::new([4, 3, 5]).unwrap();
+        let mut stored = grid.clone();
+        grids.iter().for_each(|part| grid.merge(part).unwrap());
+        grids.iter().rev().for_each(|part| stored.merge_bytes(&part.to_bytes()).unwrap());
+        prop_assert_eq!(grid.to_bytes(), stored.to_bytes());
+        for (codes, sum) in grid.cells() {
+            let same = |row: &&(u32, u32, u32, i64)| [row.0, row.1, row.2] == codes;
+            let total: i64 = rows.iter().filter(same).map(|row| row.3).sum();
+            prop_assert_eq!(sum.total(), i128::from(total));
+            prop_assert_eq!(sum.count(), rows.iter().filter(same).count() as u64);
+            let key = [format!("c{}", codes[0]), format!("h{}", codes[1]), format!("r{}", codes[2])];
+            let key: Vec<&str> = key.iter().map(String::as_str).collect();
+            prop_assert_eq!(tally.at(&key), Some(sum));
+        }
+        let reasons = grid.roll_up([2]).unwrap();
+        let by_text = tally.roll_up(&[Dimension::Reason]).unwrap();
+        for (codes, sum) in reasons.cells() {
+            prop_assert_eq!(by_text.at(&[&format!("r{}", codes[0])]), Some(sum));
+        }
+        prop_assert_eq!(tally.total().unwrap().count(), rows.len() as u64);
+    }
+
+    /// ANA-4: damaged state is refused or read as the state it is, never a panic.
+    #[test]
+    fn damaged_state_is_refused(
+        values in prop::collection::vec(0_u64..1_000_000, 1..40),
+        at in any::<prop::sample::Index>(),
+        byte in any::<u8>(),
+        noise in prop::collection::vec(any::<u8>(), 0..60),
+    ) {
+        let mut desk = Desk::default();
+        for value in &values {
+            desk.handling_time.observe(*value).unwrap();
+            desk.refund.observe(*value as i64).unwrap();
+        }
+        let mut bytes = to_bytes(&desk);
+        let place = at.index(bytes.len());
+        bytes[place] = byte;
+        if let Ok(read) = from_bytes::<Desk>(&bytes) {
+            prop_assert_eq!(&to_bytes(&read), &bytes);
+        }
+        prop_assert!(from_bytes::<Desk>(&bytes[..place]).is_err());
+        let _ = from_bytes::<Desk>(&noise);
+        let _ = Tally::<Sum>::from_bytes(&noise, 10);
+        let _ = Grid::<Sum, 2>::from_bytes([3, 3], &noise);
+    }
+}
+
+#[test]
+fn every_value_lies_in_its_bucket_and_buckets_follow_each_other() {
+    let mut next = 0_u64;
+    for index in 0..3776_u16 {
+        let (low, high) = limits(index).unwrap();
+        assert_eq!(low, next, "bucket {index}");
+        assert_eq!((bucket(low), bucket(high)), (index, index));
+        assert!(u128::from(low.midpoint(high) - low) * 128 <= u128::from(low));
+        next = high.wrapping_add(1);
+    }
+    assert_eq!(next, 0, "the last bucket ends with the largest value");
+    assert_eq!(limits(3776), None);
+}
+
+#[test]
+fn a_cell_refuses_a_second_currency_and_a_tally_a_cell_too_many() {
+    let mut tally: Tally<Desk> = Tally::new(&[Dimension::Category], 1).unwrap();
+    let sale = |category: &str, value| SaleRow {
+        facets: Facets::new().with(Dimension::Category, category).unwrap(),
+        units: 1,
+        value,
+    };
+    tally.observe_sale(&sale("jackets", yuan(19_900))).unwrap();
+    let euros = Money::new(2_990, Currency::EUR);
+    let mixed = AnalyticsError::MixedCurrencies { left: "CNY".into(), right: "EUR".into() };
+    assert_eq!(tally.observe_sale(&sale("jackets", euros)), Err(mixed));
+    let full = AnalyticsError::TooMany { name: "cells", limit: 1 };
+    assert_eq!(tally.observe_sale(&sale("phones", yuan(1))), Err(full));
+    assert_eq!(tally.at(&["jackets"]).unwrap().sold_value.total(), 19_900);
+}
+
+#[test]
+fn a_return_counts_its_costs_times_and_outcomes() {
+    let month: Month = "2026-03".parse().unwrap();
+    let mut tally: Tally<Desk> = Tally::new(&[Dimension::Period], 10).unwrap();
+    let facets = Facets::new().in_month(month);
+    let sale = SaleRow { facets: facets.clone(), units: 50, value: yuan(500_000) };
+    tally.observe_sale(&sale).unwrap();
+    let row = ReturnRow {
+        facets,
+        units: 2,
+        value: yuan(20_000),
+        costs: Some(Costs {
+            refund: yuan(20_000),
+            freight: yuan(1_200),
+            depreciation: yuan(3_000),
+            handling: yuan(800),
+            recovered: yuan(17_000),
+        }),
+        handling_seconds: Some(7_300),
+        first_response_seconds: Some(95),
+        goal_met: Some(Outcome::No),
+        first_time_right: Some(Outcome::Yes),
+        repeat: Some(Outcome::No),
+    };
+    tally.observe_return(&row).unwrap();
+    let text = serde_json::to_string(&tally).unwrap();
+    let tally: Tally<Desk> = serde_json::from_str(&text).unwrap();
+    let cell = tally.at(&["2026-03"]).unwrap();
+    assert_eq!(cell.cost(), 8_000);
+    let rate = cell.unit_rate(Confidence::NINETY_FIVE).unwrap();
+    assert_eq!((rate.value, rate.sample), (0.04, 50));
+    assert_eq!(cell.value_rate(), Some(0.04));
+    assert_eq!(
+        cell.handling_time.histogram().percentile(90).map(|s| s.abs_diff(7_300) <= 57),
+        Some(true)
+    );
+    assert_eq!((cell.goals.yes, cell.goals.no), (0, 1));
+}
+
+/// The mean against scipy.stats.t.interval (scipy 1.17.1), the score by hand.
+#[test]
+fn mean_times_and_scores_have_their_intervals() {
+    let mut times = Durations::default();
+    for seconds in [3_600, 7_200, 1_800, 5_400] {
+        times.observe(seconds).unwrap();
+    }
+    let mean = times.mean(Confidence::NINETY_FIVE).unwrap();
+    assert_eq!(mean.value, 4_500.0);
+    assert!((mean.low - 802.331_5).abs() < 1e-3, "{}", mean.low);
+    let mut answers = Answers { invited: 200, ..Answers::default() };
+    for (answer, count) in [(10, 45), (8, 30), (3, 25)] {
+        for _ in 0..count {
+            answers.recommends(answer).unwrap();
+        }
+    }
+    let nps = answers.nps(Confidence::NINETY_FIVE).unwrap();
+    // By hand: n' = 103, p = 45.75/103, d = 25.75/103, sqrt((p + d - (p - d)^2) / n').
+    assert_eq!(nps.value, 0.2);
+    assert!((nps.low - 0.037_702_5).abs() < 1e-6 && (nps.high - 0.350_647).abs() < 1e-6, "{nps:?}");
+    assert_eq!(answers.response_rate(Confidence::NINETY_FIVE).unwrap().value, 0.5);
+    assert!(answers.satisfied(0).is_err() && answers.satisfied(6).is_err());
+    assert!(answers.recommends(11).is_err());
+}
+
+#[test]
+fn months_count_across_years() {
+    let month: Month = "2026-01".parse().unwrap();
+    assert_eq!(month.plus(-1).unwrap().to_string(), "2025-12");
+    assert_eq!(Month::new(1, 1).unwrap().plus(-1), None);
+    assert_eq!(Month::new(9999, 12).unwrap().plus(1), None);
+    for text in ["2026-13", "2026-00", "0000-01", "2026-1", "26-01", "2026/01", ""] {
+        assert!(text.parse::<Month>().is_err(), "{text}");
+    }
+}

@@ -1,0 +1,452 @@
+//! Return cases: what the ledgers, the commands and the events promise.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    reason = "a test may panic"
+)]
+
+mod support;
+
+use aftersale::case::actor::Role;
+use aftersale::case::command::{Command, Ground, PaymentResult, ReceivedLine, UnexpectedKind};
+use aftersale::case::duty::DutyAct;
+use aftersale::case::event::{Event, EventFact};
+use aftersale::case::ledger::Location;
+use aftersale::case::refusal::{Obstacle, OpenMatter, Refusal};
+use aftersale::case::resolution::Resolution;
+use aftersale::case::{AfterSale, Answer, Decision, ReplayError};
+use aftersale::explain::Effect;
+use aftersale::id::{OrderLineId, ParcelId};
+use aftersale::money::Money;
+use aftersale::money::currency::Currency;
+use support::{Desk, actor, at, case, line, pieces, sale, units, wanted};
+
+fn pounds(text: &str) -> Money {
+    Money::parse(text, Currency::GBP).unwrap()
+}
+
+fn refusal(result: Result<Decision, Refusal>) -> Vec<Obstacle> {
+    result.expect_err("the command should be refused").obstacles
+}
+
+fn refunded(decision: &Decision) -> Money {
+    decision
+        .events
+        .iter()
+        .find_map(|event| match &event.fact {
+            EventFact::RefundPlanned { settlement, .. } => Some(settlement.total),
+            _ => None,
+        })
+        .expect("a refund was planned")
+}
+
+fn balance(desk: &Desk, position: usize, location: Location) -> i64 {
+    desk.order.quantities().at(position).unwrap().at(location)
+}
+
+#[test]
+fn a_jacket_goes_from_request_to_money_back() {
+    let mut desk = Desk::new(sale(&[("1", 1, 1, "59.90")]));
+    let opened = desk.open("R-1", &[("1", 1)]).unwrap();
+    assert!(opened.findings.iter().any(|finding| finding.effect == Effect::Permits));
+    assert_eq!(desk.status("R-1"), "submitted");
+    desk.authorize("R-1").unwrap();
+    assert_eq!(desk.status("R-1"), "awaiting_return");
+    desk.receive("R-1", &[("1", 1)]).unwrap();
+    assert_eq!(desk.status("R-1"), "received");
+    desk.accept("R-1", &[("1", 1)]).unwrap();
+    assert_eq!(desk.status("R-1"), "awaiting_settlement");
+    let decision = desk.refund("R-1").unwrap();
+    assert_eq!(refunded(&decision), pounds("59.90"));
+    let pay = decision.duties.iter().find_map(|duty| match &duty.act {
+        DutyAct::Pay { obligation, payment } => Some((*obligation, payment.amount)),
+        _ => None,
+    });
+    assert_eq!(pay, Some((1, pounds("59.90"))));
+    assert_eq!(desk.status("R-1"), "settling");
+    desk.pay("R-1", 1).unwrap();
+    desk.close("R-1").unwrap();
+    assert_eq!(desk.status("R-1"), "completed");
+    assert_eq!(balance(&desk, 0, Location::Settled), 1);
+}
+
+#[test]
+fn a_unit_that_came_back_cannot_be_asked_back_again() {
+    let mut desk = Desk::new(sale(&[("1", 1, 1, "10.00")]));
+    desk.whole_return("R-1", &[("1", 1)]).unwrap();
+    let obstacles = refusal(desk.open("R-2", &[("1", 1)]));
+    let expected = Obstacle::NotEnough {
+        line: line("1"),
+        asked: pieces(1),
+        available: pieces(0),
+        location: Location::Customer,
+    };
+    assert_eq!(obstacles, [expected]);
+    assert_eq!(obstacles[0].to_string(), "line 1: 1 pcs asked for, 0 pcs returnable");
+}
+
+#[test]
+fn three_units_may_arrive_one_and_then_two() {
+    let mut desk = Desk::new(sale(&[("1", 3, 3, "10.00")]));
+    desk.open("R-1", &[("1", 3)]).unwrap();
+    desk.authorize("R-1").unwrap();
+    desk.receive("R-1", &[("1", 1)]).unwrap();
+    desk.receive("R-1", &[("1", 2)]).unwrap();
+    assert_eq!(balance(&desk, 0, Location::Received), 3);
+    desk.accept("R-1", &[("1", 3)]).unwrap();
+    assert_eq!(refunded(&desk.refund("R-1").unwrap()), pounds("30.00"));
+}
+
+#[test]
+fn a_third_return_against_two_units_is_refused() {
+    let mut desk = Desk::new(sale(&[("1", 2, 2, "10.00")]));
+    desk.open("R-1", &[("1", 1)]).unwrap();
+    desk.open("R-2", &[("1", 1)]).unwrap();
+    assert!(matches!(refusal(desk.open("R-3", &[("1", 1)]))[0], Obstacle::NotEnough { .. }));
+}
+
+#[test]
+fn two_lines_of_one_article_never_exchange_units() {
+    let mut desk = Desk::new(sale(&[("a", 1, 1, "10.00"), ("b", 1, 1, "8.00")]));
+    desk.whole_return("R-1", &[("b", 1)]).unwrap();
+    assert_eq!(balance(&desk, 0, Location::Customer), 1);
+    assert_eq!(balance(&desk, 1, Location::Settled), 1);
+    assert_eq!(refunded(&desk.whole_return("R-2", &[("a", 1)]).unwrap()), pounds("10.00"));
+}
+
+#[test]
+fn one_line_named_twice_is_refused_and_never_half_counted() {
+    let mut desk = Desk::new(sale(&[("1", 3, 3, "10.00")]));
+    let twice = Obstacle::LineTwice { line: line("1") };
+    assert_eq!(refusal(desk.open("R-1", &[("1", 1), ("1", 1)])), [twice.clone()]);
+    desk.open("R-1", &[("1", 2)]).unwrap();
+    desk.authorize("R-1").unwrap();
+    assert!(refusal(desk.receive("R-1", &[("1", 1), ("1", 1)])).contains(&twice));
+}
+
+#[test]
+fn only_what_was_shipped_can_come_back() {
+    let mut desk = Desk::new(sale(&[("1", 10, 4, "10.00")]));
+    assert!(matches!(
+        refusal(desk.open("R-1", &[("1", 5)]))[0],
+        Obstacle::NotEnough { available, .. } if available == pieces(4)
+    ));
+    desk.open("R-1", &[("1", 4)]).unwrap();
+}
+
+#[test]
+fn unshipped_units_are_held_back_and_refunded_without_a_parcel() {
+    let mut desk = Desk::new(sale(&[("1", 3, 1, "10.00")]));
+    let opened = desk.open_as("R-1", Resolution::RefundOnly, &[("1", 2)]).unwrap();
+    assert!(opened.duties.iter().any(|duty| matches!(duty.act, DutyAct::HoldShipment { .. })));
+    desk.authorize("R-1").unwrap();
+    assert_eq!(refunded(&desk.refund("R-1").unwrap()), pounds("20.00"));
+    assert_eq!(balance(&desk, 0, Location::Cancelled), 2);
+    assert_eq!(balance(&desk, 0, Location::Customer), 1);
+}
+
+#[test]
+fn what_was_declined_or_withdrawn_can_be_asked_for_again() {
+    let mut desk = Desk::new(sale(&[("1", 1, 1, "10.00")]));
+    desk.open("R-1", &[("1", 1)]).unwrap();
+    let note = "sold as final".to_owned();
+    desk.give(Role::Agent, Command::Decline { case: case("R-1"), note }).unwrap();
+    desk.open("R-2", &[("1", 1)]).unwrap();
+    desk.give(Role::Customer, Command::Withdraw { case: case("R-2") }).unwrap();
+    assert_eq!(desk.status("R-2"), "cancelled");
+    desk.open("R-3", &[("1", 1)]).unwrap();
+    assert_eq!(desk.order.cases().len(), 3, "no record is ever deleted");
+}
+
+#[test]
+fn three_announced_and_two_received_refund_two() {
+    let mut desk = Desk::new(sale(&[("1", 3, 3, "89.99")]));
+    desk.open("R-1", &[("1", 3)]).unwrap();
+    desk.authorize("R-1").unwrap();
+    desk.receive("R-1", &[("1", 2)]).unwrap();
+    assert!(matches!(
+        refusal(desk.accept("R-1", &[("1", 3)]))[0],
+        Obstacle::NotEnough { available, .. } if available == pieces(2)
+    ));
+    desk.accept("R-1", &[("1", 2)]).unwrap();
+    assert_eq!(refunded(&desk.refund("R-1").unwrap()), pounds("179.98"));
+}
+
+#[test]
+fn more_than_announced_is_recorded_and_not_refunded() {
+    let mut desk = Desk::new(sale(&[("1", 3, 3, "10.00")]));
+    desk.open("R-1", &[("1", 1)]).unwrap();
+    desk.authorize("R-1").unwrap();
+    desk.receive("R-1", &[("1", 3)]).unwrap();
+    let unexpected = &desk.order.case(&case("R-1")).unwrap().unexpected;
+    assert_eq!(unexpected.len(), 1);
+    assert_eq!(unexpected[0].kind, UnexpectedKind::OverReceipt);
+    assert_eq!(unexpected[0].quantity, pieces(2));
+    desk.accept("R-1", &[("1", 1)]).unwrap();
+    assert_eq!(refunded(&desk.refund("R-1").unwrap()), pounds("10.00"));
+}
+
+#[test]
+fn a_price_only_credit_lowers_what_the_return_is_worth() {
+    let mut desk = Desk::new(sale(&[("1", 1, 1, "150.00")]));
+    desk.open_as("R-1", Resolution::PartialRefund, &[("1", 1)]).unwrap();
+    desk.authorize("R-1").unwrap();
+    assert_eq!(refunded(&desk.refund_amount("R-1", "1", "50.00").unwrap()), pounds("50.00"));
+    desk.pay("R-1", 1).unwrap();
+    desk.close("R-1").unwrap();
+    assert_eq!(balance(&desk, 0, Location::Customer), 1, "the goods are still returnable");
+    assert_eq!(refunded(&desk.whole_return("R-2", &[("1", 1)]).unwrap()), pounds("100.00"));
+}
+
+#[test]
+fn a_refund_of_one_penny_does_not_burn_the_line() {
+    let mut desk = Desk::new(sale(&[("1", 1, 1, "100.00")]));
+    desk.open_as("R-1", Resolution::PriceProtection, &[("1", 1)]).unwrap();
+    desk.authorize("R-1").unwrap();
+    desk.refund_amount("R-1", "1", "0.01").unwrap();
+    desk.pay("R-1", 1).unwrap();
+    desk.close("R-1").unwrap();
+    assert_eq!(refunded(&desk.whole_return("R-2", &[("1", 1)]).unwrap()), pounds("99.99"));
+}
+
+#[test]
+fn a_case_cannot_be_withdrawn_once_goods_are_under_way() {
+    let mut desk = Desk::new(sale(&[("1", 1, 1, "10.00")]));
+    desk.open("R-1", &[("1", 1)]).unwrap();
+    desk.authorize("R-1").unwrap();
+    let parcel = ParcelId::new("BACK-1").unwrap();
+    let lines = units(&[("1", 1)]);
+    desk.give(Role::Customer, Command::SendBack { case: case("R-1"), parcel, lines }).unwrap();
+    let withdraw = Command::Withdraw { case: case("R-1") };
+    assert!(matches!(
+        refusal(desk.give(Role::Customer, withdraw))[0],
+        Obstacle::WrongStatus { .. }
+    ));
+    let open = OpenMatter::GoodsInTransit;
+    assert!(refusal(desk.close("R-1")).contains(&Obstacle::StillOpen { open }));
+}
+
+#[test]
+fn refused_goods_go_home_before_the_case_ends() {
+    let mut desk = Desk::new(sale(&[("1", 1, 1, "10.00")]));
+    desk.open("R-1", &[("1", 1)]).unwrap();
+    desk.authorize("R-1").unwrap();
+    desk.receive("R-1", &[("1", 1)]).unwrap();
+    let rejected = desk.reject("R-1", &[("1", 1)]).unwrap();
+    assert!(rejected.duties.iter().any(|duty| matches!(duty.act, DutyAct::ShipBack { .. })));
+    let open = OpenMatter::GoodsToReturn;
+    assert_eq!(refusal(desk.close("R-1")), [Obstacle::StillOpen { open }]);
+    let lines = units(&[("1", 1)]);
+    desk.give(Role::Warehouse, Command::ReturnToCustomer { case: case("R-1"), lines }).unwrap();
+    desk.close("R-1").unwrap();
+    assert_eq!(desk.status("R-1"), "closed");
+    assert_eq!(balance(&desk, 0, Location::Customer), 1);
+}
+
+#[test]
+fn a_failed_payment_is_seen_and_tried_again_under_the_same_obligation() {
+    let mut desk = Desk::new(sale(&[("1", 1, 1, "10.00")]));
+    desk.whole_return("R-1", &[("1", 1)]).unwrap();
+    desk.report("R-1", 1, PaymentResult::Failed { error: "card closed".into() }).unwrap();
+    assert_eq!(desk.status("R-1"), "settlement_failed");
+    assert_eq!(refusal(desk.refund("R-1")), [Obstacle::NothingToSettle], "never a second refund");
+    let retry = Command::RetryPayment { case: case("R-1"), obligation: 1, payment: 1 };
+    desk.give(Role::Finance, retry).unwrap();
+    assert_eq!(desk.status("R-1"), "settling");
+    let by_hand = PaymentResult::PaidByHand { reference: "bank transfer 77".into() };
+    desk.report("R-1", 1, by_hand).unwrap();
+    assert!(matches!(refusal(desk.pay("R-1", 1))[0], Obstacle::PaidAlready { .. }));
+    desk.close("R-1").unwrap();
+    assert_eq!(desk.status("R-1"), "completed");
+}
+
+#[test]
+fn one_open_case_does_not_freeze_the_other_lines() {
+    let mut desk = Desk::new(sale(&[("1", 1, 1, "10.00"), ("2", 1, 1, "7.00")]));
+    desk.open("R-1", &[("1", 1)]).unwrap();
+    assert_eq!(refunded(&desk.whole_return("R-2", &[("2", 1)]).unwrap()), pounds("7.00"));
+}
+
+#[test]
+fn a_late_request_needs_goodwill_and_says_by_how_many_days() {
+    let mut desk = Desk::new(sale(&[("1", 1, 1, "10.00")]));
+    desk.now = at("2026-05-20T09:00:00Z");
+    let opened = desk.open("R-1", &[("1", 1)]).unwrap();
+    let text: Vec<String> = opened.findings.iter().map(ToString::to_string).collect();
+    assert!(text.iter().any(|text| text.contains("denies")), "{text:?}");
+    assert_eq!(refusal(desk.authorize("R-1")), [Obstacle::NotEntitled { line: line("1") }]);
+    let ground = Ground::Goodwill { note: "loyal customer".into() };
+    desk.give(Role::Supervisor, Command::Authorize { case: case("R-1"), ground }).unwrap();
+    assert_eq!(desk.status("R-1"), "awaiting_return");
+}
+
+#[test]
+fn a_refusal_lists_everything_in_the_way() {
+    let mut desk = Desk::new(sale(&[("1", 1, 1, "10.00")]));
+    let lines = vec![wanted("1", 9), wanted("7", 1), wanted("1", 0)];
+    let resolution = Resolution::ReturnAndRefund;
+    let open = Command::OpenCase { case: case("R-1"), resolution, lines };
+    let obstacles = refusal(desk.give(Role::Customer, open));
+    assert_eq!(obstacles.len(), 4, "{obstacles:?}");
+    assert_eq!(desk.order.version(), 0);
+}
+
+#[test]
+fn a_unit_of_another_sale_is_recorded_as_unexpected() {
+    let mut desk = Desk::new(sale(&[("1", 1, 1, "10.00")]));
+    desk.open("R-1", &[("1", 1)]).unwrap();
+    desk.authorize("R-1").unwrap();
+    let received = ReceivedLine {
+        line: line("1"),
+        quantity: pieces(1),
+        serials: ["SN-foreign".parse().unwrap()].into(),
+        lots: Default::default(),
+    };
+    let (lines, unexpected) = (vec![received], vec![]);
+    let receive = Command::Receive { case: case("R-1"), parcel: None, lines, unexpected };
+    desk.give(Role::Warehouse, receive).unwrap();
+    assert_eq!(balance(&desk, 0, Location::Received), 0);
+    let unexpected = &desk.order.case(&case("R-1")).unwrap().unexpected;
+    assert_eq!(unexpected[0].kind, UnexpectedKind::WrongSerial);
+}
+
+/// CAS-7: the same command id twice is one effect; another body under it is refused.
+#[test]
+fn a_retried_command_has_one_effect() {
+    let mut desk = Desk::new(sale(&[("1", 1, 1, "10.00")]));
+    desk.open("R-1", &[("1", 1)]).unwrap();
+    desk.authorize("R-1").unwrap();
+    desk.receive("R-1", &[("1", 1)]).unwrap();
+    desk.accept("R-1", &[("1", 1)]).unwrap();
+    let (lines, terms) = (vec![], Box::default());
+    let refund = desk.envelope(Role::Finance, Command::Refund { case: case("R-1"), lines, terms });
+    let first = desk.send(&refund).unwrap();
+    let state = desk.order.clone();
+    let again = desk.send(&refund).unwrap();
+    assert_eq!(again.events, []);
+    let sequence = first.events[0].sequence;
+    assert_eq!(again.answer, Answer::Repeated { first: sequence, last: sequence });
+    assert_eq!(desk.order, state);
+    let mut other = refund;
+    other.command = Command::Close { case: case("R-1") };
+    let id = other.id.clone();
+    assert_eq!(refusal(desk.send(&other)), [Obstacle::CommandConflict { id }]);
+}
+
+/// CAS-8: a command meant for an older version is refused and changes nothing.
+#[test]
+fn a_stale_command_is_refused() {
+    let mut desk = Desk::new(sale(&[("1", 2, 2, "10.00")]));
+    desk.open("R-1", &[("1", 1)]).unwrap();
+    let withdraw = Command::Withdraw { case: case("R-1") };
+    let mut envelope = desk.envelope(Role::Customer, withdraw);
+    envelope.expected_version = Some(0);
+    let state = desk.order.clone();
+    assert_eq!(refusal(desk.send(&envelope)), [Obstacle::Stale { expected: 0, found: 1 }]);
+    assert_eq!(desk.order, state);
+    envelope.expected_version = Some(1);
+    desk.send(&envelope).unwrap();
+}
+
+/// CAS-9: time never goes backwards for an order.
+#[test]
+fn an_earlier_time_is_refused() {
+    let mut desk = Desk::new(sale(&[("1", 2, 2, "10.00")]));
+    desk.open("R-1", &[("1", 1)]).unwrap();
+    desk.now = at("2026-03-01T00:00:00Z");
+    assert!(matches!(refusal(desk.authorize("R-1"))[0], Obstacle::TimeReversed { .. }));
+}
+
+/// CAS-10: a command is checked against the roles that may give it.
+#[test]
+fn a_customer_does_not_refund() {
+    let mut desk = Desk::new(sale(&[("1", 1, 1, "10.00")]));
+    desk.open("R-1", &[("1", 1)]).unwrap();
+    let (lines, terms) = (vec![], Box::default());
+    let refund = Command::Refund { case: case("R-1"), lines, terms };
+    let obstacles = refusal(desk.give(Role::Customer, refund));
+    let expected = Obstacle::NotPermitted { role: Role::Customer, act: "settle a case" };
+    assert_eq!(obstacles, [expected]);
+}
+
+/// CAS-6: an ended case takes no command but a further reason.
+#[test]
+fn an_ended_case_stays_ended() {
+    let mut desk = Desk::new(sale(&[("1", 1, 1, "10.00")]));
+    desk.whole_return("R-1", &[("1", 1)]).unwrap();
+    desk.pay("R-1", 1).unwrap();
+    desk.close("R-1").unwrap();
+    let state = desk.order.clone();
+    assert!(desk.close("R-1").is_err());
+    assert!(desk.authorize("R-1").is_err());
+    assert!(desk.accept("R-1", &[("1", 1)]).is_err());
+    assert!(desk.refund("R-1").is_err());
+    assert!(desk.give(Role::Customer, Command::Withdraw { case: case("R-1") }).is_err());
+    assert_eq!(desk.order, state);
+}
+
+#[test]
+fn an_amended_order_may_grow_and_not_shrink() {
+    let mut desk = Desk::new(sale(&[("1", 1, 1, "10.00")]));
+    let mut bigger = sale(&[("1", 2, 2, "10.00"), ("2", 1, 1, "5.00")]).draft().clone();
+    bigger.version = 2;
+    let amend = Command::AmendSale { sale: Box::new(bigger.clone()) };
+    desk.give(Role::System, amend).unwrap();
+    assert_eq!(balance(&desk, 0, Location::Customer), 2);
+    assert_eq!(
+        refunded(&desk.whole_return("R-1", &[("1", 2), ("2", 1)]).unwrap()),
+        pounds("25.00")
+    );
+    let mut smaller = sale(&[("1", 1, 1, "10.00")]).draft().clone();
+    smaller.version = 3;
+    let amend = Command::AmendSale { sale: Box::new(smaller) };
+    assert!(refusal(desk.give(Role::System, amend)).len() >= 2);
+    let same = Command::AmendSale { sale: Box::new(bigger) };
+    assert!(matches!(refusal(desk.give(Role::System, same))[0], Obstacle::NotAnAmendment { .. }));
+}
+
+#[test]
+fn a_forged_history_is_found() {
+    let mut desk = Desk::new(sale(&[("1", 1, 1, "10.00")]));
+    desk.whole_return("R-1", &[("1", 1)]).unwrap();
+    let replay = |events: &[Event]| AfterSale::replay(desk.sale.clone(), events);
+    assert_eq!(replay(&desk.events).unwrap(), desk.order);
+
+    let mut missing = desk.events.clone();
+    missing.remove(1);
+    assert_eq!(replay(&missing), Err(ReplayError::OutOfSequence { expected: 2, found: 3 }));
+
+    let mut twice = desk.events.clone();
+    let mut second = twice.last().unwrap().clone();
+    second.sequence += 1;
+    twice.push(second);
+    assert!(matches!(replay(&twice), Err(ReplayError::NotThere { .. })));
+
+    let mut more = desk.events.clone();
+    if let EventFact::UnitsAccepted { postings, .. } = &mut more[3].fact {
+        postings[0].quantity = pieces(2);
+    }
+    let line: OrderLineId = line("1");
+    assert_eq!(replay(&more), Err(ReplayError::NotThere { sequence: 4, line }));
+
+    let mut rich = desk.events.clone();
+    if let EventFact::RefundPlanned { settlement, .. } = &mut rich[4].fact {
+        let settlement = std::sync::Arc::make_mut(settlement);
+        settlement.total = pounds("99999.00");
+        settlement.allocations[0].amount = pounds("99999.00");
+    }
+    assert_eq!(replay(&rich), Err(ReplayError::DoesNotAddUp { sequence: 5 }));
+}
+
+#[test]
+fn events_survive_their_wire_form() {
+    let mut desk = Desk::new(sale(&[("1", 2, 2, "10.00")]));
+    desk.whole_return("R-1", &[("1", 1)]).unwrap();
+    let text = serde_json::to_string(&desk.events).unwrap();
+    let events: Vec<Event> = serde_json::from_str(&text).unwrap();
+    assert_eq!(events, desk.events);
+    assert_eq!(events[0].actor, actor(Role::Customer));
+}

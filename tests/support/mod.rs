@@ -1,0 +1,246 @@
+//! A returns desk for tests: one order, a clock, rules, and short ways to give commands.
+#![allow(dead_code, unreachable_pub, reason = "each test file uses a part of the desk")]
+
+use std::sync::OnceLock;
+
+use aftersale::calendar::working_days::WorkingDays;
+use aftersale::case::actor::{Actor, Role};
+use aftersale::case::command::{
+    AcceptanceBasis, Command, Envelope, Ground, LineQuantity, PaymentResult, ReceivedLine,
+    RefundLine, RefundTerms, RequestedLine,
+};
+use aftersale::case::event::Event;
+use aftersale::case::refusal::Refusal;
+use aftersale::case::resolution::Resolution;
+use aftersale::case::{AfterSale, Context, Decision};
+use aftersale::id::{ActorId, CaseId, CommandId, OrderLineId};
+use aftersale::policy::deadline::Place;
+use aftersale::policy::facts::LineFacts;
+use aftersale::policy::set::PolicySet;
+use aftersale::preset::policies::STORE;
+use aftersale::preset::reasons::TAXONOMY;
+use aftersale::quantity::Quantity;
+use aftersale::reason::ReasonCode;
+use aftersale::reason::taxonomy::Taxonomy;
+use aftersale::rules::Rules;
+use aftersale::sale::Sale;
+use aftersale::settlement::request::Claim;
+use aftersale::time::{Instant, add_seconds};
+
+/// The shipped reasons and a voluntary store policy of 30 days, counted in London.
+pub fn rules() -> &'static Rules {
+    static RULES: OnceLock<Rules> = OnceLock::new();
+    RULES.get_or_init(store_rules)
+}
+
+fn store_rules() -> Rules {
+    let taxonomy: Taxonomy = serde_json::from_str(TAXONOMY).unwrap();
+    let policies: PolicySet = serde_json::from_str(&format!("[{STORE}]")).unwrap();
+    let place = Place::new("Europe/London".parse().unwrap(), WorkingDays::weekdays());
+    Rules::new(1, taxonomy, policies, place)
+}
+
+/// One order line: id, quantity, shipped quantity, unit price.
+pub type LineSpec<'a> = (&'a str, i64, i64, &'a str);
+
+/// A sale in pounds, tax included at 20 %, paid by one card, placed and delivered on 2 March 2026.
+pub fn sale(lines: &[LineSpec<'_>]) -> Sale {
+    let minor = |price: &str| {
+        let (pounds, pence) = price.split_once('.').unwrap();
+        pounds.parse::<i64>().unwrap() * 100 + pence.parse::<i64>().unwrap()
+    };
+    let total: i64 = lines.iter().map(|line| minor(line.3) * line.1).sum();
+    let total = format!("{}.{:02}", total / 100, total % 100);
+    let sold: Vec<String> = lines
+        .iter()
+        .map(|(id, ordered, _, price)| {
+            format!(
+                r#"{{"id":"{id}","sku":"SKU-{id}","quantity":{{"amount":"{ordered}","unit":"pcs"}},
+                    "unit_price":"{price}","taxes":[{{"code":"VAT","rate":"0.2"}}]}}"#
+            )
+        })
+        .collect();
+    let shipped: Vec<String> = lines
+        .iter()
+        .filter(|line| line.2 > 0)
+        .map(|(id, _, shipped, _)| {
+            format!(r#"{{"line":"{id}","quantity":{{"amount":"{shipped}","unit":"pcs"}}}}"#)
+        })
+        .collect();
+    let text = format!(
+        r#"{{"order":"SO-1","currency":"GBP","placed_at":"2026-03-02T09:00:00Z",
+            "prices":"tax_included","lines":[{}],
+            "tenders":[{{"id":"card","kind":"card",
+                         "captured":{{"amount":"{total}","currency":"GBP"}}}}],
+            "shipments":[{{"parcel":"OUT-1","shipped_at":"2026-03-02T12:00:00Z",
+                           "delivered_at":"2026-03-03T12:00:00Z","lines":[{}]}}],
+            "total":{{"amount":"{total}","currency":"GBP"}}}}"#,
+        sold.join(","),
+        shipped.join(","),
+    );
+    serde_json::from_str(&text).unwrap()
+}
+
+/// One order at the desk, with everything that happened so far.
+#[derive(Clone)]
+pub struct Desk {
+    pub rules: &'static Rules,
+    pub sale: Sale,
+    pub order: AfterSale,
+    pub now: Instant,
+    pub events: Vec<Event>,
+    commands: u32,
+}
+
+pub fn at(text: &str) -> Instant {
+    text.parse().unwrap()
+}
+
+pub fn line(id: &str) -> OrderLineId {
+    OrderLineId::new(id).unwrap()
+}
+
+pub fn case(id: &str) -> CaseId {
+    CaseId::new(id).unwrap()
+}
+
+pub fn actor(role: Role) -> Actor {
+    Actor { id: ActorId::new(format!("{role}-1")).unwrap(), role }
+}
+
+pub fn pieces(count: i64) -> Quantity {
+    Quantity::pieces(count).unwrap()
+}
+
+pub fn wanted(id: &str, count: i64) -> RequestedLine {
+    RequestedLine {
+        line: line(id),
+        quantity: pieces(count),
+        serials: Default::default(),
+        reason: "CUS.CHANGED_MIND".parse::<ReasonCode>().unwrap(),
+        note: None,
+        facts: LineFacts::default(),
+    }
+}
+
+pub fn units(lines: &[(&str, i64)]) -> Vec<LineQuantity> {
+    lines
+        .iter()
+        .map(|(id, count)| LineQuantity { line: line(id), quantity: pieces(*count) })
+        .collect()
+}
+
+impl Desk {
+    pub fn new(sale: Sale) -> Self {
+        let order = AfterSale::open(sale.clone());
+        let now = at("2026-03-10T09:00:00Z");
+        Self { rules: rules(), sale, order, now, events: Vec::new(), commands: 0 }
+    }
+
+    pub fn envelope(&mut self, role: Role, command: Command) -> Envelope {
+        self.commands += 1;
+        let id = CommandId::new(format!("cmd-{}", self.commands)).unwrap();
+        Envelope { id, expected_version: None, actor: actor(role), command }
+    }
+
+    pub fn send(&mut self, envelope: &Envelope) -> Result<Decision, Refusal> {
+        let context = Context { now: self.now, rules: self.rules };
+        let decision = self.order.apply(&context, envelope)?;
+        self.events.extend(decision.events.iter().cloned());
+        self.now = add_seconds(self.now, 60).unwrap();
+        Ok(decision)
+    }
+
+    pub fn give(&mut self, role: Role, command: Command) -> Result<Decision, Refusal> {
+        let envelope = self.envelope(role, command);
+        self.send(&envelope)
+    }
+
+    pub fn open(&mut self, id: &str, lines: &[(&str, i64)]) -> Result<Decision, Refusal> {
+        self.open_as(id, Resolution::ReturnAndRefund, lines)
+    }
+
+    pub fn open_as(
+        &mut self,
+        id: &str,
+        resolution: Resolution,
+        lines: &[(&str, i64)],
+    ) -> Result<Decision, Refusal> {
+        let lines = lines.iter().map(|(id, count)| wanted(id, *count)).collect();
+        self.give(Role::Customer, Command::OpenCase { case: case(id), resolution, lines })
+    }
+
+    pub fn authorize(&mut self, id: &str) -> Result<Decision, Refusal> {
+        let ground = Ground::Policy;
+        self.give(Role::Agent, Command::Authorize { case: case(id), ground })
+    }
+
+    pub fn receive(&mut self, id: &str, lines: &[(&str, i64)]) -> Result<Decision, Refusal> {
+        let lines = lines
+            .iter()
+            .map(|(id, count)| ReceivedLine {
+                line: line(id),
+                quantity: pieces(*count),
+                serials: Default::default(),
+                lots: Default::default(),
+            })
+            .collect();
+        let (case, unexpected) = (case(id), Vec::new());
+        let command = Command::Receive { case, parcel: None, lines, unexpected };
+        self.give(Role::Warehouse, command)
+    }
+
+    pub fn accept(&mut self, id: &str, lines: &[(&str, i64)]) -> Result<Decision, Refusal> {
+        let (case, lines, basis) = (case(id), units(lines), AcceptanceBasis::Inspected);
+        self.give(Role::Inspector, Command::Accept { case, lines, basis })
+    }
+
+    pub fn reject(&mut self, id: &str, lines: &[(&str, i64)]) -> Result<Decision, Refusal> {
+        let (case, lines, note) = (case(id), units(lines), "worn".to_owned());
+        self.give(Role::Inspector, Command::Reject { case, lines, note })
+    }
+
+    pub fn refund(&mut self, id: &str) -> Result<Decision, Refusal> {
+        let (case, lines, terms) = (case(id), Vec::new(), Box::default());
+        self.give(Role::Finance, Command::Refund { case, lines, terms })
+    }
+
+    pub fn refund_amount(&mut self, id: &str, of: &str, amount: &str) -> Result<Decision, Refusal> {
+        let amount = aftersale::money::Money::parse(amount, self.sale.currency()).unwrap();
+        let lines = vec![RefundLine { line: line(of), claim: Claim::Amount(amount) }];
+        let (case, terms) = (case(id), Box::<RefundTerms>::default());
+        self.give(Role::Finance, Command::Refund { case, lines, terms })
+    }
+
+    pub fn pay(&mut self, id: &str, obligation: u32) -> Result<Decision, Refusal> {
+        let result = PaymentResult::Paid { reference: "bank-1".to_owned() };
+        self.report(id, obligation, result)
+    }
+
+    pub fn report(
+        &mut self,
+        id: &str,
+        obligation: u32,
+        result: PaymentResult,
+    ) -> Result<Decision, Refusal> {
+        let command = Command::RecordPayment { case: case(id), obligation, payment: 1, result };
+        self.give(Role::System, command)
+    }
+
+    pub fn close(&mut self, id: &str) -> Result<Decision, Refusal> {
+        self.give(Role::Agent, Command::Close { case: case(id) })
+    }
+
+    /// The whole way of a plain return, up to the refund, without paying.
+    pub fn whole_return(&mut self, id: &str, lines: &[(&str, i64)]) -> Result<Decision, Refusal> {
+        self.open(id, lines)?;
+        self.authorize(id)?;
+        self.receive(id, lines)?;
+        self.accept(id, lines)?;
+        self.refund(id)
+    }
+
+    pub fn status(&self, id: &str) -> String {
+        self.order.case(&case(id)).unwrap().status().to_string()
+    }
+}
