@@ -451,6 +451,9 @@ impl<'a> Desk<'a> {
             if let Some(verdict) = node.verdict() {
                 return Ok(Some(verdict));
             }
+            if node.is_settled_by_votes() {
+                return Ok(None);
+            }
             let votes = node.effective();
             let lost = pointless(node, &votes);
             if !lost.is_empty() {

@@ -92,7 +92,7 @@ pub fn forecast_from(
 ) -> Result<Vec<Stop>, Refusal> {
     let mut desk = Desk::new(context, Some(standing.clone()));
     desk.at = at;
-    let mut token = standing.token.clone();
+    let mut token = (*standing.token).clone();
     route(context, &mut desk, &mut token)
 }
 

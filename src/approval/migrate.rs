@@ -34,16 +34,16 @@ impl Process {
         self.journal().dated(at)?;
         let standing = self.standing().ok_or(Refusal::NotSubmitted)?;
         let over = matches!(standing.phase, Phase::Done | Phase::Withdrawn);
-        if over || standing.pin == plan.to {
+        if over || *standing.pin == plan.to {
             return Ok(Decision { entries: Vec::new(), repeats: None });
         }
-        if standing.pin != plan.from || plan.to != *context.workflow.pin() {
+        if *standing.pin != plan.from || plan.to != *context.workflow.pin() {
             return Err(Refusal::OtherWorkflow);
         }
         let state = &standing.token.state;
         let unknown = || StuckToken::UnknownState { state: state.clone() };
         let (target, carry) = plan.states.get(state).ok_or_else(unknown)?.clone();
-        let mut token = standing.token.clone();
+        let mut token = (*standing.token).clone();
         token.state = target.clone();
         // Only a case under way has timers; one with the requester or stuck starts them when it goes on.
         if carry != Carry::Unchanged && standing.phase == Phase::Pending {

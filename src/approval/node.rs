@@ -280,11 +280,35 @@ impl Node {
         votes
     }
 
+    /// Whether nobody was added: then every seat counts by itself.
+    fn is_plain(&self) -> bool {
+        self.seats.iter().all(|seat| matches!(seat.origin, Origin::Assigned { .. }))
+    }
+
+    /// Whether no seat waits for another, so that a vote leads to a verdict or to nothing.
+    pub(super) fn is_settled_by_votes(&self) -> bool {
+        let moves = |seat: &Seat| matches!(seat.status, Status::Waiting | Status::Held);
+        self.is_plain() && !self.seats.iter().any(moves)
+    }
+
     /// How the votes stand.
     #[must_use]
     pub fn tally(&self) -> Tally {
+        if !self.is_plain() {
+            return self.count(self.seats.iter().zip(self.effective()));
+        }
+        self.count(self.seats.iter().map(|seat| match seat.status {
+            Status::Approved => (seat, Some(true)),
+            Status::Rejected => (seat, Some(false)),
+            Status::Waiting | Status::Active | Status::Held | Status::Removed | Status::Closed => {
+                (seat, None)
+            }
+        }))
+    }
+
+    fn count<'a>(&self, votes: impl Iterator<Item = (&'a Seat, Option<bool>)>) -> Tally {
         let mut tally = Tally::default();
-        for (seat, vote) in self.seats.iter().zip(self.effective()) {
+        for (seat, vote) in votes {
             if seat.group().is_none() {
                 continue;
             }

@@ -35,7 +35,7 @@ impl Desk<'_> {
         if let Order::Submit { case } = order {
             return self.submit(actor, case);
         }
-        if self.standing()?.pin != *self.context.workflow.pin() {
+        if *self.standing()?.pin != *self.context.workflow.pin() {
             return Err(Refusal::OtherWorkflow);
         }
         if let Order::Copy { to } = order {

@@ -28,13 +28,13 @@ pub struct Standing {
     /// The case.
     pub case: CaseId,
     /// The definition it runs under.
-    pub pin: Pin,
+    pub pin: Arc<Pin>,
     /// Who asked.
     pub requester: ActorId,
     /// Whether it moves, waits for the requester, is stuck, or over.
     pub phase: Phase,
     /// Its state and timers.
-    pub token: Token,
+    pub token: Arc<Token>,
     /// The round, from 1.
     pub round: u32,
     /// Rounds begun since the facts last changed.
@@ -50,7 +50,7 @@ pub struct Standing {
     #[serde(deserialize_with = "few::<_, _, MAX_STATES>")]
     pub resume: Vec<StateId>,
     /// Approvals opened in this round.
-    pub opened: BTreeSet<StateId>,
+    pub opened: Arc<BTreeSet<StateId>>,
     /// The approval that may be taken back, with its approver.
     pub takeable: Option<(ActorId, StateId)>,
 }
@@ -181,17 +181,17 @@ impl Standing {
         let token = Token { state: initial.clone(), since: at, timers: Vec::new(), outcome: None };
         Ok(Self {
             case: case.clone(),
-            pin: pin.clone(),
+            pin: Arc::new(pin.clone()),
             requester: requester.clone(),
             phase: Phase::Pending,
-            token,
+            token: Arc::new(token),
             round: 1,
             rounds_used: 0,
             facts: Pinned::new(facts.clone()),
             node: None,
             passed: Vec::new(),
             resume: Vec::new(),
-            opened: BTreeSet::new(),
+            opened: Arc::default(),
             takeable: None,
         })
     }
@@ -305,7 +305,7 @@ impl Standing {
                 if *restarts {
                     self.passed.clear();
                     self.resume.clear();
-                    self.opened.clear();
+                    self.opened = Arc::default();
                     self.node = None;
                     self.takeable = None;
                     self.rounds_used = 0;
@@ -328,11 +328,11 @@ impl Standing {
                     timer.run = Run::Over;
                 }
             }
-            Change::StateReminded { timer } => self.token.stop(timer),
+            Change::StateReminded { timer } => Arc::make_mut(&mut self.token).stop(timer),
             Change::Stuck { reason } => {
                 self.phase = Phase::Stuck { reason: *reason };
                 self.node = None;
-                self.token.timers.clear();
+                Arc::make_mut(&mut self.token).timers.clear();
             }
             Change::Migrated { pin, token, renamed, keeps_node, voids } => {
                 self.migrated(pin, token, renamed, *keeps_node, voids);
@@ -368,10 +368,10 @@ impl Standing {
             self.round = self.round.saturating_add(1);
             self.rounds_used = self.rounds_used.saturating_add(1);
             let valid = self.passed.iter().filter(|passed| !passed.void);
-            self.opened = valid.map(|passed| passed.state.clone()).collect();
+            self.opened = Arc::new(valid.map(|passed| passed.state.clone()).collect());
         }
-        self.opened.insert(to.state.clone());
-        self.token = to.clone();
+        Arc::make_mut(&mut self.opened).insert(to.state.clone());
+        self.token = Arc::new(to.clone());
         if self.token.outcome.is_some() {
             self.end(Phase::Done);
         }
@@ -385,7 +385,7 @@ impl Standing {
     fn end(&mut self, phase: Phase) {
         self.phase = phase;
         self.node = None;
-        self.token.timers.clear();
+        Arc::make_mut(&mut self.token).timers.clear();
         self.resume.clear();
         self.takeable = None;
     }
@@ -424,11 +424,11 @@ impl Standing {
                 self.void(voids);
                 self.resume.clear();
                 self.phase = Phase::Returned { resume: None };
-                self.token.timers.clear();
+                Arc::make_mut(&mut self.token).timers.clear();
             }
             (Way::Resume, BackTo::Requester) => {
                 self.phase = Phase::Returned { resume: Some(sender) };
-                self.token.timers.clear();
+                Arc::make_mut(&mut self.token).timers.clear();
             }
             (Way::Restart, BackTo::Node(_)) => {
                 self.void(voids);
@@ -496,14 +496,14 @@ impl Standing {
             let new = renamed.iter().find(|(old, _)| old == state);
             new.map_or_else(|| state.clone(), |(_, new)| new.clone())
         };
-        self.pin = pin.clone();
+        self.pin = Arc::new(pin.clone());
         self.void(voids);
         for passed in &mut self.passed {
             passed.state = rename(&passed.state);
         }
         self.resume.retain(|state| !voids.contains(state));
         self.resume = self.resume.iter().map(rename).collect();
-        self.opened = self.opened.iter().map(rename).collect();
+        self.opened = Arc::new(self.opened.iter().map(rename).collect());
         self.takeable = self
             .takeable
             .take()
@@ -516,7 +516,7 @@ impl Standing {
             Some(node) if keeps_node => node.state = token.state.clone(),
             Some(_) | None => self.node = None,
         }
-        self.token = token.clone();
+        self.token = Arc::new(token.clone());
     }
 
     /// The least instant at which time alone changes the case.

@@ -26,7 +26,7 @@ impl Desk<'_> {
         if self.is_new() || self.standing()?.next_deadline().is_none_or(|due| due > now) {
             return Ok(());
         }
-        if self.standing()?.pin != *self.context.workflow.pin() {
+        if *self.standing()?.pin != *self.context.workflow.pin() {
             return Err(Refusal::OtherWorkflow);
         }
         self.by_time = true;
