@@ -238,10 +238,12 @@ impl Mixing {
                 given = upto;
             }
             let mut content = match flow.worst {
-                Some((content, taken)) => Part::new(steps, taken)
-                    .of(content, &mut self.roundings)
-                    .saturating_add(1)
-                    .min(whole),
+                Some((content, taken)) => {
+                    // Rounded up, so that a mixed share never looks smaller than it can be.
+                    let before = self.roundings;
+                    let down = Part::new(steps, taken).of(content, &mut self.roundings);
+                    down.saturating_add((self.roundings != before).into()).min(whole)
+                }
                 None if flow.taken == steps => flow.content,
                 None => Part::new(steps, flow.taken).of(flow.content, &mut self.roundings),
             };
