@@ -76,7 +76,7 @@ fn shipments(file: &Path, page: &mut String) -> Result<()> {
     );
 
     // What the record can follow: lines sent straight from the site.
-    let window = Interval::new(FROM.parse()?, UNTIL.parse()?)?;
+    let window = Interval::new(instant(FROM)?, instant(UNTIL)?)?;
     let site = SupplierId::new(SITE)?;
     let direct = Source::Supplier { supplier: site, window: Some(window) };
     let recall = lineage.recall(&Scope { sources: vec![direct], least_share: None });
@@ -99,7 +99,7 @@ fn shipments(file: &Path, page: &mut String) -> Result<()> {
     for (country, (count, quantity)) in table.iter().take(8) {
         println!("   {country:<24} {count:>4} shipments {quantity:>9} packs");
     }
-    println!("   ... and {} countries more", table.len().saturating_sub(8));
+    println!("   countries not shown: {}", table.len().saturating_sub(8));
 
     // What it hides: the same site through the regional warehouses.
     let in_year = |row: &&Row| row["delivered_to_client_date"].starts_with("2011");
@@ -154,7 +154,7 @@ fn shipments(file: &Path, page: &mut String) -> Result<()> {
 
 /// An order line as events: a receipt from the site and a shipment; from a warehouse only the latter.
 fn delivery(row: &Row, packs: Unit) -> Result<Vec<Event>> {
-    let at: Instant = format!("{}T12:00:00Z", row["delivered_to_client_date"]).parse()?;
+    let at = instant(&format!("{}T12:00:00Z", row["delivered_to_client_date"]))?;
     let id = &row["id"];
     let quantity = Quantity::parse(&row["line_item_quantity"], packs)?;
     let from_warehouse = row["fulfill_via"] == "From RDC";
@@ -299,7 +299,7 @@ fn factory(page: &mut String) -> Result<()> {
     let recall = lineage.recall(&scope);
     let outstanding = recall.outstanding()[&Unit::PIECE];
     println!(
-        "\n   recall of ZIP-B: {} orders, {} customers, {outstanding} out there, {} blocked or back",
+        "\n   recall of ZIP-B: {} orders, {} customers, {outstanding} out there, {} in stock",
         recall.orders.len(),
         recall.customers().count(),
         recall.recovered()[&Unit::PIECE]
@@ -347,7 +347,11 @@ fn factory(page: &mut String) -> Result<()> {
 }
 
 fn at(day: u32) -> Result<Instant> {
-    Ok(format!("2026-03-{day:02}T08:00:00Z").parse()?)
+    instant(&format!("2026-03-{day:02}T08:00:00Z"))
+}
+
+fn instant(text: &str) -> Result<Instant> {
+    text.parse().map_err(|error| format!("{text}: {error}").into())
 }
 
 /// Zips of three lots and cloth of three lots become jackets on two lines; ZIP-B breaks.

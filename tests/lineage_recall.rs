@@ -188,8 +188,8 @@ fn a_recall_lists_orders_customers_stock_and_what_came_back() {
     assert_eq!(stock, ["lot BACK-1", "lot CHEESE-1", "lot CHEESE-2"]);
     let unit = Unit::known("l").unwrap();
     assert_eq!(recall.outstanding()[&unit], liters("160"));
-    assert_eq!(recall.recovered()[&unit], liters("160"), "20 + 40 + 80 in stock, 20 returned");
-    assert_eq!(recall.recovered_share(unit).unwrap().to_string(), "1/2");
+    assert_eq!(recall.recovered()[&unit], liters("140"), "20 back, 40 and 80 of cheese");
+    assert_eq!(recall.recovered_share(unit).unwrap().to_string(), "7/15");
 }
 
 #[test]
