@@ -252,7 +252,8 @@ fn an_account_tells_where_the_time_went() {
 }
 
 /// SLA-11: at one instant a stop comes first, then pauses and resumptions, then a change of target,
-/// then a reset, a reopening, a start, and timers last.
+/// then a reset, a reopening, a start, and timers last; a stop that finds nothing to stop ends what
+/// starts at that instant.
 #[test]
 fn the_order_of_one_instant_is_fixed() {
     let book = house(vec![goal(
@@ -268,6 +269,15 @@ fn the_order_of_one_instant_is_fixed() {
         assert_eq!(only(&found).cycle, 1);
         assert_eq!(only(&found).elapsed, hours(1));
         assert_eq!(only(&found).past[0].verdict, Verdict::Met);
+    }
+    // A first start and its stop in one instant of a coarse log: a cycle of no length, in time.
+    let start = march(2, 9, 0);
+    for events in [["requested", "solved"], ["solved", "requested"]] {
+        let mut list = vec![attached(start, "house", 1)];
+        list.extend(events.iter().map(|name| event(start, name)));
+        let found = book.evaluate(&calendars(), &history(list), march(9, 9, 0));
+        assert_eq!(only(&found).state, ClockState::Stopped, "{events:?}");
+        assert_eq!((only(&found).verdict, only(&found).elapsed), (Verdict::Met, hours(0)));
     }
     // A timer of the instant of a stop does not fire.
     let warned = house(vec![goal(

@@ -22,7 +22,8 @@ use crate::number::Ratio;
 /// What the facts and commands of one instant ask of a clock.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Signals {
-    pub(crate) stop: bool,
+    /// How many stops there were.
+    pub(crate) stops: u8,
     pub(crate) cancel: bool,
     pub(crate) reset: bool,
     pub(crate) reopen: bool,
@@ -176,13 +177,16 @@ impl<'a> Run<'a> {
     }
 
     /// Everything one instant asks, in the fixed order: stop, cancel, pauses, target, reset, reopen,
-    /// start.
+    /// start. A stop that found nothing to stop ends what starts or reopens at the instant: logs with
+    /// coarse times have a start and its stop in one minute.
     pub(crate) fn apply(&mut self, at: i64, held: u64, rule: Option<usize>, signals: Signals) {
         if self.fate != Fate::Current {
             return;
         }
-        if signals.stop {
+        let mut stops = signals.stops;
+        if stops > 0 && self.is_active() {
             self.stop(at);
+            stops = stops.saturating_sub(1);
         }
         if signals.cancel {
             self.cancel(at);
@@ -207,6 +211,9 @@ impl<'a> Run<'a> {
                 (Phase::Stopped(_) | Phase::Cancelled(_), Starts::Once)
                 | (Phase::Running(_) | Phase::Held, _) => {}
             }
+        }
+        if stops > 0 && (signals.start || signals.reopen) {
+            self.stop(at);
         }
     }
 
