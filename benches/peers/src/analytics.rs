@@ -67,13 +67,25 @@ fn codes(row: &Row) -> [u32; 4] {
     [row.month.into(), row.category.into(), row.channel.into(), row.reason.into()]
 }
 
+/// Time on the processor, all threads together: on a machine shared with others the clock on the
+/// wall measures the others. Falls back to the wall where the system does not tell.
+fn processor() -> Option<Duration> {
+    let mut total = 0_u64;
+    for task in std::fs::read_dir("/proc/self/task").ok()? {
+        let text = std::fs::read_to_string(task.ok()?.path().join("schedstat")).ok()?;
+        total += text.split_whitespace().next()?.parse::<u64>().ok()?;
+    }
+    Some(Duration::from_nanos(total))
+}
+
 /// Best of three.
 fn best<T>(mut run: impl FnMut() -> T) -> (Duration, T) {
     let mut fastest: Option<(Duration, T)> = None;
     for _ in 0..3 {
-        let start = Instant::now();
+        let (start, before) = (Instant::now(), processor());
         let result = run();
-        let took = start.elapsed();
+        let wall = start.elapsed();
+        let took = processor().zip(before).map_or(wall, |(after, before)| after - before);
         if fastest.as_ref().is_none_or(|(least, _)| took < *least) {
             fastest = Some((took, result));
         }
@@ -96,7 +108,7 @@ pub fn run(arguments: &[String]) {
         return;
     }
     let count = arguments.first().and_then(|text| text.parse().ok()).unwrap_or(10_000_000);
-    println!("{count} rows, 24 x 40 x 6 x 16 groups, one thread, best of three");
+    println!("{count} rows, 24 x 40 x 6 x 16 groups, one thread, processor time, best of three");
     let rows = rows(count);
     let (sum_time, sums) = best(|| {
         let mut grid: Grid<Sum, 4> = Grid::new(SIZES).expect("sizes");
