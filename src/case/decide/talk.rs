@@ -301,6 +301,7 @@ fn is_idle(case: &ReturnCase) -> bool {
 }
 
 /// Whether an offer is taken.
+#[derive(Clone, Copy)]
 pub(super) enum Taken {
     Yes,
     No,
