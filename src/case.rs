@@ -21,6 +21,7 @@ pub mod event;
 mod evolve;
 pub mod ledger;
 pub mod liability;
+pub mod matching;
 pub mod obligation;
 pub mod refusal;
 pub mod replacement;

@@ -1,12 +1,14 @@
 //! Announced pauses: times in which timers stand still, known from their announcement on.
 
 use alloc::collections::BTreeSet;
+use alloc::string::String;
 use alloc::vec::Vec;
 
 use serde::{Deserialize, Serialize};
 
 use crate::id::RuleId;
 use crate::label::Label;
+use crate::policy::terms::Certainty;
 use crate::time::{Instant, Interval};
 
 /// A pause that was announced, such as for the Spring Festival.
@@ -26,6 +28,16 @@ pub struct AnnouncedPause {
     /// Which timers stand still; none named means all.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub timers: BTreeSet<RuleId>,
+    /// How sure the source is.
+    #[serde(default = "own")]
+    pub certainty: Certainty,
+    /// Where it was announced.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source: Option<String>,
+}
+
+const fn own() -> Certainty {
+    Certainty::Own
 }
 
 impl AnnouncedPause {

@@ -189,7 +189,9 @@ impl Run<'_> {
                 }
             }
             ExpiryAction::Close => {
-                trial.step(|scene, draft, case| scene.close_overdue(draft, case))?
+                trial.step(|scene, draft, case| {
+                    scene.close_overdue(draft, case);
+                })?;
             }
             ExpiryAction::Escalate => {
                 let note = format!("timer {}", timer.rule);

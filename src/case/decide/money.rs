@@ -83,7 +83,7 @@ impl Scene<'_> {
         match quote(&self.order.sale, &self.order.money, &request) {
             Err(refused) => draft.refuse(Obstacle::Settlement(refused)),
             Ok(settlement) => {
-                let findings = settlement.entries.iter().map(|entry| entry.finding());
+                let findings = settlement.entries.iter().map(crate::settlement::Entry::finding);
                 draft.findings.extend(findings);
                 let obligation = super::replace::next_obligation(case);
                 let (case, settlement) = (case.id.clone(), Arc::new(settlement));

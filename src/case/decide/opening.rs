@@ -12,6 +12,7 @@ use super::super::event::{EventFact, OpenedLine};
 use super::super::evolve::posting;
 use super::super::ledger::{Balance, Location, Posting};
 use super::super::liability::Liability;
+use super::super::obligation::Obligation;
 use super::super::refusal::{Obstacle, OpenMatter};
 use super::super::replacement::{Replacement, ReplacementState};
 use super::super::resolution::Resolution;
@@ -331,7 +332,7 @@ impl Scene<'_> {
             (held(Location::Accepted), OpenMatter::GoodsUnsettled),
             (case.lines.iter().any(lost), OpenMatter::GoodsUnsettled),
             (held(Location::Rejected), OpenMatter::GoodsToReturn),
-            (!case.obligations.iter().all(|owed| owed.is_discharged()), OpenMatter::PaymentOwed),
+            (!case.obligations.iter().all(Obligation::is_discharged), OpenMatter::PaymentOwed),
             (case.replacements.iter().any(under_way), OpenMatter::ReplacementUnderWay),
             (case.replacements.iter().any(waiting), OpenMatter::AdvanceOpen),
         ];

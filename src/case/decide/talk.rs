@@ -290,6 +290,7 @@ impl Scene<'_> {
 }
 
 /// Whether an offer is taken.
+#[derive(Clone, Copy)]
 pub(super) enum Taken {
     Yes,
     No,
