@@ -22,15 +22,17 @@ pub mod event;
 mod evolve;
 pub mod ledger;
 pub mod liability;
+pub mod matching;
 pub mod obligation;
 pub mod refusal;
 pub mod replacement;
 pub mod resolution;
 pub mod state;
 pub mod status;
+pub mod timer;
 mod window;
 
-use alloc::collections::BTreeMap;
+use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
 
 use crate::case::command::Envelope;
@@ -41,7 +43,7 @@ use crate::case::refusal::Refusal;
 use crate::case::state::ReturnCase;
 use crate::case::window::CommandWindow;
 use crate::explain::Finding;
-use crate::id::{CaseId, OrderLineId, Sku};
+use crate::id::{CaseId, OrderLineId, RuleId, Sku};
 use crate::rules::Rules;
 use crate::sale::{Line, Sale};
 use crate::settlement::ledger::MoneyLedger;
@@ -92,6 +94,8 @@ pub struct AfterSale {
     cases: BTreeMap<CaseId, ReturnCase>,
     added: BTreeMap<OrderLineId, AddedLine>,
     window: CommandWindow,
+    /// Running timers in the order in which they fire.
+    agenda: BTreeSet<(Instant, CaseId, RuleId)>,
     version: u64,
     last_at: Option<Instant>,
 }
@@ -169,6 +173,7 @@ impl AfterSale {
             cases: BTreeMap::new(),
             added: BTreeMap::new(),
             window: CommandWindow::default(),
+            agenda: BTreeSet::new(),
             version: 0,
             last_at: None,
         }
@@ -238,6 +243,15 @@ impl AfterSale {
     #[must_use]
     pub const fn last_at(&self) -> Option<Instant> {
         self.last_at
+    }
+
+    /// When the engine wants to be called next: the earliest deadline that runs.
+    ///
+    /// Calling earlier, later or twice is harmless: [`Command::Tick`](command::Command::Tick), or
+    /// any other command, first lets everything happen that was due, at the instant it was due.
+    #[must_use]
+    pub fn next_wakeup(&self) -> Option<Instant> {
+        self.agenda.first().map(|(due, ..)| *due)
     }
 
     /// Where every unit is.

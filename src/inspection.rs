@@ -4,11 +4,15 @@
 //! warehouse. A grade is a finding about the goods; a disposition is a decision about them; neither
 //! decides about money by itself.
 
+pub mod checklist;
+pub mod kit;
+
 use alloc::string::String;
 
 use serde::{Deserialize, Serialize};
 
 use crate::label::codes;
+use crate::quantity::Quantity;
 
 codes! {
     /// The state of a returned unit, the best first.
@@ -124,4 +128,21 @@ pub struct Inspection {
     /// References to pictures and reports.
     #[serde(default, skip_serializing_if = "alloc::collections::BTreeSet::is_empty")]
     pub evidence: alloc::collections::BTreeSet<String>,
+}
+
+/// A kit whose components cannot be counted.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum KitError {
+    /// A kit holds nothing of a component.
+    #[error("a kit holds nothing of one of its components")]
+    Nothing,
+    /// A component is counted in two units.
+    #[error("a kit holds {per_kit} of a component of which {returned} came back, in another unit")]
+    TwoUnits {
+        /// What one kit holds.
+        per_kit: Quantity,
+        /// What came back.
+        returned: Quantity,
+    },
 }

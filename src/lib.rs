@@ -46,7 +46,8 @@ pub mod feedback;
 pub mod inspection;
 pub mod policy;
 
-// 8 money out
+// 8 practice of marketplaces, and money out
+pub mod practice;
 pub mod settlement;
 
 // 9 rule book

@@ -12,6 +12,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::policy::deadline::Place;
 use crate::policy::set::{PolicyDefects, PolicyDraft, PolicySet};
+use crate::practice::verify::PracticeDefects;
+use crate::practice::{Practice, PracticeDraft};
 use crate::reason::taxonomy::verify::Defects as TaxonomyDefects;
 use crate::reason::taxonomy::{Taxonomy, TaxonomyDraft};
 
@@ -27,6 +29,9 @@ pub struct RulesDraft {
     pub policies: Vec<PolicyDraft>,
     /// Zone, working days and closing hour by which periods are counted.
     pub place: Place,
+    /// How long each stage of a case may take; without it no timer runs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub practice: Option<Box<PracticeDraft>>,
 }
 
 /// A rule book that can be used.
@@ -37,6 +42,7 @@ pub struct Rules {
     taxonomy: Taxonomy,
     policies: PolicySet,
     place: Place,
+    practice: Option<Box<Practice>>,
 }
 
 /// A rule book that cannot be used, with the defects of every part.
@@ -59,6 +65,9 @@ pub enum RulesDefect {
     /// The policies.
     #[error("policies: {0}")]
     Policies(PolicyDefects),
+    /// The practice.
+    #[error("practice: {0}")]
+    Practice(PracticeDefects),
 }
 
 impl fmt::Display for RulesRefused {
@@ -86,19 +95,29 @@ impl Rules {
             .map_err(|found| defects.push(RulesDefect::Taxonomy(Box::new(found))));
         let policies = PolicySet::verify(draft.policies)
             .map_err(|found| defects.push(RulesDefect::Policies(found)));
-        let (Ok(taxonomy), Ok(policies)) = (taxonomy, policies) else {
+        let practice = draft.practice.map(|practice| Practice::verify(*practice)).transpose();
+        let practice = practice.map_err(|found| defects.push(RulesDefect::Practice(found)));
+        let (Ok(taxonomy), Ok(policies), Ok(practice)) = (taxonomy, policies, practice) else {
             return Err(RulesRefused { defects });
         };
         if !defects.is_empty() {
             return Err(RulesRefused { defects });
         }
-        Ok(Self { version: draft.version, taxonomy, policies, place: draft.place })
+        let practice = practice.map(Box::new);
+        Ok(Self { version: draft.version, taxonomy, policies, place: draft.place, practice })
     }
 
     /// A rule book from parts that are verified already.
     #[must_use]
     pub const fn new(version: u32, taxonomy: Taxonomy, policies: PolicySet, place: Place) -> Self {
-        Self { version, taxonomy, policies, place }
+        Self { version, taxonomy, policies, place, practice: None }
+    }
+
+    /// The same rule book with the practice of a marketplace.
+    #[must_use]
+    pub fn with_practice(mut self, practice: Practice) -> Self {
+        self.practice = Some(Box::new(practice));
+        self
     }
 
     /// The version.
@@ -117,6 +136,12 @@ impl Rules {
     #[must_use]
     pub const fn policies(&self) -> &PolicySet {
         &self.policies
+    }
+
+    /// How long each stage of a case may take, when timers are to run.
+    #[must_use]
+    pub fn practice(&self) -> Option<&Practice> {
+        self.practice.as_deref()
     }
 
     /// Zone, working days and closing hour.
@@ -140,6 +165,7 @@ impl From<Rules> for RulesDraft {
             taxonomy: rules.taxonomy.into_draft(),
             policies: rules.policies.into(),
             place: rules.place,
+            practice: rules.practice.map(|practice| Box::new((*practice).into())),
         }
     }
 }

@@ -104,6 +104,7 @@ impl<'a> Shop<'a> {
             payer: customer.clone(),
             customer,
             channel: None,
+            buyer_tier: None,
             country: None,
             currency: self.currency,
             placed_at,

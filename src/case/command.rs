@@ -365,6 +365,8 @@ pub enum Command {
         /// The reason, and who says so.
         assertion: Assertion,
     },
+    /// Let the timers fire that are due; nothing else happens.
+    Tick,
     /// Take over a new version of the order.
     AmendSale {
         /// The order as it is now.
@@ -513,6 +515,8 @@ pub enum Ground {
     Offer,
     /// A ruling permits it.
     Ruling,
+    /// Nobody decided in time (超时自动同意).
+    Timeout,
     /// The seller permits it although no policy asks for it; the note says why.
     Goodwill {
         /// Why.
@@ -602,7 +606,7 @@ impl Command {
             | Self::Reopen { case, .. }
             | Self::Close { case }
             | Self::AssertReason { case, .. } => Some(case),
-            Self::AmendSale { .. } => None,
+            Self::AmendSale { .. } | Self::Tick => None,
         }
     }
 }

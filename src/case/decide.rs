@@ -1,5 +1,6 @@
 //! Deciding a command: the envelope first, then the command by its concern.
 
+mod clock;
 mod goods;
 mod money;
 mod opening;
@@ -68,15 +69,10 @@ pub(super) fn decide(
         let (events, duties, findings) = Default::default();
         return Ok(Decision { answer, events, duties, findings });
     }
-    let scene = Scene { order, context, envelope };
-    let mut draft = Draft::default();
-    scene.check_envelope(&mut draft);
-    if draft.obstacles.is_empty() {
-        scene.dispatch(&mut draft);
+    if context.rules.practice().is_some() || !order.agenda.is_empty() {
+        return clock::decide(order, context, envelope, digest);
     }
-    if !draft.obstacles.is_empty() {
-        return Err(Refusal { obstacles: draft.obstacles });
-    }
+    let draft = judge(order, context, envelope, order.version)?;
     let mut events = Vec::with_capacity(draft.facts.len());
     for fact in draft.facts {
         let before = u64::try_from(events.len()).unwrap_or(u64::MAX);
@@ -84,7 +80,7 @@ pub(super) fn decide(
             sequence: order.version.saturating_add(1).saturating_add(before),
             at: context.now,
             actor: envelope.actor.clone(),
-            cause: Cause { command: envelope.id.clone(), digest },
+            cause: Cause { command: envelope.id.clone(), digest, timer: None },
             rules_version: context.rules.version(),
             fact,
         });
@@ -93,9 +89,24 @@ pub(super) fn decide(
     Ok(Decision { answer: Answer::Accepted, events, duties, findings: draft.findings })
 }
 
+/// Judges a command against the order as it is; `seen` is the version that senders can have seen.
+fn judge(
+    order: &AfterSale,
+    context: &Context<'_>,
+    envelope: &Envelope,
+    seen: u64,
+) -> Result<Draft, Refusal> {
+    let scene = Scene { order, context, envelope };
+    let mut draft = Draft::default();
+    scene.check_envelope(&mut draft, seen);
+    if draft.obstacles.is_empty() {
+        scene.dispatch(&mut draft);
+    }
+    if draft.obstacles.is_empty() { Ok(draft) } else { Err(Refusal { obstacles: draft.obstacles }) }
+}
+
 impl<'a> Scene<'a> {
-    fn check_envelope(&self, draft: &mut Draft) {
-        let found = self.order.version;
+    fn check_envelope(&self, draft: &mut Draft, found: u64) {
         if let Some(expected) = self.envelope.expected_version
             && expected != found
         {
@@ -203,7 +214,7 @@ impl<'a> Scene<'a> {
             Command::AssertReason { line, assertion, .. } => {
                 self.assert_reason(draft, case, line, assertion);
             }
-            Command::OpenCase { .. } | Command::AmendSale { .. } => {}
+            Command::OpenCase { .. } | Command::AmendSale { .. } | Command::Tick => {}
         }
     }
 
@@ -404,6 +415,7 @@ fn permission(command: &Command) -> (&'static str, &'static [Role]) {
             "record a reason",
             &[Customer, Agent, Supervisor, Warehouse, Inspector, Platform, System],
         ),
+        Command::Tick => ("let timers fire", &[Agent, Supervisor, Platform, System]),
         Command::AmendSale { .. } => ("amend the order", &[Agent, Supervisor, System]),
     }
 }

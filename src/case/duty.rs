@@ -202,7 +202,11 @@ pub fn duties_of(event: &Event) -> Vec<Duty> {
         EventFact::ReplacementCancelled { replacement, .. } => {
             acts.push(DutyAct::StopReplacement { replacement: *replacement });
         }
+        EventFact::DeadlineSet { due, .. } | EventFact::DeadlineRevised { due, .. } => {
+            acts.push(DutyAct::WakeAt { at: *due });
+        }
         EventFact::OfferAccepted { .. }
+        | EventFact::DeadlineBreached { .. }
         | EventFact::EvidenceAdded { .. }
         | EventFact::OfferRefused { .. }
         | EventFact::CaseHeld { .. }

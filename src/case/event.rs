@@ -19,9 +19,12 @@ use super::liability::Liability;
 use super::obligation::PaymentOrder;
 use super::replacement::{AdvanceEnd, Purpose, ReplacementItem};
 use super::resolution::Resolution;
-use crate::id::{CaseId, CommandId, LotId, OrderLineId, ParcelId, SerialId};
+use super::timer::ExpiryOutcome;
+use crate::id::{CaseId, CommandId, LotId, OrderLineId, ParcelId, RuleId, SerialId};
 use crate::inspection::{Disposition, Inspection};
 use crate::policy::verdict::Verdict;
+use crate::practice::length::TimerLength;
+use crate::practice::timer::{ExpiryAction, Stage};
 use crate::quantity::Quantity;
 use crate::reason::history::Assertion;
 use crate::sale::draft::SaleDraft;
@@ -54,6 +57,10 @@ pub struct Cause {
     pub command: CommandId,
     /// A digest of its body, to tell a retry from another command under the same id.
     pub digest: u64,
+    /// The timer, when no command but a timer is behind it; the id is then `timer-` and the
+    /// sequence of the event that set it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub timer: Option<RuleId>,
 }
 
 /// What happened.
@@ -376,6 +383,43 @@ pub enum EventFact {
         /// The reason.
         assertion: Assertion,
     },
+    /// A timer runs: by this time somebody has to act.
+    DeadlineSet {
+        /// The case.
+        case: CaseId,
+        /// The timer, by its rule.
+        timer: RuleId,
+        /// What the case is waiting for.
+        stage: Stage,
+        /// What happens when it runs out.
+        action: ExpiryAction,
+        /// How long it runs.
+        length: TimerLength,
+        /// When it is due.
+        due: Instant,
+    },
+    /// A deadline moved, because of a pause or a hold.
+    DeadlineRevised {
+        /// The case.
+        case: CaseId,
+        /// The timer.
+        timer: RuleId,
+        /// When it was due before.
+        before: Instant,
+        /// When it is due now.
+        due: Instant,
+    },
+    /// A timer ran out; what follows from it stands in the events after this one.
+    DeadlineBreached {
+        /// The case.
+        case: CaseId,
+        /// The timer.
+        timer: RuleId,
+        /// What it asks for.
+        action: ExpiryAction,
+        /// Whether that was possible.
+        outcome: ExpiryOutcome,
+    },
     /// The order has a new version.
     SaleAmended {
         /// The order as it is now.
@@ -453,6 +497,9 @@ impl EventFact {
             | Self::RepairedReturned { case, .. }
             | Self::CaseReopened { case, .. }
             | Self::CaseClosed { case, .. }
+            | Self::DeadlineSet { case, .. }
+            | Self::DeadlineRevised { case, .. }
+            | Self::DeadlineBreached { case, .. }
             | Self::ReasonAsserted { case, .. } => Some(case),
             Self::SaleAmended { .. } => None,
         }
@@ -497,6 +544,9 @@ impl EventFact {
             | Self::ReplacementCancelled { .. }
             | Self::CaseReopened { .. }
             | Self::ReasonAsserted { .. }
+            | Self::DeadlineSet { .. }
+            | Self::DeadlineRevised { .. }
+            | Self::DeadlineBreached { .. }
             | Self::SaleAmended { .. } => &[],
         }
     }

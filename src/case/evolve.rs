@@ -1,6 +1,6 @@
 //! Folding events into the state, and checking a stored history before it is trusted.
 
-use alloc::collections::BTreeMap;
+use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::string::String;
 use alloc::vec::Vec;
 
@@ -13,11 +13,14 @@ use super::replacement::{
     Advance, AdvanceEnd, Purpose, Replacement, ReplacementItem, ReplacementState,
 };
 use super::state::{Approval, CaseLine, Closing, ParcelState, ReturnCase};
+use super::timer::{ExpiryOutcome, Timer, stage};
 use super::{AddedLine, AfterSale, ReplayError};
-use crate::id::OrderLineId;
+use crate::id::{CaseId, OrderLineId, RuleId};
 use crate::inspection::Disposition;
+use crate::practice::timer::ExpiryAction;
 use crate::reason::history::ReasonHistory;
 use crate::sale::Sale;
+use crate::time::{Instant, Interval};
 
 /// Whether an event may follow the state: for stored histories, which may be damaged or forged.
 pub(super) fn check(order: &AfterSale, event: &Event) -> Result<(), ReplayError> {
@@ -99,29 +102,8 @@ pub(super) fn evolve(order: &mut AfterSale, event: &Event) {
         }
         return;
     }
-    if let EventFact::CaseOpened { case, resolution, lines, .. } = &event.fact {
-        let opened = ReturnCase {
-            id: case.clone(),
-            opened_at: event.at,
-            opened_by: event.actor.clone(),
-            rules_version: event.rules_version,
-            resolution: *resolution,
-            approval: Approval::Submitted,
-            ground: None,
-            decline_note: None,
-            lines: lines.iter().filter_map(|line| open_line(&order.quantities, line)).collect(),
-            parcels: BTreeMap::new(),
-            unexpected: Vec::new(),
-            obligations: Vec::new(),
-            offer: None,
-            evidence: Vec::new(),
-            held_since: None,
-            dispute: Dispute::None,
-            replacements: Vec::new(),
-            repaired: false,
-            closing: None,
-        };
-        order.cases.insert(case.clone(), opened);
+    if let Some(opened) = opened(&order.quantities, event) {
+        order.cases.insert(opened.id.clone(), opened);
     }
     if let EventFact::ReplacementPlanned { purpose, items, .. } = &event.fact
         && *purpose != Purpose::MissingPart
@@ -154,7 +136,75 @@ pub(super) fn evolve(order: &mut AfterSale, event: &Event) {
     if let EventFact::RefundPlanned { settlement, .. } = &event.fact {
         order.money.apply(settlement);
     }
+    if case.timers.is_empty() && !matches!(event.fact, EventFact::DeadlineSet { .. }) {
+        return fold(case, event);
+    }
+    let before: Vec<_> = case.timers.iter().map(|timer| (timer.due, timer.rule.clone())).collect();
     fold(case, event);
+    keep_agenda(&mut order.agenda, case, &before);
+}
+
+/// The case that an event opens, before its postings.
+fn opened(quantities: &QuantityLedger, event: &Event) -> Option<ReturnCase> {
+    let EventFact::CaseOpened { case, resolution, lines, .. } = &event.fact else { return None };
+    Some(ReturnCase {
+        id: case.clone(),
+        opened_at: event.at,
+        opened_by: event.actor.clone(),
+        rules_version: event.rules_version,
+        resolution: *resolution,
+        approval: Approval::Submitted,
+        ground: None,
+        decline_note: None,
+        lines: lines.iter().filter_map(|line| open_line(quantities, line)).collect(),
+        parcels: BTreeMap::new(),
+        unexpected: Vec::new(),
+        obligations: Vec::new(),
+        offer: None,
+        evidence: Vec::new(),
+        held_since: None,
+        dispute: Dispute::None,
+        replacements: Vec::new(),
+        repaired: false,
+        timers: Vec::new(),
+        expired: None,
+        closing: None,
+    })
+}
+
+/// One case as it will be after events that are not evolved yet.
+pub(super) fn preview(order: &AfterSale, id: &CaseId, events: &[Event]) -> Option<ReturnCase> {
+    let mut case = match order.cases.get(id) {
+        Some(case) => case.clone(),
+        None => events.iter().find_map(|event| opened(&order.quantities, event))?,
+    };
+    for event in events {
+        for posting in event.fact.postings() {
+            if let Some(line) = case.line_mut(&posting.line) {
+                line.held.shift(posting);
+            }
+        }
+        fold(&mut case, event);
+    }
+    Some(case)
+}
+
+/// Keeps the agenda of the order as the timers of a case are: those of a case on hold do not fire.
+fn keep_agenda(
+    agenda: &mut BTreeSet<(Instant, CaseId, RuleId)>,
+    case: &mut ReturnCase,
+    before: &[(Instant, RuleId)],
+) {
+    let current = stage(case);
+    case.timers.retain(|timer| current == Some(timer.stage));
+    for (due, rule) in before {
+        agenda.remove(&(*due, case.id.clone(), rule.clone()));
+    }
+    if case.held_since.is_none() {
+        for timer in &case.timers {
+            agenda.insert((timer.due, case.id.clone(), timer.rule.clone()));
+        }
+    }
 }
 
 /// A line for goods that go out, by which they can be asked back later.
@@ -267,7 +317,12 @@ fn fold(case: &mut ReturnCase, event: &Event) {
             case.approval = Approval::Submitted;
         }
         EventFact::CaseHeld { .. } => case.held_since = Some(event.at),
-        EventFact::HoldReleased { .. } => case.held_since = None,
+        EventFact::HoldReleased { .. } => {
+            let hold = case.held_since.take().and_then(|since| Interval::new(since, event.at).ok());
+            if let Some(hold) = hold {
+                case.timers.iter_mut().for_each(|timer| timer.held.push(hold));
+            }
+        }
         EventFact::DisputeOpened { appeal, .. } => {
             case.dispute = Dispute::Open { since: event.at, appeal: *appeal };
         }
@@ -329,7 +384,35 @@ fn fold(case: &mut ReturnCase, event: &Event) {
             }
         }
         EventFact::RepairedReturned { .. } => case.repaired = true,
-        EventFact::CaseReopened { .. } => case.closing = None,
+        EventFact::CaseReopened { .. } => {
+            case.closing = None;
+            case.expired = None;
+        }
+        EventFact::DeadlineSet { timer, stage, action, length, due, .. } => {
+            case.timers.retain(|running| running.rule != *timer);
+            case.timers.push(Timer {
+                rule: timer.clone(),
+                stage: *stage,
+                action: *action,
+                length: *length,
+                started_at: event.at,
+                due: *due,
+                set_by: event.sequence,
+                held: Vec::new(),
+            });
+        }
+        EventFact::DeadlineRevised { timer, due, .. } => {
+            let running = case.timers.iter_mut().find(|running| running.rule == *timer);
+            if let Some(running) = running {
+                running.due = *due;
+            }
+        }
+        EventFact::DeadlineBreached { timer, action, outcome, .. } => {
+            case.timers.retain(|running| running.rule != *timer);
+            if (*action, *outcome) == (ExpiryAction::Close, ExpiryOutcome::CarriedOut) {
+                case.expired = Some(timer.clone());
+            }
+        }
         EventFact::CaseOpened { .. }
         | EventFact::UnitsAccepted { .. }
         | EventFact::UnitsRejected { .. }

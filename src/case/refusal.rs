@@ -280,6 +280,22 @@ pub enum Obstacle {
     /// The case is not on hold.
     #[error("the case is not on hold")]
     NotOnHold,
+    /// The practice grants no more requests about a line.
+    #[error("line {line} was asked for {found} times already, at most {max} are allowed")]
+    TooManyApplications {
+        /// The line.
+        line: OrderLineId,
+        /// How many there were.
+        found: usize,
+        /// The most.
+        max: u32,
+    },
+    /// The practice does not let an ended case be opened again.
+    #[error("an ended case cannot be opened again here; open a new one")]
+    NoReopening,
+    /// The practice does not grant money before goods in this case.
+    #[error("the money does not go back before the goods in this case")]
+    NoInstantRefund,
     /// There is no ruling that could be appealed now.
     #[error("there is no ruling that can be appealed now")]
     NoAppeal,

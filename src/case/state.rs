@@ -14,7 +14,8 @@ use super::obligation::Obligation;
 use super::replacement::Replacement;
 use super::resolution::Resolution;
 use super::status::{CaseStatus, status};
-use crate::id::{CaseId, LotId, OrderLineId, ParcelId, SerialId};
+use super::timer::Timer;
+use crate::id::{CaseId, LotId, OrderLineId, ParcelId, RuleId, SerialId};
 use crate::inspection::{Disposition, Inspection};
 use crate::policy::verdict::Verdict;
 use crate::quantity::Quantity;
@@ -63,6 +64,10 @@ pub struct ReturnCase {
     pub replacements: Vec<Replacement>,
     /// Whether repaired units went home.
     pub repaired: bool,
+    /// The timers that run.
+    pub timers: Vec<Timer>,
+    /// The timer that ended it, if one did.
+    pub expired: Option<RuleId>,
     /// How it ended.
     pub closing: Option<Closing>,
 }

@@ -45,6 +45,8 @@ codes! {
         Completed = "completed", "Completed", "已完成";
         /// Ended without settlement.
         Closed = "closed", "Closed", "已关闭";
+        /// Ended without settlement, because nobody acted in time.
+        Expired = "expired", "Expired", "超时关闭";
         /// Taken back by the customer.
         Cancelled = "cancelled", "Cancelled", "买家撤销";
     }
@@ -54,13 +56,14 @@ impl CaseStatus {
     /// Whether the case has ended.
     #[must_use]
     pub const fn is_final(self) -> bool {
-        matches!(self, Self::Completed | Self::Closed | Self::Cancelled)
+        matches!(self, Self::Completed | Self::Closed | Self::Expired | Self::Cancelled)
     }
 }
 
 /// The status of a case. The first line that applies:
 ///
-/// 1. ended: completed when something was settled, cancelled when taken back, else closed;
+/// 1. ended: completed when something was settled, cancelled when taken back, expired when a
+///    timer closed it, else closed;
 /// 2. in dispute; on hold;
 /// 3. refused, or not yet decided;
 /// 4. a payment failed; a payment is under way;
@@ -71,7 +74,9 @@ impl CaseStatus {
 pub fn status(case: &ReturnCase) -> CaseStatus {
     match case.closing {
         Some(Closing::Withdrawn { .. }) => return CaseStatus::Cancelled,
-        Some(Closing::Closed { .. }) if !is_fulfilled(case) => return CaseStatus::Closed,
+        Some(Closing::Closed { .. }) if !is_fulfilled(case) => {
+            return if case.expired.is_some() { CaseStatus::Expired } else { CaseStatus::Closed };
+        }
         Some(Closing::Closed { .. }) => return CaseStatus::Completed,
         None => {}
     }
@@ -82,12 +87,16 @@ pub fn status(case: &ReturnCase) -> CaseStatus {
         return CaseStatus::OnHold;
     }
     match case.approval {
-        Approval::NeedsInfo => return CaseStatus::NeedsInfo,
-        Approval::Offered => return CaseStatus::Offered,
-        Approval::Submitted => return CaseStatus::Submitted,
-        Approval::Declined => return CaseStatus::Declined,
-        Approval::Authorized => {}
+        Approval::NeedsInfo => CaseStatus::NeedsInfo,
+        Approval::Offered => CaseStatus::Offered,
+        Approval::Submitted => CaseStatus::Submitted,
+        Approval::Declined => CaseStatus::Declined,
+        Approval::Authorized => progress(case),
     }
+}
+
+/// How far an open, permitted case is, by its payments and goods.
+pub(super) fn progress(case: &ReturnCase) -> CaseStatus {
     let payments = || case.obligations.iter().flat_map(|obligation| &obligation.payments);
     if payments().any(|payment| matches!(payment.state, PaymentState::Failed { .. })) {
         return CaseStatus::SettlementFailed;

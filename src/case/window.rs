@@ -29,7 +29,10 @@ impl CommandWindow {
     }
 
     pub(super) fn note(&mut self, event: &Event) {
-        let Cause { command, digest } = &event.cause;
+        let Cause { command, digest, timer } = &event.cause;
+        if timer.is_some() {
+            return;
+        }
         if let Some(done) = self.done.get_mut(command) {
             done.last = event.sequence;
             return;

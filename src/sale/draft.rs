@@ -45,6 +45,9 @@ pub struct SaleDraft {
     /// The sales channel.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub channel: Option<ChannelId>,
+    /// The host's class of customer, such as a membership level; a code of the host.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub buyer_tier: Option<String>,
     /// The country of the customer, ISO 3166-1 alpha-2.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub country: Option<String>,

@@ -110,6 +110,7 @@ pub(crate) fn empty_draft(currency: Currency) -> SaleDraft {
         customer: None,
         payer: None,
         channel: None,
+        buyer_tier: None,
         country: None,
         currency,
         placed_at: at("2026-03-02T09:00:00Z"),

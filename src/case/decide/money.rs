@@ -25,13 +25,25 @@ impl Scene<'_> {
         lines: &[RefundLine],
         terms: &RefundTerms,
     ) {
+        self.refund_by(draft, case, ways(case.resolution), lines, terms);
+    }
+
+    /// Settles along given ways of the units.
+    pub(super) fn refund_by(
+        &self,
+        draft: &mut Draft,
+        case: &ReturnCase,
+        ways: &[(Location, Location)],
+        lines: &[RefundLine],
+        terms: &RefundTerms,
+    ) {
         if !self.authorized(draft, case, "settling") {
             return;
         }
         let mut postings = Vec::new();
         let mut claims = Vec::new();
         let mut seen = BTreeSet::new();
-        let everything = || case.lines.iter().filter_map(|line| settleable(case.resolution, line));
+        let everything = || case.lines.iter().filter_map(|line| settleable(ways, line));
         let named: Vec<RefundLine> =
             if lines.is_empty() { everything().collect() } else { lines.to_vec() };
         for RefundLine { line, claim } in named {
@@ -44,7 +56,7 @@ impl Scene<'_> {
             };
             match claim {
                 Claim::Units(quantity) => {
-                    self.settle_units(draft, case.resolution, own, quantity, &mut postings);
+                    self.settle_units(draft, ways, own, quantity, &mut postings);
                 }
                 Claim::Amount(_) if !keeps_goods(case.resolution) => {
                     draft.refuse(Obstacle::NoRefund { resolution: case.resolution });
@@ -88,7 +100,7 @@ impl Scene<'_> {
     fn settle_units(
         &self,
         draft: &mut Draft,
-        resolution: Resolution,
+        ways: &[(Location, Location)],
         line: &CaseLine,
         quantity: Quantity,
         postings: &mut Vec<Posting>,
@@ -102,7 +114,7 @@ impl Scene<'_> {
         }
         let mut left = quantity.steps();
         let mut taken = Vec::new();
-        for &(from, to) in ways(resolution) {
+        for &(from, to) in ways {
             if from == Location::Lost && !is_decided_loss(line) {
                 continue;
             }
@@ -118,7 +130,7 @@ impl Scene<'_> {
             draft.refuse(Obstacle::LiabilityOpen { line: line.line.clone() });
         }
         if left > 0 {
-            let location = ways(resolution).first().map_or(Location::Accepted, |way| way.0);
+            let location = ways.first().map_or(Location::Accepted, |way| way.0);
             let (asked, line, unit) = (quantity, line.line.clone(), quantity.unit());
             let there = quantity.steps().saturating_sub(left);
             let available = Quantity::new(there, unit).unwrap_or(Quantity::zero(unit));
@@ -198,7 +210,7 @@ fn payment_of<'c>(
 }
 
 /// From where to where units move when a case of this kind is settled.
-const fn ways(resolution: Resolution) -> &'static [(Location, Location)] {
+pub(super) const fn ways(resolution: Resolution) -> &'static [(Location, Location)] {
     const RETURNED: &[(Location, Location)] =
         &[(Location::Accepted, Location::Settled), (Location::Lost, Location::WrittenOff)];
     match resolution {
@@ -229,8 +241,8 @@ const fn keeps_goods(resolution: Resolution) -> bool {
 }
 
 /// All of a line that can be settled now.
-fn settleable(resolution: Resolution, line: &CaseLine) -> Option<RefundLine> {
-    let steps = ways(resolution)
+fn settleable(ways: &[(Location, Location)], line: &CaseLine) -> Option<RefundLine> {
+    let steps = ways
         .iter()
         .filter(|way| way.0 != Location::Lost || is_decided_loss(line))
         .fold(0_i64, |sum, way| sum.saturating_add(line.held.at(way.0).max(0)));

@@ -22,6 +22,7 @@ use crate::id::{CaseId, OrderLineId, SerialId};
 use crate::policy::deadline::Timeline;
 use crate::policy::judge::Situation;
 use crate::policy::period::Anchor;
+use crate::practice::{Practice, Reopening};
 use crate::quantity::Quantity;
 use crate::reason::history::{Assertion, Original, Rank, ReasonHistory, Source, Standing};
 use crate::sale::draft::SaleDraft;
@@ -56,6 +57,7 @@ impl Scene<'_> {
             if !seen.insert(&request.line) {
                 draft.refuse(Obstacle::LineTwice { line: request.line.clone() });
             }
+            self.check_applications(draft, &request.line);
             let Some(slot) = self.order.quantities.slot(&request.line) else {
                 draft.refuse(Obstacle::UnknownLine { line: request.line.clone() });
                 continue;
@@ -111,6 +113,18 @@ impl Scene<'_> {
         };
         book(held_back, Location::Unshipped, Location::HeldBack);
         book(requested, Location::Customer, Location::Requested);
+    }
+
+    /// A practice may limit how often a line is asked for; earlier requests stay on record.
+    fn check_applications(&self, draft: &mut Draft, line: &OrderLineId) {
+        let practice = self.context.rules.practice();
+        let Some(max) = practice.and_then(|practice| practice.draft().applications_max) else {
+            return;
+        };
+        let found = self.order.cases.values().filter(|case| case.line(line).is_some()).count();
+        if found >= usize::try_from(max).unwrap_or(usize::MAX) {
+            draft.refuse(Obstacle::TooManyApplications { line: line.clone(), found, max });
+        }
     }
 
     fn check_serials(&self, draft: &mut Draft, request: &RequestedLine) {
@@ -240,8 +254,8 @@ impl Scene<'_> {
         }
         match ground {
             Ground::Goodwill { note } => draft.note("note", note),
-            // An offer taken and a ruling permit by events of their own.
-            Ground::Offer | Ground::Ruling => {
+            // An offer taken, a ruling and a timer permit by events of their own.
+            Ground::Offer | Ground::Ruling | Ground::Timeout => {
                 let (status, act) = (case.status(), "permitting a return on this ground");
                 draft.refuse(Obstacle::WrongStatus { status, act });
             }
@@ -294,6 +308,18 @@ impl Scene<'_> {
             let (status, act) = (case.status(), "closing");
             return draft.refuse(Obstacle::WrongStatus { status, act });
         }
+        self.end(draft, case);
+    }
+
+    /// Closing by a timer, which may also end what was never decided.
+    pub(super) fn close_overdue(&self, draft: &mut Draft, case: &ReturnCase) {
+        if self.open(draft, case, "closing") {
+            self.end(draft, case);
+        }
+    }
+
+    /// Ends a case when nothing of it is open.
+    fn end(&self, draft: &mut Draft, case: &ReturnCase) {
         let under_way = |sent: &Replacement| {
             matches!(sent.state, ReplacementState::Planned | ReplacementState::Shipped { .. })
         };
@@ -320,6 +346,10 @@ impl Scene<'_> {
     /// A supervisor may open an ended case again; one that the customer took back stays ended.
     pub(super) fn reopen(&self, draft: &mut Draft, case: &ReturnCase, note: &str) {
         draft.note("note", note);
+        let practice = self.context.rules.practice().map(Practice::draft);
+        if practice.is_some_and(|practice| practice.reopening == Reopening::Refused) {
+            draft.refuse(Obstacle::NoReopening);
+        }
         if !matches!(case.closing, Some(Closing::Closed { .. })) {
             let (status, act) = (case.status(), "reopening");
             draft.refuse(Obstacle::WrongStatus { status, act });

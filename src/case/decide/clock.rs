@@ -1,0 +1,545 @@
+//! Clocks: timers fire before a command is decided, and are set after it.
+//!
+//! Everything happens in the order of time. An announced pause moves a deadline at the instant of its
+//! announcement; at one instant an announcement comes before an expiry, an expiry before a command.
+
+use alloc::collections::BTreeSet;
+use alloc::format;
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use super::super::actor::{Actor, Role};
+use super::super::command::{AcceptanceBasis, Command, Envelope, Ground, LineQuantity};
+use super::super::duty::duties_of;
+use super::super::event::{Cause, Event, EventFact};
+use super::super::evolve::preview;
+use super::super::ledger::Location;
+use super::super::refusal::{Obstacle, Refusal};
+use super::super::resolution::Resolution;
+use super::super::state::{Approval, ReturnCase};
+use super::super::timer::{ExpiryOutcome, REFUND_ON_EXPIRY, Timer, stage};
+use super::super::{AfterSale, Answer, Context, Decision};
+use super::money::ways;
+use super::{Draft, Scene, judge};
+use crate::condition::Facts;
+use crate::explain::{Effect, Fact, Finding, RuleRef};
+use crate::id::{ActorId, CaseId, CommandId, FactName, RuleId};
+use crate::label::Coded;
+use crate::money::Money;
+use crate::practice::Practice;
+use crate::practice::timer::{ExpiryAction, Stage};
+use crate::quantity::Quantity;
+use crate::rules::Rules;
+use crate::time::{Instant, Interval, add_seconds};
+
+/// Decides a command of an order with timers, or under rules that set some.
+pub(super) fn decide(
+    order: &AfterSale,
+    context: &Context<'_>,
+    envelope: &Envelope,
+    digest: u64,
+) -> Result<Decision, Refusal> {
+    let rules = context.rules;
+    let (events, findings) = (Vec::new(), Vec::new());
+    let mut run = Run { stored: order, live: None, rules, events, findings };
+    run.catch_up(context.now);
+    let draft = judge(run.order(), context, envelope, order.version)?;
+    run.grant(context, envelope, &draft)?;
+    run.findings.extend(draft.findings);
+    let cause = Cause { command: envelope.id.clone(), digest, timer: None };
+    run.push(context.now, &envelope.actor, &cause, draft.facts);
+    if run.has_due(context.now) {
+        run.go_live();
+        run.catch_up(context.now);
+    }
+    let duties = run.events.iter().flat_map(duties_of).collect();
+    let (answer, events, findings) = (Answer::Accepted, run.events, run.findings);
+    Ok(Decision { answer, events, duties, findings })
+}
+
+/// The order while several events are decided one after the other.
+struct Run<'a> {
+    stored: &'a AfterSale,
+    /// A copy that has evolved; made only when something fires.
+    live: Option<AfterSale>,
+    rules: &'a Rules,
+    events: Vec<Event>,
+    findings: Vec<Finding>,
+}
+
+/// What the clocks do next.
+enum Next {
+    Revise { at: Instant, case: CaseId, timer: RuleId, before: Instant, due: Instant },
+    Fire { case: CaseId, timer: Timer },
+}
+
+impl Run<'_> {
+    fn order(&self) -> &AfterSale {
+        self.live.as_ref().unwrap_or(self.stored)
+    }
+
+    fn go_live(&mut self) {
+        if self.live.is_none() {
+            let mut live = self.stored.clone();
+            self.events.iter().for_each(|event| live.evolve(event));
+            self.live = Some(live);
+        }
+    }
+
+    fn has_due(&self, now: Instant) -> bool {
+        self.events
+            .iter()
+            .any(|event| matches!(event.fact, EventFact::DeadlineSet { due, .. } if due <= now))
+    }
+
+    /// Everything the clocks do until `now`, in the order of time, case and timer.
+    fn catch_up(&mut self, now: Instant) {
+        while let Some(next) = self.next(now) {
+            self.go_live();
+            match next {
+                Next::Revise { at, case, timer, before, due } => {
+                    let (actor, cause) = (clock(), self.cause_of(&case, &timer));
+                    let fact = EventFact::DeadlineRevised { case, timer, before, due };
+                    self.push(at, &actor, &cause, alloc::vec![fact]);
+                }
+                Next::Fire { case, timer } => self.fire(&case, &timer),
+            }
+        }
+    }
+
+    fn next(&self, now: Instant) -> Option<Next> {
+        let order = self.order();
+        let first = order.agenda.first().filter(|(due, ..)| *due <= now);
+        let revision = self.next_revision(now);
+        if let Some(Next::Revise { at, .. }) = &revision
+            && first.is_none_or(|(due, ..)| at <= due)
+        {
+            return revision;
+        }
+        let (_, case, rule) = first?;
+        let timers = &order.cases.get(case)?.timers;
+        let timer = timers.iter().find(|timer| timer.rule == *rule)?.clone();
+        Some(Next::Fire { case: case.clone(), timer })
+    }
+
+    /// The earliest announcement until `now` that moves a running deadline.
+    fn next_revision(&self, now: Instant) -> Option<Next> {
+        let practice = self.rules.practice()?;
+        let order = self.order();
+        let mut first: Option<(Instant, &CaseId, &Timer, Instant)> = None;
+        for (due, case, rule) in &order.agenda {
+            let timers = &order.cases.get(case)?.timers;
+            let Some(timer) = timers.iter().find(|timer| timer.rule == *rule) else { continue };
+            let known = practice.announcements().iter().filter(|at| **at <= now && *at <= due);
+            for announced in known {
+                let moved = revised(practice, timer, *announced);
+                if moved > timer.due {
+                    let at = order.last_at.map_or(*announced, |last| last.max(*announced));
+                    let found = (at, case, timer, moved);
+                    let earlier = first.is_none_or(|(before, case, timer, _)| {
+                        (at, found.1, &found.2.rule) < (before, case, &timer.rule)
+                    });
+                    first = if earlier { Some(found) } else { first };
+                    break;
+                }
+            }
+        }
+        let (at, case, timer, due) = first?;
+        let (case, before) = (case.clone(), timer.due);
+        Some(Next::Revise { at, case, timer: timer.rule.clone(), before, due })
+    }
+
+    fn cause_of(&self, case: &CaseId, rule: &RuleId) -> Cause {
+        let timers = self.order().cases.get(case).map(|case| &case.timers);
+        let set_by = timers
+            .and_then(|timers| timers.iter().find(|timer| timer.rule == *rule))
+            .map_or(0, |timer| timer.set_by);
+        let command =
+            CommandId::new(format!("timer-{set_by}")).unwrap_or(CommandId::fixed("timer"));
+        Cause { command, digest: 0, timer: Some(rule.clone()) }
+    }
+
+    fn fire(&mut self, id: &CaseId, timer: &Timer) {
+        let cause = self.cause_of(id, &timer.rule);
+        let effects = self.effects(id, timer);
+        let outcome = match effects {
+            Some(_) => ExpiryOutcome::CarriedOut,
+            None => ExpiryOutcome::Blocked,
+        };
+        let (case, rule, action) = (id.clone(), timer.rule.clone(), timer.action);
+        let breached = EventFact::DeadlineBreached { case, timer: rule, action, outcome };
+        let facts = core::iter::once(breached).chain(effects.unwrap_or_default()).collect();
+        self.push(timer.due, &clock(), &cause, facts);
+    }
+
+    /// What an expiry leads to; nothing when it is not possible.
+    fn effects(&mut self, id: &CaseId, timer: &Timer) -> Option<Vec<EventFact>> {
+        let mut trial = Trial {
+            order: self.order().clone(),
+            rules: self.rules,
+            id,
+            now: timer.due,
+            facts: Vec::new(),
+        };
+        match timer.action {
+            ExpiryAction::Report => {}
+            ExpiryAction::Agree => {
+                if !trial.permit()? {
+                    return None;
+                }
+            }
+            ExpiryAction::Close => {
+                trial.step(|scene, draft, case| {
+                    scene.close_overdue(draft, case);
+                })?;
+            }
+            ExpiryAction::Escalate => {
+                let note = format!("timer {}", timer.rule);
+                trial.step(|scene, draft, case| scene.open_dispute(draft, case, &note))?;
+            }
+            ExpiryAction::Refund => {
+                trial.permit()?;
+                trial.accept_received()?;
+                trial.refund()?;
+                if trial.facts.is_empty() {
+                    return None;
+                }
+            }
+        }
+        self.findings.push(
+            Finding::new(RuleRef::new(timer.rule.clone()), Effect::Sets)
+                .about(id)
+                .observed(Fact::Instant(timer.due))
+                .required(Fact::code(timer.action)),
+        );
+        Some(trial.facts)
+    }
+
+    /// Stamps facts, and sets the timers of the stage that the case has come to.
+    fn push(&mut self, at: Instant, actor: &Actor, cause: &Cause, facts: Vec<EventFact>) {
+        let at = self.order().last_at.map_or(at, |last| last.max(at));
+        let id = facts.iter().find_map(|fact| fact.case().cloned());
+        let before = id.as_ref().and_then(|id| self.order().cases.get(id)).and_then(stage);
+        let from = self.events.len();
+        for fact in facts {
+            self.stamp(at, actor, cause, fact);
+        }
+        let Some(id) = id else { return };
+        let new = self.events.get(from..).unwrap_or_default();
+        let Some(case) = (match &self.live {
+            Some(live) => live.cases.get(&id).cloned(),
+            None => preview(self.stored, &id, new),
+        }) else {
+            return;
+        };
+        let released = new.iter().any(|event| matches!(event.fact, EventFact::HoldReleased { .. }));
+        let after = stage(&case);
+        let mut clocks = Vec::new();
+        if released && before == after {
+            self.move_by_hold(&case, at, &mut clocks);
+        }
+        if before != after
+            && let Some(stage) = after
+            && let Some(practice) = self.rules.practice()
+        {
+            self.set_timers(practice, &case, stage, at, &mut clocks);
+        }
+        for fact in clocks {
+            self.stamp(at, actor, cause, fact);
+        }
+    }
+
+    fn stamp(&mut self, at: Instant, actor: &Actor, cause: &Cause, fact: EventFact) {
+        let before = u64::try_from(self.events.len()).unwrap_or(u64::MAX);
+        let event = Event {
+            sequence: self.stored.version.saturating_add(1).saturating_add(before),
+            at,
+            actor: actor.clone(),
+            cause: cause.clone(),
+            rules_version: self.rules.version(),
+            fact,
+        };
+        if let Some(live) = &mut self.live {
+            live.evolve(&event);
+        }
+        self.events.push(event);
+    }
+
+    /// Time on hold does not count: the deadlines move when the hold ends.
+    fn move_by_hold(&self, case: &ReturnCase, at: Instant, clocks: &mut Vec<EventFact>) {
+        for timer in &case.timers {
+            let due = match self.rules.practice() {
+                Some(practice) => revised(practice, timer, at),
+                None => after_last_hold(timer),
+            };
+            if due != timer.due {
+                let (case, rule, before) = (case.id.clone(), timer.rule.clone(), timer.due);
+                clocks.push(EventFact::DeadlineRevised { case, timer: rule, before, due });
+            }
+        }
+    }
+
+    fn set_timers(
+        &mut self,
+        practice: &Practice,
+        case: &ReturnCase,
+        stage: Stage,
+        at: Instant,
+        clocks: &mut Vec<EventFact>,
+    ) {
+        let facts = facts(self.order(), practice, case);
+        for rule in practice.rules(stage, &facts) {
+            match practice.due(&rule.id, rule.length, at, &[], at) {
+                Ok(due) => clocks.push(EventFact::DeadlineSet {
+                    case: case.id.clone(),
+                    timer: rule.id.clone(),
+                    stage,
+                    action: rule.on_expiry,
+                    length: rule.length,
+                    due,
+                }),
+                // Past the end of the calendar nobody knows the deadline: say so, set none.
+                Err(fault) => self.findings.push(
+                    Finding::new(RuleRef::new(rule.id.clone()), Effect::Warns)
+                        .about(&case.id)
+                        .observed(Fact::Text(format!("{fault}"))),
+                ),
+            }
+        }
+    }
+
+    /// Money before goods is for those to whom the practice grants it.
+    fn grant(
+        &self,
+        context: &Context<'_>,
+        envelope: &Envelope,
+        draft: &Draft,
+    ) -> Result<(), Refusal> {
+        let Command::OpenCase { case: id, resolution: Resolution::InstantRefund, .. } =
+            &envelope.command
+        else {
+            return Ok(());
+        };
+        let Some(practice) = self.rules.practice() else { return Ok(()) };
+        let cause = Cause { command: envelope.id.clone(), digest: 0, timer: None };
+        let opened: Vec<Event> = draft
+            .facts
+            .iter()
+            .map(|fact| Event {
+                sequence: 0,
+                at: context.now,
+                actor: envelope.actor.clone(),
+                cause: cause.clone(),
+                rules_version: self.rules.version(),
+                fact: fact.clone(),
+            })
+            .collect();
+        let case = preview(self.order(), id, &opened);
+        let granted = case.is_some_and(|case| {
+            practice.grants_instant_refund(&facts(self.order(), practice, &case))
+        });
+        if granted { Ok(()) } else { Err(Obstacle::NoInstantRefund.into()) }
+    }
+}
+
+/// The effects of an expiry, tried on a copy of the order.
+struct Trial<'a> {
+    order: AfterSale,
+    rules: &'a Rules,
+    id: &'a CaseId,
+    now: Instant,
+    facts: Vec<EventFact>,
+}
+
+impl Trial<'_> {
+    /// One step decided as the system would; nothing when something stands in the way.
+    fn step(&mut self, rule: impl FnOnce(&Scene<'_>, &mut Draft, &ReturnCase)) -> Option<()> {
+        let context = Context { now: self.now, rules: self.rules };
+        let id = CommandId::fixed("timer");
+        let envelope =
+            Envelope { id, expected_version: None, actor: clock(), command: Command::Tick };
+        let mut draft = Draft::default();
+        let case = self.order.cases.get(self.id)?;
+        let scene = Scene { order: &self.order, context: &context, envelope: &envelope };
+        rule(&scene, &mut draft, case);
+        if !draft.obstacles.is_empty() {
+            return None;
+        }
+        for fact in &draft.facts {
+            let event = Event {
+                sequence: self.order.version.saturating_add(1),
+                at: self.now,
+                actor: clock(),
+                cause: Cause { command: envelope.id.clone(), digest: 0, timer: None },
+                rules_version: self.rules.version(),
+                fact: fact.clone(),
+            };
+            self.order.evolve(&event);
+        }
+        self.facts.append(&mut draft.facts);
+        Some(())
+    }
+
+    fn case(&self) -> Option<&ReturnCase> {
+        self.order.cases.get(self.id)
+    }
+
+    /// An undecided request counts as permitted, an open offer as taken; whether there was one.
+    fn permit(&mut self) -> Option<bool> {
+        let case = self.case()?;
+        match case.approval {
+            Approval::Submitted | Approval::NeedsInfo => {
+                let ground = Ground::Timeout;
+                self.step(|_, draft, case| {
+                    let case = case.id.clone();
+                    draft.facts.push(EventFact::ReturnAuthorized { case, ground });
+                })?;
+                Some(true)
+            }
+            Approval::Offered => {
+                self.step(|scene, draft, case| {
+                    scene.answer_offer(draft, case, super::talk::Taken::Yes);
+                })?;
+                Some(true)
+            }
+            Approval::Authorized => Some(false),
+            Approval::Declined => None,
+        }
+    }
+
+    /// What arrived and was not judged in time counts as accepted.
+    fn accept_received(&mut self) -> Option<()> {
+        let received = |line: &super::super::state::CaseLine| {
+            let steps = line.held.at(Location::Received);
+            let quantity = Quantity::new(steps, line.requested.unit()).ok()?;
+            let line = line.line.clone();
+            (steps > 0).then_some(LineQuantity { line, quantity })
+        };
+        let lines: Vec<LineQuantity> = self.case()?.lines.iter().filter_map(received).collect();
+        if lines.is_empty() {
+            return Some(());
+        }
+        let basis = AcceptanceBasis::Waived;
+        self.step(|scene, draft, case| scene.accept(draft, case, &lines, basis))
+    }
+
+    /// Refunds whatever the case holds that can be refunded.
+    fn refund(&mut self) -> Option<()> {
+        let case = self.case()?;
+        let ways = match case.resolution {
+            resolution @ (Resolution::RefundOnly | Resolution::InstantRefund) => ways(resolution),
+            Resolution::ReturnAndRefund | Resolution::RefusedAtDoor => REFUND_ON_EXPIRY,
+            Resolution::PriceProtection
+            | Resolution::PartialRefund
+            | Resolution::Exchange
+            | Resolution::Reship
+            | Resolution::Repair
+            | Resolution::AdvanceReplacement => &[],
+        };
+        let there = |way: &(Location, Location)| {
+            way.0 != Location::Lost && case.lines.iter().any(|line| line.held.at(way.0) > 0)
+        };
+        if !ways.iter().any(there) {
+            return Some(());
+        }
+        self.step(|scene, draft, case| {
+            scene.refund_by(draft, case, ways, &[], &Default::default());
+        })
+    }
+}
+
+/// When a timer is due by what is known at a time; never earlier than it was.
+fn revised(practice: &Practice, timer: &Timer, known_at: Instant) -> Instant {
+    let due = practice.due(&timer.rule, timer.length, timer.started_at, &timer.held, known_at);
+    due.unwrap_or(timer.due).max(timer.due)
+}
+
+/// Without a practice at hand, a hold moves the deadline by its own length.
+fn after_last_hold(timer: &Timer) -> Instant {
+    let Some(hold) = timer.held.last() else { return timer.due };
+    let counted = Interval::new(hold.start().max(timer.started_at), hold.end());
+    let seconds = counted.map_or(0, Interval::seconds);
+    add_seconds(timer.due, seconds).unwrap_or(timer.due)
+}
+
+/// Who acts when a timer does.
+fn clock() -> Actor {
+    Actor { id: ActorId::fixed("timer"), role: Role::System }
+}
+
+/// The facts that conditions of a practice test, see [`schema`](crate::practice::schema).
+fn facts(order: &AfterSale, practice: &Practice, case: &ReturnCase) -> Facts {
+    let sale = order.sale.draft();
+    let mut facts = Facts::new();
+    let mut set = |name: &'static str, fact: Fact| facts.set(FactName::fixed(name), fact);
+    set("resolution", Fact::code(case.resolution.code()));
+    set("goods", Fact::code(goods(order, case)));
+    if let Some(channel) = &sale.channel {
+        set("channel", Fact::code(channel));
+    }
+    if let Some(country) = &sale.country {
+        set("country", Fact::code(country));
+    }
+    if let Some(tier) = &sale.buyer_tier {
+        set("buyer_tier", Fact::code(tier));
+    }
+    let tags: BTreeSet<String> = case
+        .lines
+        .iter()
+        .filter_map(|line| order.sold_as(&line.line))
+        .flat_map(|line| line.ordered.tags.iter().cloned())
+        .collect();
+    set("tags", Fact::Codes(tags));
+    let reasons = case.lines.iter().flat_map(|line| line.reasons.assertions());
+    set("reasons", Fact::codes(reasons.map(|said| String::from(said.code.as_str()))));
+    let application = case.lines.iter().map(|line| applications(order, case, line)).max();
+    set("application", Fact::Count(application.unwrap_or(0)));
+    let waited = case.opened_at.signed_duration_since(sale.placed_at).num_seconds();
+    set("since_order", Fact::Seconds(waited));
+    if practice.draft().currency == Some(order.sale.currency())
+        && let Some(amount) = amount(order, case)
+    {
+        set("amount", Fact::Amount(amount));
+    }
+    facts
+}
+
+/// What was paid for the units of a case.
+fn amount(order: &AfterSale, case: &ReturnCase) -> Option<Money> {
+    let paid = case.lines.iter().map(|line| {
+        let sold = order.sold_as(&line.line)?;
+        let ordered = sold.ordered.quantity.steps();
+        sold.frozen.paid.gross.ladder(line.requested.steps().min(ordered), ordered).ok()
+    });
+    let parts: Vec<Money> = paid.collect::<Option<_>>()?;
+    parts
+        .into_iter()
+        .try_fold(Money::zero(order.sale.currency()), |sum, part| sum.checked_add(part).ok())
+}
+
+/// How far the goods of a case had come: the least advanced of its lines.
+fn goods(order: &AfterSale, case: &ReturnCase) -> &'static str {
+    let held_back = case.lines.iter().any(|line| line.held.at(Location::HeldBack) > 0);
+    let under_way = case.lines.iter().any(|line| {
+        let arrived = match order.added(&line.line) {
+            Some(added) => added.delivered_at,
+            None => order.sale.line_delivered_at(&line.line),
+        };
+        arrived.is_none()
+    });
+    if held_back {
+        "unshipped"
+    } else if under_way {
+        "shipped"
+    } else {
+        "received"
+    }
+}
+
+/// Which request about its line this case is, from 1.
+fn applications(order: &AfterSale, case: &ReturnCase, line: &super::super::state::CaseLine) -> i64 {
+    let before = order.cases.values().filter(|other| {
+        other.id != case.id && other.opened_at <= case.opened_at && other.line(&line.line).is_some()
+    });
+    i64::try_from(before.count()).unwrap_or(i64::MAX).saturating_add(1)
+}
