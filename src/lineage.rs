@@ -20,7 +20,7 @@ pub mod graph;
 pub mod ledger;
 pub mod metrics;
 pub mod recall;
-mod record;
+pub mod record;
 pub mod source;
 pub mod suspect;
 pub mod table;

@@ -918,3 +918,25 @@ fn unknown_names_in_a_history_are_told() {
     assert_eq!(found.notices.len(), 2);
     assert_eq!(only(&found).state, ClockState::Running);
 }
+
+#[test]
+fn the_worked_example_of_the_guide_holds() {
+    let book = house(vec![goal("solve", rules(business(8)), json!({}))]);
+    let history = opened(vec![
+        paused(march(2, 12, 0), "customer"),
+        resumed(march(3, 11, 0), "customer"),
+        event(march(3, 16, 0), "solved"),
+    ]);
+    let calendars = calendars();
+    let told = |now| {
+        let found = book.evaluate(&calendars, &history, now);
+        let goal = only(&found).clone();
+        (goal.elapsed, goal.due, goal.due_if_resumed_now, goal.verdict)
+    };
+    let pending = Verdict::Pending;
+    assert_eq!(told(march(2, 9, 0)), (hours(0), Some(march(2, 17, 0)), None, pending));
+    assert_eq!(told(march(2, 12, 0)), (hours(3), None, Some(march(2, 17, 0)), pending));
+    assert_eq!(told(march(3, 10, 0)), (hours(3), None, Some(march(3, 15, 0)), pending));
+    assert_eq!(told(march(3, 11, 0)), (hours(3), Some(march(3, 16, 0)), None, pending));
+    assert_eq!(told(march(3, 16, 0)), (hours(8), Some(march(3, 16, 0)), None, Verdict::Met));
+}

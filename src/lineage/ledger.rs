@@ -82,12 +82,7 @@ impl Graph {
             holdings: vec![Holding::default(); self.nodes()],
             ..Mixing::default()
         };
-        for position in 0..self.events() as u32 {
-            let event = self.event_at(position);
-            ledger.fetch(self.inputs(self.event_at(position.saturating_add(AHEAD))));
-            if !self.is_alive(event) {
-                continue;
-            }
+        for event in self.chronological() {
             if self.kind(event) == EventKind::Clean {
                 ledger.empty(self.inputs(event));
                 continue;
@@ -173,19 +168,7 @@ struct Flow {
     worst: Option<(i64, i64)>,
 }
 
-/// How many events ahead the holdings are read.
-const AHEAD: u32 = 12;
-
 impl Mixing {
-    /// Reads what a later event will take from, so that the wait for memory overlaps the work on
-    /// this one; the result does not depend on it.
-    #[inline]
-    fn fetch(&self, nodes: &[u32]) {
-        for &node in nodes {
-            core::hint::black_box(self.holdings.get(node as usize).map(|holding| holding.hand));
-        }
-    }
-
     fn empty(&mut self, nodes: &[u32]) {
         for &node in nodes {
             if let Some(holding) = self.holdings.get_mut(node as usize) {

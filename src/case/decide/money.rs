@@ -202,9 +202,12 @@ const fn ways(resolution: Resolution) -> &'static [(Location, Location)] {
     const RETURNED: &[(Location, Location)] =
         &[(Location::Accepted, Location::Settled), (Location::Lost, Location::WrittenOff)];
     match resolution {
-        Resolution::RefundOnly => {
-            &[(Location::HeldBack, Location::Cancelled), (Location::Requested, Location::Kept)]
-        }
+        Resolution::RefundOnly => &[
+            // Goods that came back although nobody asked for them are settled like any others.
+            (Location::Accepted, Location::Settled),
+            (Location::HeldBack, Location::Cancelled),
+            (Location::Requested, Location::Kept),
+        ],
         Resolution::InstantRefund => &[
             (Location::Accepted, Location::Settled),
             (Location::Received, Location::Ahead),
