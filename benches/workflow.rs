@@ -316,6 +316,5 @@ fn thirty_states() -> WorkflowDraft {
 fn verify_thirty_states(bencher: Bencher) {
     let draft = thirty_states();
     assert_eq!(draft.states.len(), 30);
-    // A case under recall would never leave the first inspection: one fixed cell is a trap.
     bencher.bench_local(|| verify(black_box(&draft)).is_ok());
 }
