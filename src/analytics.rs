@@ -21,20 +21,29 @@ use rust_decimal::Decimal;
 use crate::number::Exact;
 
 pub mod alarm;
+pub mod benchmark;
+pub mod cause;
 pub mod cohort;
 pub mod control_chart;
 pub mod cusum;
+pub mod effect;
 mod glm;
 pub mod grid;
 pub mod histogram;
 mod math;
 pub mod measure;
+pub mod mix;
 pub mod month;
+pub mod pareto;
 pub mod rate;
+pub mod sequential;
+pub mod shrinkage;
 pub mod state;
 pub mod surveillance;
 pub mod tally;
+pub mod trend;
 pub mod waiting;
+pub mod words;
 
 /// Counts or settings that do not make sense together.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]

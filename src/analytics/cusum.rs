@@ -23,7 +23,7 @@ use super::{AnalyticsError, glm, math};
 /// // and one false alarm in two hundred weeks is accepted.
 /// let mut watch = Cusum::new(0.02, 0.04)?.with_run_length(500.0, 200.0)?;
 /// let mut alarm = None;
-/// for (week, returns) in [9, 11, 10, 21, 19, 22].into_iter().enumerate() {
+/// for (week, returns) in [9, 11, 10, 17, 19, 22].into_iter().enumerate() {
 ///     if watch.observe(Proportion::new(returns, 500)?).alarm {
 ///         alarm = alarm.or(Some(week));
 ///     }

@@ -23,11 +23,6 @@ impl Fit {
         let variance = self.covariance.get(position).and_then(|row| row.get(position));
         math::sqrt(variance.copied().unwrap_or(f64::NAN) * self.dispersion)
     }
-
-    /// The linear predictor's variance at a row, under the dispersion.
-    pub(super) fn predictor_variance(&self, row: &[f64]) -> f64 {
-        quadratic(&self.covariance, row) * self.dispersion
-    }
 }
 
 fn dot(a: &[f64], b: &[f64]) -> f64 {

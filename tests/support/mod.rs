@@ -82,6 +82,7 @@ pub fn sale(lines: &[LineSpec<'_>]) -> Sale {
 }
 
 /// One order at the desk, with everything that happened so far.
+#[derive(Clone)]
 pub struct Desk {
     pub rules: &'static Rules,
     pub sale: Sale,

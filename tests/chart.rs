@@ -1,0 +1,162 @@
+//! Charts: golden ECharts options, and lists that fit their axes.
+//!
+//! The golden files are rewritten when `GOLDEN_WRITE` is set; look at the difference before keeping it.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    reason = "a test may panic"
+)]
+
+use std::fs;
+use std::path::Path;
+
+use aftersale::analytics::cohort::Triangle;
+use aftersale::analytics::control_chart::{Limits, p_chart};
+use aftersale::analytics::mix::{Segment, decompose};
+use aftersale::analytics::month::Month;
+use aftersale::analytics::pareto::{Kind, pareto};
+use aftersale::analytics::rate::{Confidence, Proportion};
+use aftersale::chart::{
+    ChartData, ChartKind, Unit, cohort_chart, control_chart, echarts, funnel_chart, heat_map,
+    pareto_chart, sankey_chart, trend_chart, waterfall_chart,
+};
+use aftersale::label::Coded;
+
+const C95: Confidence = Confidence::NINETY_FIVE;
+
+fn of(part: u64, whole: u64) -> Proportion {
+    Proportion::new(part, whole).unwrap()
+}
+
+fn names(names: &[&str]) -> Vec<String> {
+    names.iter().map(|name| (*name).to_owned()).collect()
+}
+
+/// One chart of every kind.
+fn gallery() -> Vec<ChartData> {
+    let reasons = [
+        ("wrong size", 48, Kind::Named),
+        ("color differs", 21, Kind::Named),
+        ("broken zip", 16, Kind::Named),
+        ("other", 15, Kind::Unknown),
+    ];
+    let table = pareto(&reasons, 100, C95).unwrap();
+    let months = names(&["2026-01", "2026-02", "2026-03", "2026-04"]);
+    let rates = [of(8, 200), of(9, 200), of(0, 0), of(22, 200)];
+    let periods: Vec<_> = months.iter().cloned().zip(rates.map(|rate| rate.wilson(C95))).collect();
+    let chart = p_chart(&[of(8, 200), of(9, 300), of(10, 250), of(40, 220)], Limits::Binomial, 3.0);
+    let change = decompose(&[
+        Segment { key: "jackets", before: of(60, 1000), after: of(90, 1000) },
+        Segment { key: "phones", before: of(30, 1000), after: of(20, 800) },
+        Segment { key: "socks", before: of(5, 500), after: of(5, 700) },
+    ]);
+    let mut triangle = Triangle::default();
+    for (row, returned) in [vec![20, 40, 10], vec![30, 45], vec![18]].into_iter().enumerate() {
+        let month = Month::new(2026, 1 + row as u32).unwrap();
+        triangle.sold(month, 1000).unwrap();
+        for (age, units) in returned.into_iter().enumerate() {
+            triangle.returned(month, age, units).unwrap();
+        }
+    }
+    let report = triangle.report(Month::new(2026, 3).unwrap(), 2, C95).unwrap();
+    let articles =
+        [("A-1", of(9, 200)), ("A-2", of(33, 400)), ("A-3", of(2, 90)), ("A-4", of(0, 0))];
+    let articles: Vec<(String, Proportion)> =
+        articles.iter().map(|(name, own)| ((*name).to_owned(), *own)).collect();
+    let flow = |reason, party, action, count| (names(&[reason, party, action]), count);
+    vec![
+        pareto_chart("Reasons", &table, |reason| (*reason).to_owned()),
+        trend_chart("Return rate", &periods, &[(3, "q = 0.004".to_owned())]),
+        control_chart("Phones", &months, &chart.unwrap()),
+        waterfall_chart("February to March", &change.unwrap(), 0.001, |key| (*key).to_owned()),
+        cohort_chart("By month of sale", &report, triangle.cohorts()),
+        funnel_chart("Articles", &articles, 0.05, C95),
+        heat_map(
+            "Category by reason",
+            names(&["size", "defect"]),
+            names(&["jackets", "phones"]),
+            Unit::Count,
+            |column, row| (column + row < 2).then_some((column * 10 + row) as f64),
+        ),
+        sankey_chart(
+            "Who pays",
+            &[
+                flow("defect", "supplier", "replace", 30),
+                flow("defect", "carrier", "refund", 8),
+                flow("wrong size", "customer", "refund", 21),
+                flow("other", "other", "refund", 3),
+            ],
+        ),
+    ]
+}
+
+/// CHT-1: every kind of chart has its golden option, byte for byte.
+#[test]
+fn options_are_golden() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/chart");
+    let gallery = gallery();
+    assert_eq!(gallery.len(), ChartKind::ALL.len());
+    for chart in &gallery {
+        let text = serde_json::to_string_pretty(&echarts::option(chart)).unwrap() + "\n";
+        let path = folder.join(format!("{}.json", chart.kind.code()));
+        if std::env::var_os("GOLDEN_WRITE").is_some() {
+            fs::write(&path, &text).unwrap();
+        }
+        assert_eq!(fs::read_to_string(&path).unwrap(), text, "{}", path.display());
+    }
+}
+
+/// CHT-2: lists are as long as their axis, positions lie inside, and chart data survives its wire.
+#[test]
+fn lists_fit_their_axes() {
+    for chart in gallery() {
+        for series in &chart.series {
+            assert_eq!(series.values.len(), chart.names.len(), "{} {}", chart.kind, series.name);
+            assert!(series.axis < chart.units.len());
+        }
+        for band in &chart.bands {
+            assert_eq!(band.limits.len(), chart.names.len());
+        }
+        for (column, row, _) in &chart.cells {
+            assert!(*column < chart.names.len() && *row < chart.rows.len());
+        }
+        for (from, to, value) in &chart.links {
+            assert!(*from < chart.names.len() && *to < chart.names.len() && *value > 0.0);
+        }
+        let text = serde_json::to_string(&chart).unwrap();
+        assert_eq!(serde_json::from_str::<ChartData>(&text).unwrap(), chart);
+    }
+}
+
+/// CHT-3: the steps of a waterfall lead from the rate before to the rate after.
+#[test]
+fn a_waterfall_closes() {
+    let chart = gallery().into_iter().find(|chart| chart.kind == ChartKind::Waterfall).unwrap();
+    let values: Vec<f64> = chart.series[0].values.iter().map(|value| value.unwrap()).collect();
+    let (after, steps) = values.split_last().unwrap();
+    assert!((steps.iter().sum::<f64>() - after).abs() < 1e-8);
+}
+
+/// CHT-4: what flows into a node in the middle flows out of it, and equal names stay apart.
+#[test]
+fn flows_are_kept() {
+    let chart = gallery().into_iter().find(|chart| chart.kind == ChartKind::Sankey).unwrap();
+    for (node, stage) in chart.rows.iter().enumerate() {
+        let sum = |end: fn(&(usize, usize, f64)) -> usize| {
+            chart.links.iter().filter(|link| end(link) == node).map(|link| link.2).sum::<f64>()
+        };
+        if stage == "1" {
+            assert_eq!(sum(|link| link.0), sum(|link| link.1));
+        }
+    }
+    assert_eq!(chart.names.iter().filter(|name| *name == "other").count(), 2);
+    let option = serde_json::to_value(echarts::option(&chart)).unwrap();
+    let nodes = option["series"][0]["data"].as_array().unwrap();
+    let mut unique: Vec<&str> = nodes.iter().map(|node| node["name"].as_str().unwrap()).collect();
+    unique.sort_unstable();
+    unique.dedup();
+    assert_eq!(unique.len(), nodes.len());
+}
