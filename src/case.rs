@@ -12,15 +12,19 @@
 //! 4. The same command id twice is one effect; a refused command changes nothing.
 
 pub mod actor;
+pub mod allowed;
 pub mod command;
 mod decide;
 mod digest;
+pub mod dispute;
 pub mod duty;
 pub mod event;
 mod evolve;
 pub mod ledger;
+pub mod liability;
 pub mod obligation;
 pub mod refusal;
+pub mod replacement;
 pub mod resolution;
 pub mod state;
 pub mod status;
@@ -37,9 +41,9 @@ use crate::case::refusal::Refusal;
 use crate::case::state::ReturnCase;
 use crate::case::window::CommandWindow;
 use crate::explain::Finding;
-use crate::id::CaseId;
+use crate::id::{CaseId, OrderLineId, Sku};
 use crate::rules::Rules;
-use crate::sale::Sale;
+use crate::sale::{Line, Sale};
 use crate::settlement::ledger::MoneyLedger;
 use crate::time::Instant;
 
@@ -86,9 +90,21 @@ pub struct AfterSale {
     quantities: QuantityLedger,
     money: MoneyLedger,
     cases: BTreeMap<CaseId, ReturnCase>,
+    added: BTreeMap<OrderLineId, AddedLine>,
     window: CommandWindow,
     version: u64,
     last_at: Option<Instant>,
+}
+
+/// A line that a replacement added to the order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AddedLine {
+    /// The article.
+    pub sku: Sku,
+    /// The line it stands for, first of all of the sale.
+    pub replaces: OrderLineId,
+    /// When it reached the customer.
+    pub delivered_at: Option<Instant>,
 }
 
 /// A stored history that does not fit together.
@@ -151,6 +167,7 @@ impl AfterSale {
             quantities,
             money,
             cases: BTreeMap::new(),
+            added: BTreeMap::new(),
             window: CommandWindow::default(),
             version: 0,
             last_at: None,
@@ -233,6 +250,31 @@ impl AfterSale {
     #[must_use]
     pub const fn money(&self) -> &MoneyLedger {
         &self.money
+    }
+
+    /// A line that a replacement added.
+    #[must_use]
+    pub fn added(&self, line: &OrderLineId) -> Option<&AddedLine> {
+        self.added.get(line)
+    }
+
+    /// What a line is in the sale: itself, or the line that its chain of exchanges began with.
+    #[must_use]
+    pub fn sold_as(&self, line: &OrderLineId) -> Option<Line<'_>> {
+        match self.added.get(line) {
+            Some(added) => self.sale.line(&added.replaces),
+            None => self.sale.line(line),
+        }
+    }
+
+    /// Previews a command: what it would lead to, or why it would be refused. Nothing changes; the
+    /// same as [`decide`](Self::decide), under the name a counter uses.
+    ///
+    /// # Errors
+    ///
+    /// [`Refusal`] with everything that stands in the way.
+    pub fn quote(&self, context: &Context<'_>, envelope: &Envelope) -> Result<Decision, Refusal> {
+        self.decide(context, envelope)
     }
 
     /// A case.

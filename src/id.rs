@@ -208,4 +208,10 @@ text_ids! {
     SupplierId = "supplier id";
     /// A sales channel.
     ChannelId = "channel id";
+    /// A business calendar (工作日历).
+    CalendarId = "calendar id";
+    /// A goal of a service level agreement: one promise about one clock.
+    GoalId = "goal id";
+    /// A reason for which a clock stands still (挂起原因).
+    PauseReasonId = "pause reason id";
 }

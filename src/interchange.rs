@@ -1,1 +1,4 @@
-//! Not yet.
+//! Interchange: forms of the outside world, read and written.
+
+pub mod epcis;
+pub mod schema_org;

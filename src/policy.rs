@@ -7,7 +7,8 @@
 //! grounds and their numbers; every right that waits for a fact.
 //!
 //! Policies are data. Those that ship with the crate are rules as understood from the sources they
-//! name. They are not legal advice; a host checks, changes and versions them.
+//! name. They are not legal advice; a host checks, changes and versions them. The guide is
+//! `docs/policies.md`.
 //!
 //! Always true, and tested in `tests/policy.rs`:
 //! 1. Every rule of the set is answered exactly once: nothing is silently dropped.
@@ -23,3 +24,8 @@ pub mod period;
 pub mod set;
 pub mod terms;
 pub mod verdict;
+
+/// The guide's example, compiled and run as a test.
+#[cfg(doctest)]
+#[doc = include_str!("../docs/policies.md")]
+pub struct Guide;

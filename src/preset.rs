@@ -5,3 +5,4 @@
 
 pub mod policies;
 pub mod reasons;
+pub mod review;

@@ -10,18 +10,21 @@
 //! 2. The shares of an order discount sum exactly to the discount, and no line falls below zero.
 //! 3. Nothing was shipped that was not ordered, and no serial twice.
 //! 4. No more is captured on the tenders than the total.
-//! 5. Reading a sale back from its wire form gives the same sale.
+//! 5. A promotion rule gives the discount the sale states for it, and a kit is worth its components.
+//! 6. Reading a sale back from its wire form gives the same sale.
 
 pub mod draft;
 pub mod fault;
 mod freeze;
+pub mod promotion;
+mod recorded;
 
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
 use serde::{Deserialize, Serialize};
 
-use crate::id::{LotId, OrderId, OrderLineId, PromotionId, SerialId};
+use crate::id::{LotId, OrderId, OrderLineId, PromotionId, SerialId, Sku};
 use crate::money::Money;
 use crate::money::currency::Currency;
 use crate::number::Exact;
@@ -109,6 +112,21 @@ pub struct FrozenLine {
     pub discount_shares: Vec<DiscountShare>,
     /// How much of the line was shipped.
     pub shipped: Quantity,
+    /// The shares of the components, when the line is a kit; they sum to what was paid.
+    pub components: Vec<FrozenComponent>,
+}
+
+/// What was paid for one component of a kit.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FrozenComponent {
+    /// The article.
+    pub sku: Sku,
+    /// How much of it is in one kit.
+    pub per_kit: Quantity,
+    /// How much of it is in all kits of the line.
+    pub quantity: Quantity,
+    /// Its share of what was paid for the line.
+    pub paid: Paid,
 }
 
 /// An order line with its frozen amounts.

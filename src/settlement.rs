@@ -14,12 +14,16 @@
 //!
 //! Worked examples: `docs/settlement.md`.
 
+pub mod claims;
 mod compute;
+mod conditions;
 mod deductions;
+pub mod documents;
 mod history;
 mod ladder;
 pub mod ledger;
 mod outgoing;
+pub mod recovery;
 pub mod refusal;
 pub mod request;
 mod tenders;
@@ -137,6 +141,8 @@ pub struct Entry {
     /// The taxes inside, with the sign of the gross amount.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub taxes: Vec<TaxAmount>,
+    /// The tax document it belongs on.
+    pub document: Document,
     /// How the amount came about, with the numbers to compute it again.
     pub basis: Basis,
     /// The rule that asked for it.
@@ -182,6 +188,18 @@ codes! {
         CustomerPays = "customer_pays", "Customer pays", "买家补款";
         /// Rounding to the coins in use.
         CashRounding = "cash_rounding", "Cash rounding", "现金尾差";
+    }
+}
+
+codes! {
+    /// The tax document an amount belongs on.
+    pub enum Document "tax document" {
+        /// It corrects the invoice of the sale.
+        CreditNote = "credit_note", "Credit note", "红字发票";
+        /// It is a supply of its own.
+        Invoice = "invoice", "Invoice", "发票";
+        /// It is outside the tax, or a payment.
+        NoDocument = "no_document", "None", "无";
     }
 }
 
@@ -246,6 +264,9 @@ pub enum Basis {
         target: Money,
         /// What was booked before.
         booked: Money,
+        /// The most it could have been, where something limits it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        limit: Option<Money>,
     },
     /// Waived: zero.
     Waived,

@@ -107,6 +107,13 @@ impl Zone {
         self.local(at).date()
     }
 
+    /// How far local time is ahead of UTC at an instant, in seconds; west of Greenwich it is below
+    /// zero.
+    #[must_use]
+    pub fn offset_seconds(self, at: Instant) -> i64 {
+        i64::from(self.0.offset_from_utc_datetime(&at.naive_utc()).fix().local_minus_utc())
+    }
+
     /// The first instant of a civil day.
     ///
     /// Where a clock change skips midnight, the day starts with the first instant after the gap;
@@ -241,6 +248,12 @@ impl Interval {
             return Err(TimeError::Reversed { start, end });
         }
         Ok(Self { start, end })
+    }
+
+    /// The period between two instants, whichever is earlier.
+    #[must_use]
+    pub fn between(one: Instant, other: Instant) -> Self {
+        Self { start: one.min(other), end: one.max(other) }
     }
 
     /// The first instant inside.

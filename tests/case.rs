@@ -44,7 +44,7 @@ fn refunded(decision: &Decision) -> Money {
 }
 
 fn balance(desk: &Desk, position: usize, location: Location) -> i64 {
-    desk.order.quantities().balance(position).unwrap().at(location)
+    desk.order.quantities().at(position).unwrap().at(location)
 }
 
 #[test]

@@ -164,7 +164,7 @@ fn every_defect_of_a_draft_is_listed() {
         (
             |d| {
                 d.reasons[1].retired =
-                    Some(Retirement { since: 9, replaced_by: Some(code("QLT.DOA")) })
+                    Some(Retirement { since: 9, replaced_by: Some(code("QLT.DOA")) });
             },
             "reason QLT.FUNCTION is retired since version 9",
         ),

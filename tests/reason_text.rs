@@ -188,6 +188,31 @@ fn a_text_over_the_limit_is_refused_and_one_at_it_is_read() {
     assert_eq!(CORE.classify(&"x".repeat(bytes)), Err(TextTooLong { bytes }));
 }
 
+/// RSN-17: the work for one text is bounded: the longest texts made of nothing but matches, denials and
+/// parts of patterns are read in the time of a few passes.
+#[test]
+fn the_worst_texts_are_read_in_bounded_time() {
+    let start = std::time::Instant::now();
+    for unit in [
+        "not rash ",
+        "不",
+        "没有异味",
+        "not ",
+        "zipper ",
+        "color ",
+        "zipper broke not ",
+        "差不多",
+        "rash ",
+        ".",
+        " ",
+    ] {
+        let text = unit.repeat(MAX_TEXT_BYTES / unit.len());
+        assert!(APPAREL.classify(&text).is_ok());
+    }
+    // Some hundred milliseconds unoptimized; quadratic work would take minutes.
+    assert!(start.elapsed().as_secs() < 20, "{:?}", start.elapsed());
+}
+
 /// Words of the dictionaries, words of denial, punctuation and noise, in any order.
 fn phrases() -> impl Strategy<Value = String> {
     let words: Vec<String> = SHIPPED

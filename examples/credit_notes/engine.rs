@@ -1,6 +1,7 @@
 //! What the engine does: freezes every invoice as a sale, and says how sure the rates are.
 
 pub mod cases;
+pub mod reasons;
 pub mod verdicts;
 
 use std::collections::BTreeMap;
@@ -20,7 +21,7 @@ use aftersale::sale::draft::{
 use aftersale::time::{Fold, Gap, Instant, Zone};
 use rust_decimal::Decimal;
 
-use crate::figures::Figures;
+use crate::figures::{Figures, Part};
 use crate::matching::{Kind, Matched, is_sale};
 use crate::read::Book;
 
@@ -88,6 +89,7 @@ impl<'a> Shop<'a> {
                 quantity,
                 unit_price: Exact::new(Decimal::new(row.price, 3)),
                 list: None,
+                components: Vec::new(),
                 discounts: Vec::new(),
                 taxes: Vec::new(),
             });
@@ -110,6 +112,8 @@ impl<'a> Shop<'a> {
             discount_weights: WeightBase::default(),
             lines,
             discounts: Vec::new(),
+            promotions: Vec::new(),
+            free_delivery: None,
             charges: Vec::new(),
             tax_totals: Vec::new(),
             tenders: vec![Tender {
@@ -177,76 +181,47 @@ fn line_id(number: usize) -> Result<OrderLineId, Box<dyn Error>> {
     Ok(OrderLineId::new((number + 1).to_string())?)
 }
 
-/// The rates of one month, in lines, with their intervals.
-#[derive(Clone, Debug)]
-pub struct MonthRate {
-    /// The month.
-    pub month: i32,
-    /// Credit lines of all kinds for each sale line.
-    pub naive: Option<Estimate>,
-    /// Explained credit lines of goods for each goods sale line.
-    pub explained: Option<Estimate>,
-}
-
 fn share(part: i128, whole: i128) -> Result<Proportion, Box<dyn Error>> {
     // A credit may follow its sale by months, so a thin month can credit more than it sells.
     let whole = u64::try_from(whole)?;
     Ok(Proportion::new(u64::try_from(part)?.min(whole), whole)?)
 }
 
-/// Rates by month with Wilson intervals of 95 percent.
+/// Explained credit lines of goods for each goods line sold, month by month, with Wilson intervals
+/// of 95 percent.
 ///
 /// # Errors
 ///
 /// When counts are too large to be held exactly.
-pub fn month_rates(figures: &Figures) -> Result<Vec<MonthRate>, Box<dyn Error>> {
-    let mut rates = Vec::new();
-    for (month, part) in &figures.months {
+pub fn month_rates(figures: &Figures) -> Result<Vec<Option<Estimate>>, Box<dyn Error>> {
+    let rate = |part: &Part| -> Result<Option<Estimate>, Box<dyn Error>> {
         let explained = part.kind(Kind::Explained).lines;
-        rates.push(MonthRate {
-            month: *month,
-            naive: share(part.credited.lines, part.sold.lines)?.wilson(Confidence::NINETY_FIVE),
-            explained: share(explained, part.goods_sold.lines)?.wilson(Confidence::NINETY_FIVE),
-        });
-    }
-    Ok(rates)
-}
-
-/// Months whose rate their own past does not explain, from the fourth month on.
-#[derive(Debug)]
-pub struct MonthAlarms {
-    /// By all credit lines for all sale lines.
-    pub naive: Screening<i32>,
-    /// By explained credit lines for goods sale lines.
-    pub explained: Screening<i32>,
+        Ok(share(explained, part.goods_sold.lines)?.wilson(Confidence::NINETY_FIVE))
+    };
+    figures.months.values().map(rate).collect()
 }
 
 /// The least number of months in the past of a series.
 const MONTHS_BEFORE: usize = 3;
 
-/// Screens the months, one family for each rate.
+/// Screens the months as one family: those whose explained rate their own past does not explain,
+/// from the fourth month on.
 ///
 /// # Errors
 ///
 /// When counts are too large to be held exactly.
-pub fn month_alarms(figures: &Figures) -> Result<MonthAlarms, Box<dyn Error>> {
-    let family = |kind: Option<Kind>| -> Result<Screening<i32>, Box<dyn Error>> {
-        let mut past = Vec::new();
-        let mut series = Vec::new();
-        for (month, part) in &figures.months {
-            let now = match kind {
-                None => share(part.credited.lines, part.sold.lines)?,
-                Some(kind) => share(part.kind(kind).lines, part.goods_sold.lines)?,
-            };
-            if past.len() >= MONTHS_BEFORE {
-                let past = past.clone();
-                series.push(Series { key: *month, past, now, cost_per_return: None });
-            }
-            past.push(now);
+pub fn month_alarms(figures: &Figures) -> Result<Screening<i32>, Box<dyn Error>> {
+    let mut past = Vec::new();
+    let mut series = Vec::new();
+    for (month, part) in &figures.months {
+        let now = share(part.kind(Kind::Explained).lines, part.goods_sold.lines)?;
+        if past.len() >= MONTHS_BEFORE {
+            let past = past.clone();
+            series.push(Series { key: *month, past, now, cost_per_return: None });
         }
-        Ok(screen(&series, &Options::default())?)
-    };
-    Ok(MonthAlarms { naive: family(None)?, explained: family(Some(Kind::Explained))? })
+        past.push(now);
+    }
+    Ok(screen(&series, &Options::default())?)
 }
 
 /// Lines sold and lines explained, by some key and month.

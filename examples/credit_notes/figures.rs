@@ -239,14 +239,6 @@ pub fn product_names(book: &Book, matched: &Matched) -> HashMap<u32, String> {
     best.into_iter().map(|(code, (_, text))| (code, text.to_owned())).collect()
 }
 
-/// Credits of one kind, largest first; equal values keep the order of the file.
-pub fn largest(book: &Book, matched: &Matched, figures: &Figures, kind: Kind) -> Vec<usize> {
-    let of_kind = |position: &&usize| matched.credits[**position].kind == kind;
-    let mut found: Vec<usize> = figures.counted.iter().filter(of_kind).copied().collect();
-    found.sort_by_key(|position| (book.rows[matched.credits[*position].row].value(), *position));
-    found
-}
-
 /// Money given back on a credit, in thousandths of a pound.
 pub fn worth(book: &Book, credit: &Credit) -> i128 {
     -book.rows[credit.row].value()

@@ -37,7 +37,6 @@ fn main() -> Result<(), Box<dyn Error>> {
     let start = Instant::now();
     let book = read::read(&arguments.data, arguments.rules.duplicates)?;
     let report = Report::new(&book, &arguments)?;
-    eprintln!("{:#?}", report.cases);
     let text = terminal::render(&report);
     let page = page::render(&report);
     if let Some(folder) = arguments.out.parent() {

@@ -31,7 +31,10 @@ pub fn render(report: &Report<'_>) -> String {
     tiles(&mut page, report);
     page.section(
         "Waterfall",
-        &format!("From {naive_rate} to {explained_rate}: most credited money is no return"),
+        &format!(
+            "From {naive_rate} to {explained_rate}: {} of the credited money is no return",
+            percent(naive.credited - explained.credited, naive.credited, 0)
+        ),
         |body| waterfall_section(body, report),
     );
     page.section("Months", &months::heading(report), |body| months::fill(body, report));
@@ -44,7 +47,7 @@ pub fn render(report: &Report<'_>) -> String {
         |body| verdicts::fill(body, report),
     );
     page.section("Where and why", &where_it_is::heading(report), |body| {
-        where_it_is::fill(body, report)
+        where_it_is::fill(body, report);
     });
     page.section("Limits", "What this data cannot know", |body| {
         body.list(&UNKNOWN);
@@ -135,7 +138,7 @@ fn waterfall_section(body: &mut Body, report: &Report<'_>) {
         steps: bars,
         format: Format::Percent(2),
     };
-    body.figure(&chart, "Each step takes the same amount off credits and off sales: a reversed entry was never a sale, and a rebill is not a second sale. In percentage points; below each bar its money and invoice lines.");
+    body.figure(&chart, "What is not goods leaves credits and sales alike. A reversed entry was never a sale and a rebill is no second sale, so each takes the same amount off both. In percentage points; below each bar its money and invoice lines.");
     let mut table = Table::new(
         "Step by step",
         &["Step", "#Lines", "#Money", "#Credited left", "#Sold left", "#Rate"],

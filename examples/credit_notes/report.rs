@@ -4,14 +4,17 @@ use std::collections::{BTreeMap, HashMap};
 use std::error::Error;
 
 use aftersale::analytics::alarm::{Alarm, Screening};
+use aftersale::analytics::rate::Estimate;
 
 use crate::arguments::Arguments;
 use crate::drill::{Drill, drill};
 use crate::engine::cases::{Cases, cases, invoices};
+use crate::engine::reasons::{Reasons, reasons};
 use crate::engine::verdicts::{Judge, Verdicts, verdicts};
-use crate::engine::{Frozen, MonthAlarms, MonthRate, Shop, alarms, month_alarms, month_rates};
+use crate::engine::{Frozen, Shop, alarms, month_alarms, month_rates};
 use crate::figures::{Figures, Part, figures, product_names};
 use crate::matching::{Kind, Matched, matched};
+use crate::notes::{self, Note};
 use crate::read::Book;
 
 /// All results of one run.
@@ -29,9 +32,9 @@ pub struct Report<'a> {
     /// What became of the invoices.
     pub frozen: Frozen,
     /// Rates with intervals by month.
-    pub rates: Vec<MonthRate>,
+    pub rates: Vec<Option<Estimate>>,
     /// Months that stand out.
-    pub month_alarms: MonthAlarms,
+    pub month_alarms: Screening<i32>,
     /// Countries that stand out, by month.
     pub country_alarms: BTreeMap<i32, Screening<u32>>,
     /// Products that stand out, by month.
@@ -40,6 +43,10 @@ pub struct Report<'a> {
     pub drill: Option<Drill>,
     /// What became of the cases.
     pub cases: Cases,
+    /// The stock notes.
+    pub notes: Vec<Note>,
+    /// What they say.
+    pub reasons: Reasons,
     /// The verdicts.
     pub verdicts: Verdicts,
 }
@@ -53,11 +60,18 @@ impl<'a> Report<'a> {
     pub fn new(book: &'a Book, arguments: &'a Arguments) -> Result<Self, Box<dyn Error>> {
         let matched = matched(book, &arguments.rules);
         let figures = figures(book, &matched, arguments);
+        if figures.rows == 0 {
+            return Err(
+                "no row of the file is in this slice; check countries, customers and months".into(),
+            );
+        }
         let shop = Shop::new(book, &matched)?;
         let wanted = invoices(&shop, &matched, &figures);
         let (frozen, sales) = shop.freeze(|invoice| wanted[invoice])?;
         let judge = Judge::new(&shop, arguments.policy_days)?;
         let cases = cases(&shop, &judge, &matched, &figures, sales)?;
+        let notes = notes::read(&arguments.notes)?;
+        let reasons = reasons(&notes)?;
         let verdicts = verdicts(&shop, &judge, &matched, &figures)?;
         let countries: Vec<u32> = figures.countries.keys().copied().collect();
         let country_counts = |country, month| {
@@ -81,6 +95,8 @@ impl<'a> Report<'a> {
             drill: drill(book, &matched, &figures, arguments.drill.as_deref(), window),
             frozen,
             cases,
+            reasons,
+            notes,
             verdicts,
             arguments,
             book,
@@ -123,6 +139,13 @@ impl<'a> Report<'a> {
                 sold: all.sold_after(Kind::Explained),
             },
         ]
+    }
+
+    /// The stock notes that name an invoice or credit note.
+    pub fn notes_on(&self, number: &str) -> Vec<&str> {
+        let number = number.to_lowercase();
+        let texts = self.notes.iter().map(|note| note.text.as_str());
+        texts.filter(|text| text.to_lowercase().contains(&number)).collect()
     }
 
     /// Countries with their part, most explained value first.

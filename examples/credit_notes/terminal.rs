@@ -1,6 +1,5 @@
 //! The report for the terminal.
 
-use crate::engine::verdicts::Outcome;
 use crate::figures::worth;
 use crate::matching::{Extent, Kind};
 use crate::read::month_name;
@@ -18,7 +17,9 @@ pub fn render(report: &Report<'_>) -> String {
     text.push_str(&months(report));
     text.push_str(&drill(report));
     text.push_str(&verdicts(report));
+    text.push_str(&settled(report));
     text.push_str(&pareto(report));
+    text.push_str(&reasons(report));
     text.push_str(&heading("WHAT THIS DATA CANNOT KNOW"));
     for point in UNKNOWN {
         text.push_str(&paragraph(&format!("· {}", point.replace("**", ""))));
@@ -114,7 +115,7 @@ fn months(report: &Report<'_>) -> String {
     ]);
     for ((month, part), rate) in report.figures.months.iter().zip(&report.rates) {
         let explained = part.kind(Kind::Explained);
-        let interval = rate.explained.map_or_else(String::new, |rate| {
+        let interval = rate.map_or_else(String::new, |rate| {
             format!("{:.2} to {:.2} %", rate.low * 100.0, rate.high * 100.0)
         });
         table.row([
@@ -138,7 +139,7 @@ fn months(report: &Report<'_>) -> String {
 /// The alarms of a month in words: the month itself, then countries, then products.
 pub fn flags(report: &Report<'_>, month: i32) -> Vec<String> {
     let mut found = Vec::new();
-    if report.month_alarms.explained.alarms.iter().any(|alarm| alarm.key == month) {
+    if report.month_alarms.alarms.iter().any(|alarm| alarm.key == month) {
         found.push("month".to_owned());
     }
     if let Some(screening) = report.country_alarms.get(&month) {
@@ -198,6 +199,9 @@ fn drill(report: &Report<'_>) -> String {
         pounds(reduction),
         percent(reduction, drill.credited(), 1)
     )));
+    if let Some(note) = report.notes_on(number(drill.note)).first() {
+        text.push_str(&paragraph(&format!("A stock note of the same file says: \"{note}\".")));
+    }
     text
 }
 
@@ -237,6 +241,81 @@ fn verdicts(report: &Report<'_>) -> String {
         }
     }
     text
+}
+
+fn settled(report: &Report<'_>) -> String {
+    let cases = &report.cases;
+    let mut table = Columns::new(&[
+        ("cases on the orders they correct", Left),
+        ("cases", Right),
+        ("seller credited", Right),
+        ("due by what was paid", Right),
+    ]);
+    for (fate, sum) in &cases.fates {
+        table.row([
+            fate.name().to_owned(),
+            count(sum.cases),
+            pounds(sum.credited),
+            pounds(sum.refunded),
+        ]);
+    }
+    let mut text = heading("3b  SETTLED BY WHAT WAS PAID");
+    text.push_str(&table.render());
+    text.push_str(&paragraph(&format!(
+        "{} events on {} orders; replayed, each order has the same state. {} refunds equal the credit note to the penny.",
+        count(cases.events as i128),
+        count(cases.orders as i128),
+        count(cases.equal as i128),
+    )));
+    for (why, times) in &cases.obstacles {
+        text.push_str(&paragraph(&format!("Refused {times} times: {why}.")));
+    }
+    if let Some(sample) = &cases.sample {
+        text.push_str(&paragraph(&format!(
+            "Largest difference: {}; for {} units of order {} the note gives {}, the invoice charged {}.",
+            case(report, sample.credit),
+            count(sample.units.into()),
+            sample.order,
+            pounds(sample.credited),
+            pounds(sample.refunded),
+        )));
+        for finding in &sample.findings {
+            text.push_str(&format!("    {finding}\n"));
+        }
+    }
+    text
+}
+
+fn reasons(report: &Report<'_>) -> String {
+    let reasons = &report.reasons;
+    let mut table = Columns::new(&[
+        ("reason in the stock notes", Left),
+        ("notes", Right),
+        ("units off", Right),
+        ("most frequent words", Left),
+    ]);
+    for found in &reasons.found {
+        let words: Vec<&str> = found.texts.iter().take(2).map(|(text, _)| text.as_str()).collect();
+        table.row([
+            found.name.clone(),
+            count(found.notes as i128),
+            count(found.written_off.into()),
+            words.join(", "),
+        ]);
+    }
+    table.row([
+        "no reason in the words".to_owned(),
+        count((reasons.notes - reasons.read) as i128),
+        String::new(),
+        reasons.silent.first().map_or(String::new(), |(text, _)| text.clone()),
+    ]);
+    let mut text = String::from("\n");
+    text.push_str(&table.render());
+    text + &paragraph(&format!(
+        "{} of {} notes have words for a reason; a note may have several. They are about stock, never about a customer's return, and are always of the whole file.",
+        count(reasons.read as i128),
+        count(reasons.notes as i128),
+    ))
 }
 
 /// A credit line in one line of text.
@@ -297,9 +376,4 @@ fn pareto(report: &Report<'_>) -> String {
         ]);
     }
     text + &table.render()
-}
-
-/// Whether an outcome is good news for the customer.
-pub const fn is_granted(outcome: Outcome) -> bool {
-    matches!(outcome, Outcome::InWindow | Outcome::PriceCorrection)
 }

@@ -8,14 +8,18 @@ use alloc::vec::Vec;
 use serde::{Deserialize, Serialize};
 
 use super::actor::Actor;
+use super::dispute::{Evidence, Offer, Ruling};
+use super::liability::Liability;
+use super::replacement::ReplacementItem;
 use super::resolution::Resolution;
 use crate::id::{CaseId, CommandId, LotId, OrderLineId, ParcelId, SerialId, Sku};
+use crate::inspection::{Disposition, Inspection};
 use crate::label::codes;
 use crate::policy::facts::LineFacts;
 use crate::quantity::Quantity;
 use crate::reason::ReasonCode;
 use crate::reason::history::Assertion;
-use crate::sale::draft::SaleDraft;
+use crate::sale::draft::{SaleDraft, Tender};
 use crate::settlement::request::{
     CashRounding, ChargeRefund, Claim, Deduction, Excess, FreeDeliveryPolicy, Goodwill, LineRefund,
     PromotionPolicy, RefundRequest, TenderPolicy,
@@ -150,6 +154,202 @@ pub enum Command {
         obligation: u32,
         /// The payment of the obligation, from 1.
         payment: u32,
+    },
+    /// Ask the customer for proof or an answer (要求补充凭证).
+    RequestInfo {
+        /// The case.
+        case: CaseId,
+        /// What is missing.
+        note: String,
+    },
+    /// Add proof or an answer (补充凭证).
+    AddEvidence {
+        /// The case.
+        case: CaseId,
+        /// What supports the request.
+        evidence: Evidence,
+    },
+    /// Offer the customer something else (协商).
+    Offer {
+        /// The case.
+        case: CaseId,
+        /// What is offered.
+        offer: Offer,
+    },
+    /// Take the offer.
+    AcceptOffer {
+        /// The case.
+        case: CaseId,
+    },
+    /// Do not take the offer; the request stands as it was.
+    RefuseOffer {
+        /// The case.
+        case: CaseId,
+    },
+    /// Stop deciding, settling and ending until released (挂起).
+    Hold {
+        /// The case.
+        case: CaseId,
+        /// Why.
+        note: String,
+    },
+    /// Go on after a hold.
+    Release {
+        /// The case.
+        case: CaseId,
+    },
+    /// Ask the marketplace to rule (申请平台介入).
+    OpenDispute {
+        /// The case.
+        case: CaseId,
+        /// Why.
+        note: String,
+    },
+    /// Rule in a dispute (裁决).
+    RuleDispute {
+        /// The case.
+        case: CaseId,
+        /// How.
+        ruling: Ruling,
+        /// Until when it can be appealed; without it the ruling is final.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        appeal_until: Option<Instant>,
+        /// Why.
+        note: String,
+    },
+    /// Appeal a ruling, once (申诉).
+    AppealRuling {
+        /// The case.
+        case: CaseId,
+        /// Why.
+        note: String,
+    },
+    /// Say that a parcel on its way back is lost (退货丢失).
+    DeclareLost {
+        /// The case.
+        case: CaseId,
+        /// The parcel.
+        parcel: ParcelId,
+    },
+    /// Decide who is liable for a line (责任判定); a later decision replaces the earlier one.
+    AttributeLiability {
+        /// The case.
+        case: CaseId,
+        /// The line.
+        line: OrderLineId,
+        /// Who, in shares, and why.
+        liability: Liability,
+    },
+    /// Object to a decision about liability (判责申诉).
+    AppealLiability {
+        /// The case.
+        case: CaseId,
+        /// The line.
+        line: OrderLineId,
+        /// Why.
+        note: String,
+    },
+    /// Record what an inspection found (质检).
+    Inspect {
+        /// The case.
+        case: CaseId,
+        /// Of which line how much was looked at.
+        units: LineQuantity,
+        /// What was found.
+        inspection: Inspection,
+    },
+    /// Decide what becomes of units that came back (处置).
+    SetDisposition {
+        /// The case.
+        case: CaseId,
+        /// Of which line how much.
+        units: LineQuantity,
+        /// What they were disposed to before, such as quarantine; none when for the first time.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        from: Option<Disposition>,
+        /// What becomes of them.
+        to: Disposition,
+    },
+    /// Settle an exchange: what came back against what goes out (换货).
+    Exchange {
+        /// The case.
+        case: CaseId,
+        /// How much of which lines; none named means everything accepted.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        lines: Vec<LineQuantity>,
+        /// What goes out.
+        items: Vec<ReplacementItem>,
+        /// Deductions and tenders.
+        #[serde(default)]
+        terms: Box<RefundTerms>,
+    },
+    /// Send the replacement before the goods come back (先换后退).
+    SendAdvance {
+        /// The case.
+        case: CaseId,
+        /// What goes out, each even with a line of the case.
+        items: Vec<ReplacementItem>,
+        /// From when on it is charged when the goods have not come back.
+        charge_on: Instant,
+    },
+    /// Charge an advance replacement whose original has not come back in time.
+    ChargeAdvance {
+        /// The case.
+        case: CaseId,
+        /// The replacement.
+        replacement: u32,
+    },
+    /// Send what was missing (补发).
+    Reship {
+        /// The case.
+        case: CaseId,
+        /// What goes out, free of charge.
+        items: Vec<ReplacementItem>,
+    },
+    /// Say that a replacement left (换货发出).
+    ShipReplacement {
+        /// The case.
+        case: CaseId,
+        /// The replacement.
+        replacement: u32,
+        /// In which parcel.
+        parcel: ParcelId,
+    },
+    /// Say that a replacement arrived.
+    ConfirmReplacement {
+        /// The case.
+        case: CaseId,
+        /// The replacement.
+        replacement: u32,
+    },
+    /// Do not send a replacement after all, such as when it is out of stock: an exchange falls back to
+    /// a refund.
+    CancelReplacement {
+        /// The case.
+        case: CaseId,
+        /// The replacement.
+        replacement: u32,
+    },
+    /// Take back an advance replacement that the customer sent back, keeping the original.
+    TakeBackReplacement {
+        /// The case.
+        case: CaseId,
+        /// The replacement.
+        replacement: u32,
+    },
+    /// Send repaired units home (维修完成寄回).
+    ReturnRepaired {
+        /// The case.
+        case: CaseId,
+        /// How much of which lines.
+        lines: Vec<LineQuantity>,
+    },
+    /// Open an ended case again.
+    Reopen {
+        /// The case.
+        case: CaseId,
+        /// Why.
+        note: String,
     },
     /// End the case (关闭).
     Close {
@@ -309,6 +509,10 @@ codes! {
 pub enum Ground {
     /// The policy entitles the customer to it.
     Policy,
+    /// The customer took the seller's offer.
+    Offer,
+    /// A ruling permits it.
+    Ruling,
     /// The seller permits it although no policy asks for it; the note says why.
     Goodwill {
         /// Why.
@@ -342,6 +546,11 @@ pub enum PaymentResult {
         /// What the bank or wallet said.
         error: String,
     },
+    /// It was collected from the customer, on this tender.
+    Collected {
+        /// The tender, with the amount captured.
+        tender: Box<Tender>,
+    },
     /// It was paid by hand, outside the tender.
     PaidByHand {
         /// How, and the proof.
@@ -366,6 +575,31 @@ impl Command {
             | Self::Refund { case, .. }
             | Self::RecordPayment { case, .. }
             | Self::RetryPayment { case, .. }
+            | Self::RequestInfo { case, .. }
+            | Self::AddEvidence { case, .. }
+            | Self::Offer { case, .. }
+            | Self::AcceptOffer { case }
+            | Self::RefuseOffer { case }
+            | Self::Hold { case, .. }
+            | Self::Release { case }
+            | Self::OpenDispute { case, .. }
+            | Self::RuleDispute { case, .. }
+            | Self::AppealRuling { case, .. }
+            | Self::DeclareLost { case, .. }
+            | Self::AttributeLiability { case, .. }
+            | Self::AppealLiability { case, .. }
+            | Self::Inspect { case, .. }
+            | Self::SetDisposition { case, .. }
+            | Self::Exchange { case, .. }
+            | Self::SendAdvance { case, .. }
+            | Self::ChargeAdvance { case, .. }
+            | Self::Reship { case, .. }
+            | Self::ShipReplacement { case, .. }
+            | Self::ConfirmReplacement { case, .. }
+            | Self::CancelReplacement { case, .. }
+            | Self::TakeBackReplacement { case, .. }
+            | Self::ReturnRepaired { case, .. }
+            | Self::Reopen { case, .. }
             | Self::Close { case }
             | Self::AssertReason { case, .. } => Some(case),
             Self::AmendSale { .. } => None,

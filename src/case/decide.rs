@@ -3,6 +3,8 @@
 mod goods;
 mod money;
 mod opening;
+mod replace;
+mod talk;
 
 use alloc::collections::BTreeSet;
 use alloc::vec::Vec;
@@ -127,6 +129,9 @@ impl<'a> Scene<'a> {
         let Some(case) = self.order.cases.get(id) else {
             return draft.refuse(Obstacle::UnknownCase { case: id.clone() });
         };
+        if self.is_frozen(draft, case) {
+            return;
+        }
         match &self.envelope.command {
             Command::Withdraw { .. } => self.withdraw(draft, case),
             Command::Authorize { ground, .. } => self.authorize(draft, case, ground),
@@ -145,12 +150,87 @@ impl<'a> Scene<'a> {
             Command::RetryPayment { obligation, payment, .. } => {
                 self.retry_payment(draft, case, *obligation, *payment);
             }
+            Command::RequestInfo { note, .. } => self.request_info(draft, case, note),
+            Command::AddEvidence { evidence, .. } => self.add_evidence(draft, case, evidence),
+            Command::Offer { offer, .. } => self.offer(draft, case, offer),
+            Command::AcceptOffer { .. } => self.answer_offer(draft, case, talk::Taken::Yes),
+            Command::RefuseOffer { .. } => self.answer_offer(draft, case, talk::Taken::No),
+            Command::Hold { note, .. } => self.hold(draft, case, note),
+            Command::Release { .. } => self.release(draft, case),
+            Command::OpenDispute { note, .. } => self.open_dispute(draft, case, note),
+            Command::RuleDispute { ruling, appeal_until, note, .. } => {
+                self.rule(draft, case, *ruling, *appeal_until, note);
+            }
+            Command::AppealRuling { note, .. } => self.appeal(draft, case, note),
+            Command::DeclareLost { parcel, .. } => self.declare_lost(draft, case, parcel),
+            Command::AttributeLiability { line, liability, .. } => {
+                self.attribute(draft, case, line, liability);
+            }
+            Command::AppealLiability { line, note, .. } => {
+                self.appeal_liability(draft, case, line, note);
+            }
+            Command::Inspect { units, inspection, .. } => {
+                self.inspect(draft, case, units, inspection);
+            }
+            Command::SetDisposition { units, from, to, .. } => {
+                self.set_disposition(draft, case, units, *from, *to);
+            }
+            Command::Exchange { lines, items, terms, .. } => {
+                self.exchange(draft, case, lines, items, terms);
+            }
+            Command::SendAdvance { items, charge_on, .. } => {
+                self.send_advance(draft, case, items, *charge_on);
+            }
+            Command::ChargeAdvance { replacement, .. } => {
+                self.charge_advance(draft, case, *replacement);
+            }
+            Command::Reship { items, .. } => self.reship(draft, case, items),
+            Command::ShipReplacement { replacement, parcel, .. } => {
+                self.ship(draft, case, *replacement, parcel);
+            }
+            Command::ConfirmReplacement { replacement, .. } => {
+                self.confirm(draft, case, *replacement);
+            }
+            Command::CancelReplacement { replacement, .. } => {
+                self.cancel(draft, case, *replacement);
+            }
+            Command::TakeBackReplacement { replacement, .. } => {
+                self.take_back(draft, case, *replacement);
+            }
+            Command::ReturnRepaired { lines, .. } => self.return_repaired(draft, case, lines),
+            Command::Reopen { note, .. } => self.reopen(draft, case, note),
             Command::Close { .. } => self.close(draft, case),
             Command::AssertReason { line, assertion, .. } => {
                 self.assert_reason(draft, case, line, assertion);
             }
             Command::OpenCase { .. } | Command::AmendSale { .. } => {}
         }
+    }
+
+    /// A hold and an open dispute freeze deciding, settling and ending; goods and facts go on.
+    fn is_frozen(&self, draft: &mut Draft, case: &ReturnCase) -> bool {
+        let freezes = matches!(
+            self.envelope.command,
+            Command::Withdraw { .. }
+                | Command::Authorize { .. }
+                | Command::Decline { .. }
+                | Command::Offer { .. }
+                | Command::AcceptOffer { .. }
+                | Command::Refund { .. }
+                | Command::Exchange { .. }
+                | Command::SendAdvance { .. }
+                | Command::ChargeAdvance { .. }
+                | Command::Reship { .. }
+                | Command::Close { .. }
+        );
+        let act = permission(&self.envelope.command).0;
+        if freezes && case.dispute.is_open() {
+            draft.refuse(Obstacle::InDispute { act });
+        }
+        if freezes && case.held_since.is_some() {
+            draft.refuse(Obstacle::OnHold { act });
+        }
+        !draft.obstacles.is_empty()
     }
 
     /// The case is open, else an obstacle.
@@ -278,6 +358,47 @@ fn permission(command: &Command) -> (&'static str, &'static [Role]) {
         }
         Command::RecordPayment { .. } => ("record a payment", &[Finance, System]),
         Command::RetryPayment { .. } => ("retry a payment", &[Finance, Supervisor, System]),
+        Command::RequestInfo { .. } => ("ask for information", &[Agent, Supervisor, Platform]),
+        Command::AddEvidence { .. } => {
+            ("add evidence", &[Customer, Agent, Supervisor, Warehouse, Inspector, Platform])
+        }
+        Command::Offer { .. } => ("make an offer", &[Agent, Supervisor]),
+        Command::AcceptOffer { .. } => ("take an offer", &[Customer]),
+        Command::RefuseOffer { .. } => ("refuse an offer", &[Customer]),
+        Command::Hold { .. } => ("put a case on hold", &[Agent, Supervisor, Platform, System]),
+        Command::Release { .. } => ("release a case", &[Agent, Supervisor, Platform, System]),
+        Command::OpenDispute { .. } => ("open a dispute", &[Customer, Agent, Supervisor]),
+        Command::RuleDispute { .. } => ("rule in a dispute", &[Platform]),
+        Command::AppealRuling { .. } => ("appeal a ruling", &[Customer, Agent, Supervisor]),
+        Command::DeclareLost { .. } => {
+            ("declare a parcel lost", &[Agent, Supervisor, Warehouse, System])
+        }
+        Command::AttributeLiability { .. } => {
+            ("decide who is liable", &[Supervisor, Inspector, Platform])
+        }
+        Command::AppealLiability { .. } => {
+            ("object to a liability", &[Customer, Agent, Supervisor, Warehouse])
+        }
+        Command::Inspect { .. } => ("record an inspection", &[Inspector, Warehouse, Supervisor]),
+        Command::SetDisposition { .. } => {
+            ("dispose of units", &[Inspector, Warehouse, Supervisor, System])
+        }
+        Command::Exchange { .. } => ("settle an exchange", &[Agent, Supervisor, Finance, System]),
+        Command::SendAdvance { .. } => ("send an advance", &[Agent, Supervisor]),
+        Command::ChargeAdvance { .. } => ("charge an advance", &[Finance, Supervisor, System]),
+        Command::Reship { .. } => ("send missing parts", &[Agent, Supervisor]),
+        Command::ShipReplacement { .. } => ("ship a replacement", &[Warehouse, Supervisor, System]),
+        Command::ConfirmReplacement { .. } => {
+            ("confirm a replacement", &[Customer, Agent, Supervisor, System])
+        }
+        Command::CancelReplacement { .. } => {
+            ("cancel a replacement", &[Agent, Supervisor, Warehouse, System])
+        }
+        Command::TakeBackReplacement { .. } => {
+            ("take a replacement back", &[Warehouse, Supervisor])
+        }
+        Command::ReturnRepaired { .. } => ("return repaired units", &[Warehouse, Supervisor]),
+        Command::Reopen { .. } => ("reopen a case", &[Supervisor, Platform]),
         Command::Close { .. } => ("close a case", &[Agent, Supervisor, Platform, System]),
         Command::AssertReason { .. } => (
             "record a reason",

@@ -10,8 +10,11 @@ use serde::{Deserialize, Serialize};
 use super::event::{Event, EventFact};
 use super::ledger::{Location, Posting};
 use super::obligation::{PaymentOrder, payments_of};
+use super::replacement::ReplacementItem;
 use crate::id::{CaseId, OrderLineId};
+use crate::inspection::Disposition;
 use crate::quantity::Quantity;
+use crate::time::Instant;
 
 /// Something the host has to do.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -77,6 +80,32 @@ pub enum DutyAct {
         /// How much.
         quantity: Quantity,
     },
+    /// Carry out what was decided about units that came back.
+    Dispose {
+        /// The line.
+        line: OrderLineId,
+        /// How much.
+        quantity: Quantity,
+        /// What becomes of it.
+        disposition: Disposition,
+    },
+    /// Ship a replacement, once it is paid for where it has to be.
+    ShipReplacement {
+        /// The replacement.
+        replacement: u32,
+        /// What goes out.
+        items: Vec<ReplacementItem>,
+    },
+    /// Do not ship a replacement.
+    StopReplacement {
+        /// The replacement.
+        replacement: u32,
+    },
+    /// Give the engine a chance to act at this time.
+    WakeAt {
+        /// When.
+        at: Instant,
+    },
     /// Tell the customer.
     Notify {
         /// About what.
@@ -89,6 +118,14 @@ pub enum DutyAct {
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Notice {
+    /// Something is missing.
+    InfoRequested,
+    /// The seller offers something else.
+    OfferMade,
+    /// A dispute was ruled.
+    Ruled,
+    /// A replacement is on its way.
+    ReplacementUnderWay,
     /// The request arrived: an acknowledgement with date and time (Directive 2011/83/EU, Art. 11a).
     RequestReceived,
     /// The return is permitted.
@@ -145,7 +182,41 @@ pub fn duties_of(event: &Event) -> Vec<Duty> {
             acts.push(DutyAct::Pay { obligation: *obligation, payment: order.clone() });
         }
         EventFact::CaseClosed { .. } => acts.push(notify(Notice::Closed)),
-        EventFact::CaseWithdrawn { .. }
+        EventFact::InfoRequested { .. } => acts.push(notify(Notice::InfoRequested)),
+        EventFact::ResolutionOffered { .. } => acts.push(notify(Notice::OfferMade)),
+        EventFact::OfferAccepted { resolution, .. } if resolution.needs_return() => {
+            acts.push(DutyAct::SendReturnInstructions);
+        }
+        EventFact::DisputeRuled { .. } => acts.push(notify(Notice::Ruled)),
+        EventFact::DispositionSet { units, to, .. } => acts.push(DutyAct::Dispose {
+            line: units.line.clone(),
+            quantity: units.quantity,
+            disposition: *to,
+        }),
+        EventFact::ReplacementPlanned { replacement, items, charge_on, .. } => {
+            let (replacement, items) = (*replacement, items.clone());
+            acts.push(DutyAct::ShipReplacement { replacement, items });
+            acts.extend(charge_on.map(|at| DutyAct::WakeAt { at }));
+        }
+        EventFact::ReplacementShipped { .. } => acts.push(notify(Notice::ReplacementUnderWay)),
+        EventFact::ReplacementCancelled { replacement, .. } => {
+            acts.push(DutyAct::StopReplacement { replacement: *replacement });
+        }
+        EventFact::OfferAccepted { .. }
+        | EventFact::EvidenceAdded { .. }
+        | EventFact::OfferRefused { .. }
+        | EventFact::CaseHeld { .. }
+        | EventFact::HoldReleased { .. }
+        | EventFact::DisputeOpened { .. }
+        | EventFact::ParcelLost { .. }
+        | EventFact::LiabilityAttributed { .. }
+        | EventFact::LiabilityAppealed { .. }
+        | EventFact::UnitsInspected { .. }
+        | EventFact::ReplacementDelivered { .. }
+        | EventFact::AdvanceResolved { .. }
+        | EventFact::RepairedReturned { .. }
+        | EventFact::CaseReopened { .. }
+        | EventFact::CaseWithdrawn { .. }
         | EventFact::GoodsSentBack { .. }
         | EventFact::UnitsAccepted { .. }
         | EventFact::UnitsReturned { .. }

@@ -12,11 +12,15 @@ use alloc::vec::Vec;
 use serde::{Deserialize, Serialize};
 
 use super::actor::Actor;
-use super::command::{AcceptanceBasis, Ground, PaymentResult, UnexpectedItem};
+use super::command::{AcceptanceBasis, Ground, LineQuantity, PaymentResult, UnexpectedItem};
+use super::dispute::{Evidence, Offer, Ruling};
 use super::ledger::Posting;
+use super::liability::Liability;
 use super::obligation::PaymentOrder;
+use super::replacement::{AdvanceEnd, Purpose, ReplacementItem};
 use super::resolution::Resolution;
 use crate::id::{CaseId, CommandId, LotId, OrderLineId, ParcelId, SerialId};
+use crate::inspection::{Disposition, Inspection};
 use crate::policy::verdict::Verdict;
 use crate::quantity::Quantity;
 use crate::reason::history::Assertion;
@@ -173,6 +177,189 @@ pub enum EventFact {
         /// What is to be paid.
         order: PaymentOrder,
     },
+    /// The customer was asked for proof or an answer.
+    InfoRequested {
+        /// The case.
+        case: CaseId,
+        /// What is missing.
+        note: String,
+    },
+    /// Proof or an answer came.
+    EvidenceAdded {
+        /// The case.
+        case: CaseId,
+        /// What it is.
+        evidence: Evidence,
+    },
+    /// The seller offered something else.
+    ResolutionOffered {
+        /// The case.
+        case: CaseId,
+        /// What.
+        offer: Offer,
+    },
+    /// The customer took the offer; the case goes on under it.
+    OfferAccepted {
+        /// The case.
+        case: CaseId,
+        /// What was agreed.
+        resolution: Resolution,
+    },
+    /// The customer did not take the offer.
+    OfferRefused {
+        /// The case.
+        case: CaseId,
+    },
+    /// The case was put on hold.
+    CaseHeld {
+        /// The case.
+        case: CaseId,
+        /// Why.
+        note: String,
+    },
+    /// The hold ended.
+    HoldReleased {
+        /// The case.
+        case: CaseId,
+    },
+    /// A ruling was asked for.
+    DisputeOpened {
+        /// The case.
+        case: CaseId,
+        /// Why.
+        note: String,
+        /// Whether it is the appeal of a ruling.
+        appeal: bool,
+    },
+    /// A dispute was ruled.
+    DisputeRuled {
+        /// The case.
+        case: CaseId,
+        /// How.
+        ruling: Ruling,
+        /// Until when it can be appealed.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        appeal_until: Option<Instant>,
+        /// Why.
+        note: String,
+        /// What is promised again, or free again.
+        postings: Vec<Posting>,
+    },
+    /// A parcel on its way back was lost.
+    ParcelLost {
+        /// The case.
+        case: CaseId,
+        /// The parcel.
+        parcel: ParcelId,
+        /// The movements.
+        postings: Vec<Posting>,
+    },
+    /// It was decided who is liable.
+    LiabilityAttributed {
+        /// The case.
+        case: CaseId,
+        /// The line.
+        line: OrderLineId,
+        /// Who, in shares.
+        liability: Liability,
+    },
+    /// Somebody objects to a decision about liability.
+    LiabilityAppealed {
+        /// The case.
+        case: CaseId,
+        /// The line.
+        line: OrderLineId,
+        /// Why.
+        note: String,
+    },
+    /// Units were inspected.
+    UnitsInspected {
+        /// The case.
+        case: CaseId,
+        /// Of which line how much.
+        units: LineQuantity,
+        /// What was found.
+        inspection: Inspection,
+    },
+    /// It was decided what becomes of units.
+    DispositionSet {
+        /// The case.
+        case: CaseId,
+        /// Of which line how much.
+        units: LineQuantity,
+        /// What they were disposed to before.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        from: Option<Disposition>,
+        /// What becomes of them.
+        to: Disposition,
+    },
+    /// Goods are to go out.
+    ReplacementPlanned {
+        /// The case.
+        case: CaseId,
+        /// Its number in the case, from 1.
+        replacement: u32,
+        /// Why it goes out.
+        purpose: Purpose,
+        /// What goes out.
+        items: Vec<ReplacementItem>,
+        /// The obligation to be discharged before it leaves.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        obligation: Option<u32>,
+        /// For an advance: from when on it is charged.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        charge_on: Option<Instant>,
+    },
+    /// Goods went out.
+    ReplacementShipped {
+        /// The case.
+        case: CaseId,
+        /// The replacement.
+        replacement: u32,
+        /// In which parcel.
+        parcel: ParcelId,
+        /// The movements.
+        postings: Vec<Posting>,
+    },
+    /// Goods that went out arrived.
+    ReplacementDelivered {
+        /// The case.
+        case: CaseId,
+        /// The replacement.
+        replacement: u32,
+    },
+    /// Goods will not go out.
+    ReplacementCancelled {
+        /// The case.
+        case: CaseId,
+        /// The replacement.
+        replacement: u32,
+    },
+    /// What an advance replacement left open is resolved.
+    AdvanceResolved {
+        /// The case.
+        case: CaseId,
+        /// The replacement.
+        replacement: u32,
+        /// How it ended.
+        end: AdvanceEnd,
+        /// The movements.
+        postings: Vec<Posting>,
+    },
+    /// Repaired units went home.
+    RepairedReturned {
+        /// The case.
+        case: CaseId,
+        /// The movements.
+        postings: Vec<Posting>,
+    },
+    /// An ended case was opened again.
+    CaseReopened {
+        /// The case.
+        case: CaseId,
+        /// Why.
+        note: String,
+    },
     /// The case ended.
     CaseClosed {
         /// The case.
@@ -244,6 +431,27 @@ impl EventFact {
             | Self::RefundPlanned { case, .. }
             | Self::PaymentRecorded { case, .. }
             | Self::PaymentRetried { case, .. }
+            | Self::InfoRequested { case, .. }
+            | Self::EvidenceAdded { case, .. }
+            | Self::ResolutionOffered { case, .. }
+            | Self::OfferAccepted { case, .. }
+            | Self::OfferRefused { case }
+            | Self::CaseHeld { case, .. }
+            | Self::HoldReleased { case }
+            | Self::DisputeOpened { case, .. }
+            | Self::DisputeRuled { case, .. }
+            | Self::ParcelLost { case, .. }
+            | Self::LiabilityAttributed { case, .. }
+            | Self::LiabilityAppealed { case, .. }
+            | Self::UnitsInspected { case, .. }
+            | Self::DispositionSet { case, .. }
+            | Self::ReplacementPlanned { case, .. }
+            | Self::ReplacementShipped { case, .. }
+            | Self::ReplacementDelivered { case, .. }
+            | Self::ReplacementCancelled { case, .. }
+            | Self::AdvanceResolved { case, .. }
+            | Self::RepairedReturned { case, .. }
+            | Self::CaseReopened { case, .. }
             | Self::CaseClosed { case, .. }
             | Self::ReasonAsserted { case, .. } => Some(case),
             Self::SaleAmended { .. } => None,
@@ -263,10 +471,31 @@ impl EventFact {
             | Self::UnitsRejected { postings, .. }
             | Self::UnitsReturned { postings, .. }
             | Self::RefundPlanned { postings, .. }
+            | Self::DisputeRuled { postings, .. }
+            | Self::ParcelLost { postings, .. }
+            | Self::ReplacementShipped { postings, .. }
+            | Self::AdvanceResolved { postings, .. }
+            | Self::RepairedReturned { postings, .. }
             | Self::CaseClosed { postings, .. } => postings,
             Self::ReturnAuthorized { .. }
             | Self::PaymentRecorded { .. }
             | Self::PaymentRetried { .. }
+            | Self::InfoRequested { .. }
+            | Self::EvidenceAdded { .. }
+            | Self::ResolutionOffered { .. }
+            | Self::OfferAccepted { .. }
+            | Self::OfferRefused { .. }
+            | Self::CaseHeld { .. }
+            | Self::HoldReleased { .. }
+            | Self::DisputeOpened { .. }
+            | Self::LiabilityAttributed { .. }
+            | Self::LiabilityAppealed { .. }
+            | Self::UnitsInspected { .. }
+            | Self::DispositionSet { .. }
+            | Self::ReplacementPlanned { .. }
+            | Self::ReplacementDelivered { .. }
+            | Self::ReplacementCancelled { .. }
+            | Self::CaseReopened { .. }
             | Self::ReasonAsserted { .. }
             | Self::SaleAmended { .. } => &[],
         }

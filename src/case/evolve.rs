@@ -1,15 +1,21 @@
 //! Folding events into the state, and checking a stored history before it is trusted.
 
 use alloc::collections::BTreeMap;
+use alloc::string::String;
+use alloc::vec::Vec;
 
-use super::AfterSale;
-use super::ReplayError;
-use super::command::PaymentResult;
+use super::command::{Ground, PaymentResult};
+use super::dispute::{Dispute, Ruling};
 use super::event::{Event, EventFact, OpenedLine};
-use super::ledger::{Balance, Location, Posting, is_movement};
+use super::ledger::{Balance, Location, Posting, QuantityLedger, is_movement};
 use super::obligation::{Obligation, Payment, PaymentState, payments_of};
+use super::replacement::{
+    Advance, AdvanceEnd, Purpose, Replacement, ReplacementItem, ReplacementState,
+};
 use super::state::{Approval, CaseLine, Closing, ParcelState, ReturnCase};
+use super::{AddedLine, AfterSale, ReplayError};
 use crate::id::OrderLineId;
+use crate::inspection::Disposition;
 use crate::reason::history::ReasonHistory;
 use crate::sale::Sale;
 
@@ -31,7 +37,7 @@ pub(super) fn check(order: &AfterSale, event: &Event) -> Result<(), ReplayError>
     check_postings(order, event)?;
     match &event.fact {
         EventFact::CaseOpened { lines, .. } => {
-            let known = |line: &OpenedLine| order.sale.position(&line.line).is_some();
+            let known = |line: &OpenedLine| order.quantities.slot(&line.line).is_some();
             if !lines.iter().all(known) {
                 return Err(ReplayError::Unknown { sequence });
             }
@@ -44,18 +50,13 @@ pub(super) fn check(order: &AfterSale, event: &Event) -> Result<(), ReplayError>
         EventFact::SaleAmended { sale } => {
             Sale::freeze((**sale).clone()).map_err(|_| ReplayError::DoesNotAddUp { sequence })?;
         }
-        EventFact::CaseWithdrawn { .. }
-        | EventFact::ReturnAuthorized { .. }
-        | EventFact::ReturnDeclined { .. }
-        | EventFact::GoodsSentBack { .. }
-        | EventFact::GoodsReceived { .. }
-        | EventFact::UnitsAccepted { .. }
-        | EventFact::UnitsRejected { .. }
-        | EventFact::UnitsReturned { .. }
-        | EventFact::PaymentRecorded { .. }
-        | EventFact::PaymentRetried { .. }
-        | EventFact::CaseClosed { .. }
-        | EventFact::ReasonAsserted { .. } => {}
+        EventFact::ReplacementPlanned { items, .. } => {
+            let known = |line: &OrderLineId| order.quantities.slot(line).is_some();
+            if items.iter().any(|item| known(&item.line) || !known(&item.replaces)) {
+                return Err(ReplayError::Unknown { sequence });
+            }
+        }
+        _ => {}
     }
     Ok(())
 }
@@ -68,20 +69,20 @@ fn check_postings(order: &AfterSale, event: &Event) -> Result<(), ReplayError> {
     let postings = event.fact.postings();
     for posting in postings {
         let not_there = || ReplayError::NotThere { sequence, line: posting.line.clone() };
-        let position = order.sale.position(&posting.line).ok_or_else(not_there)?;
-        let mut balance = match trial.get(&position) {
+        let slot = order.quantities.slot(&posting.line).ok_or_else(not_there)?;
+        let mut balance = match trial.get(&slot) {
             Some(balance) => *balance,
-            None => order.quantities.balance(position).copied().unwrap_or_default(),
+            None => order.quantities.at(slot).copied().unwrap_or_default(),
         };
         balance.shift(posting);
-        let unit = order.sale.at(position).map(|line| line.ordered.quantity.unit());
+        let unit = order.quantities.unit(slot);
         let short = balance.at(posting.from) < 0 && posting.from != Location::Stock;
         if short || !is_movement(posting.from, posting.to) || unit != Some(posting.quantity.unit())
         {
             return Err(not_there());
         }
         if postings.len() > 1 {
-            trial.insert(position, balance);
+            trial.insert(slot, balance);
         }
     }
     Ok(())
@@ -110,20 +111,47 @@ pub(super) fn evolve(order: &mut AfterSale, event: &Event) {
             approval: Approval::Submitted,
             ground: None,
             decline_note: None,
-            lines: lines.iter().filter_map(|line| open_line(&order.sale, line)).collect(),
+            lines: lines.iter().filter_map(|line| open_line(&order.quantities, line)).collect(),
             parcels: BTreeMap::new(),
-            unexpected: alloc::vec::Vec::new(),
-            obligations: alloc::vec::Vec::new(),
+            unexpected: Vec::new(),
+            obligations: Vec::new(),
+            offer: None,
+            evidence: Vec::new(),
+            held_since: None,
+            dispute: Dispute::None,
+            replacements: Vec::new(),
+            repaired: false,
             closing: None,
         };
         order.cases.insert(case.clone(), opened);
+    }
+    if let EventFact::ReplacementPlanned { purpose, items, .. } = &event.fact
+        && *purpose != Purpose::MissingPart
+    {
+        items.iter().for_each(|item| add_line(order, item));
     }
     let Some(case) = event.fact.case().and_then(|case| order.cases.get_mut(case)) else { return };
     for posting in event.fact.postings() {
         if let Some(line) = case.line_mut(&posting.line) {
             line.held.shift(posting);
-            order.quantities.post(line.position, posting);
+            order.quantities.post(line.slot, posting);
+        } else if let Some(slot) = order.quantities.slot(&posting.line) {
+            order.quantities.post(slot, posting);
         }
+    }
+    match &event.fact {
+        EventFact::ReplacementDelivered { replacement, .. } => {
+            let items = case.replacement(*replacement).map(|sent| &sent.items);
+            for item in items.into_iter().flatten() {
+                if let Some(added) = order.added.get_mut(&item.line) {
+                    added.delivered_at = Some(event.at);
+                }
+            }
+        }
+        EventFact::PaymentRecorded { result: PaymentResult::Collected { tender }, .. } => {
+            order.money.capture(tender);
+        }
+        _ => {}
     }
     if let EventFact::RefundPlanned { settlement, .. } = &event.fact {
         order.money.apply(settlement);
@@ -131,18 +159,30 @@ pub(super) fn evolve(order: &mut AfterSale, event: &Event) {
     fold(case, event);
 }
 
-fn open_line(sale: &Sale, opened: &OpenedLine) -> Option<CaseLine> {
+/// A line for goods that go out, by which they can be asked back later.
+fn add_line(order: &mut AfterSale, item: &ReplacementItem) {
+    order.quantities.add_line(&item.line, item.quantity.unit());
+    let origin = order.added.get(&item.replaces).map(|added| added.replaces.clone());
+    let replaces = origin.unwrap_or_else(|| item.replaces.clone());
+    let added = AddedLine { sku: item.sku.clone(), replaces, delivered_at: None };
+    order.added.insert(item.line.clone(), added);
+}
+
+fn open_line(quantities: &QuantityLedger, opened: &OpenedLine) -> Option<CaseLine> {
     let mut reasons = ReasonHistory::new();
     reasons.record(opened.assertion.clone());
     Some(CaseLine {
         line: opened.line.clone(),
-        position: sale.position(&opened.line)?,
+        slot: quantities.slot(&opened.line)?,
         requested: opened.quantity,
         held: Balance::default(),
         serials: opened.serials.clone(),
         received_serials: Default::default(),
         received_lots: Default::default(),
         reasons,
+        liability: None,
+        inspections: Vec::new(),
+        disposed: BTreeMap::new(),
         verdict: opened.verdict.clone(),
     })
 }
@@ -161,8 +201,9 @@ fn fold(case: &mut ReturnCase, event: &Event) {
             case.approval = Approval::Declined;
             case.decline_note = Some(note.clone());
         }
-        EventFact::GoodsSentBack { parcel, .. } => {
-            let state = ParcelState { sent_at: event.at, received_at: None };
+        EventFact::GoodsSentBack { parcel, postings, .. } => {
+            let contents = postings.clone();
+            let state = ParcelState { sent_at: event.at, received_at: None, contents };
             case.parcels.insert(parcel.clone(), state);
         }
         EventFact::GoodsReceived { parcel, marks, unexpected, .. } => {
@@ -191,6 +232,9 @@ fn fold(case: &mut ReturnCase, event: &Event) {
                     PaymentResult::Paid { reference } | PaymentResult::PaidByHand { reference } => {
                         PaymentState::Paid { reference: reference.clone() }
                     }
+                    PaymentResult::Collected { tender } => {
+                        PaymentState::Paid { reference: String::from(tender.id.as_str()) }
+                    }
                     PaymentResult::Failed { error } => {
                         PaymentState::Failed { error: error.clone() }
                     }
@@ -204,11 +248,128 @@ fn fold(case: &mut ReturnCase, event: &Event) {
             }
         }
         EventFact::ReasonAsserted { line, assertion, .. } => record(case, line, assertion),
+        EventFact::InfoRequested { .. } => case.approval = Approval::NeedsInfo,
+        EventFact::EvidenceAdded { evidence, .. } => {
+            case.evidence.push(evidence.clone());
+            if case.approval == Approval::NeedsInfo {
+                case.approval = Approval::Submitted;
+            }
+        }
+        EventFact::ResolutionOffered { offer, .. } => {
+            case.offer = Some(offer.clone());
+            case.approval = Approval::Offered;
+        }
+        EventFact::OfferAccepted { resolution, .. } => {
+            case.resolution = *resolution;
+            case.approval = Approval::Authorized;
+            case.ground = Some(Ground::Offer);
+        }
+        EventFact::OfferRefused { .. } => {
+            case.offer = None;
+            case.approval = Approval::Submitted;
+        }
+        EventFact::CaseHeld { .. } => case.held_since = Some(event.at),
+        EventFact::HoldReleased { .. } => case.held_since = None,
+        EventFact::DisputeOpened { appeal, .. } => {
+            case.dispute = Dispute::Open { since: event.at, appeal: *appeal };
+        }
+        EventFact::DisputeRuled { ruling, appeal_until, postings, .. } => {
+            let (ruling, at, appeal_until) = (*ruling, event.at, *appeal_until);
+            case.dispute = Dispute::Ruled { ruling, at, appeal_until };
+            rule(case, ruling, postings);
+        }
+        EventFact::LiabilityAttributed { line, liability, .. } => {
+            if let Some(line) = case.line_mut(line) {
+                line.liability = Some(liability.clone());
+            }
+        }
+        EventFact::UnitsInspected { units, inspection, .. } => {
+            if let Some(line) = case.line_mut(&units.line) {
+                line.inspections.push((units.quantity, inspection.clone()));
+            }
+        }
+        EventFact::DispositionSet { units, from, to, .. } => {
+            if let Some(line) = case.line_mut(&units.line) {
+                dispose(&mut line.disposed, units.quantity.steps(), *from, *to);
+            }
+        }
+        EventFact::ReplacementPlanned {
+            replacement,
+            purpose,
+            items,
+            obligation,
+            charge_on,
+            ..
+        } => {
+            let advance = charge_on.map(|charge_on| Advance { charge_on, resolved: None });
+            case.replacements.push(Replacement {
+                number: *replacement,
+                purpose: *purpose,
+                items: items.clone(),
+                state: ReplacementState::Planned,
+                obligation: *obligation,
+                advance,
+            });
+        }
+        EventFact::ReplacementShipped { replacement, parcel, .. } => {
+            let (at, parcel) = (event.at, parcel.clone());
+            set_replacement(case, *replacement, ReplacementState::Shipped { at, parcel });
+        }
+        EventFact::ReplacementDelivered { replacement, .. } => {
+            set_replacement(case, *replacement, ReplacementState::Delivered { at: event.at });
+        }
+        EventFact::ReplacementCancelled { replacement, .. } => {
+            set_replacement(case, *replacement, ReplacementState::Cancelled);
+        }
+        EventFact::AdvanceResolved { replacement, end, .. } => {
+            let sent = case.replacement_mut(*replacement);
+            if let Some(advance) = sent.and_then(|sent| sent.advance.as_mut()) {
+                advance.resolved = Some(*end);
+            }
+            if *end == AdvanceEnd::ReplacementReturned {
+                set_replacement(case, *replacement, ReplacementState::Cancelled);
+            }
+        }
+        EventFact::RepairedReturned { .. } => case.repaired = true,
+        EventFact::CaseReopened { .. } => case.closing = None,
         EventFact::CaseOpened { .. }
         | EventFact::UnitsAccepted { .. }
         | EventFact::UnitsRejected { .. }
         | EventFact::UnitsReturned { .. }
+        | EventFact::ParcelLost { .. }
+        | EventFact::LiabilityAppealed { .. }
         | EventFact::SaleAmended { .. } => {}
+    }
+}
+
+/// A ruling for the customer permits; one for the seller refuses when it released the units.
+fn rule(case: &mut ReturnCase, ruling: Ruling, postings: &[Posting]) {
+    match ruling {
+        Ruling::ForCustomer if case.approval != Approval::Authorized => {
+            case.approval = Approval::Authorized;
+            case.ground = Some(Ground::Ruling);
+        }
+        Ruling::ForSeller if !postings.is_empty() => case.approval = Approval::Declined,
+        Ruling::ForCustomer | Ruling::ForSeller => {}
+    }
+}
+
+fn dispose(
+    disposed: &mut BTreeMap<Disposition, i64>,
+    steps: i64,
+    from: Option<Disposition>,
+    to: Disposition,
+) {
+    if let Some(before) = from.and_then(|from| disposed.get_mut(&from)) {
+        *before = before.saturating_sub(steps);
+    }
+    let after = disposed.entry(to).or_insert(0);
+    *after = after.saturating_add(steps);
+}
+
+fn set_replacement(case: &mut ReturnCase, number: u32, state: ReplacementState) {
+    if let Some(replacement) = case.replacement_mut(number) {
+        replacement.state = state;
     }
 }
 

@@ -4,13 +4,14 @@
 //! line never changes, so no unit is lost, made, or returned twice; a counter that somebody wants to
 //! see is a balance, never a field of its own.
 
+use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
 use serde::{Deserialize, Serialize};
 
 use crate::id::OrderLineId;
 use crate::label::codes;
-use crate::quantity::Quantity;
+use crate::quantity::{Quantity, Unit};
 use crate::sale::Sale;
 
 codes! {
@@ -103,60 +104,93 @@ impl Balance {
     }
 }
 
-/// Where all units of an order are.
+/// Where all units of an order are, line by line: the lines of the sale, and those that replacements
+/// added.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct QuantityLedger {
-    balances: Vec<Balance>,
+    slots: BTreeMap<OrderLineId, usize>,
+    lines: Vec<LedgerLine>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct LedgerLine {
+    unit: Unit,
+    balance: Balance,
 }
 
 impl QuantityLedger {
     /// The ledger of a sale before any case: what was shipped is with the customer.
     #[must_use]
     pub fn open(sale: &Sale) -> Self {
-        let opened = |line: crate::sale::Line<'_>| {
-            let (ordered, shipped) = (line.ordered.quantity.steps(), line.frozen.shipped.steps());
-            let mut balance = Balance::default();
-            balance.add(Location::Customer, shipped);
-            balance.add(Location::Unshipped, ordered.saturating_sub(shipped));
-            balance
-        };
-        Self { balances: sale.lines().map(opened).collect() }
+        let mut ledger = Self { slots: BTreeMap::new(), lines: Vec::new() };
+        for line in sale.lines() {
+            ledger.grow(line, 0, 0);
+        }
+        ledger
     }
 
-    /// The balance of the line at a position of the sale.
+    /// The slot of a line, by which its balance is found fast.
     #[must_use]
-    pub fn balance(&self, position: usize) -> Option<&Balance> {
-        self.balances.get(position)
+    pub fn slot(&self, line: &OrderLineId) -> Option<usize> {
+        self.slots.get(line).copied()
     }
 
-    /// All balances in the order of the sale's lines.
+    /// The balance at a slot.
     #[must_use]
-    pub fn balances(&self) -> &[Balance] {
-        &self.balances
+    pub fn at(&self, slot: usize) -> Option<&Balance> {
+        self.lines.get(slot).map(|line| &line.balance)
+    }
+
+    /// The balance of a line.
+    #[must_use]
+    pub fn balance(&self, line: &OrderLineId) -> Option<&Balance> {
+        self.at(self.slot(line)?)
+    }
+
+    /// The unit in which the line at a slot is counted.
+    #[must_use]
+    pub fn unit(&self, slot: usize) -> Option<Unit> {
+        self.lines.get(slot).map(|line| line.unit)
+    }
+
+    /// All balances, in the order in which the lines became known.
+    pub fn balances(&self) -> impl ExactSizeIterator<Item = &Balance> {
+        self.lines.iter().map(|line| &line.balance)
     }
 
     /// Books a movement. Total: a posting of a line that is not there changes nothing.
-    pub(super) fn post(&mut self, position: usize, posting: &Posting) {
-        if let Some(balance) = self.balances.get_mut(position) {
-            balance.shift(posting);
+    pub(super) fn post(&mut self, slot: usize, posting: &Posting) {
+        if let Some(line) = self.lines.get_mut(slot) {
+            line.balance.shift(posting);
+        }
+    }
+
+    /// Adds a line without units: a replacement will fill it.
+    pub(super) fn add_line(&mut self, line: &OrderLineId, unit: Unit) {
+        if !self.slots.contains_key(line) {
+            self.slots.insert(line.clone(), self.lines.len());
+            self.lines.push(LedgerLine { unit, balance: Balance::default() });
         }
     }
 
     /// Brings the ledger to an amended sale: added units and new shipments.
     pub(super) fn amend(&mut self, before: &Sale, after: &Sale) {
-        for (position, line) in after.lines().enumerate() {
-            let (was_ordered, was_shipped) = before
+        for line in after.lines() {
+            let (ordered, shipped) = before
                 .line(&line.ordered.id)
                 .map_or((0, 0), |old| (old.ordered.quantity.steps(), old.frozen.shipped.steps()));
-            let ordered = line.ordered.quantity.steps().saturating_sub(was_ordered);
-            let shipped = line.frozen.shipped.steps().saturating_sub(was_shipped);
-            if self.balances.len() <= position {
-                self.balances.push(Balance::default());
-            }
-            if let Some(balance) = self.balances.get_mut(position) {
-                balance.add(Location::Customer, shipped);
-                balance.add(Location::Unshipped, ordered.saturating_sub(shipped));
-            }
+            self.grow(line, ordered, shipped);
+        }
+    }
+
+    fn grow(&mut self, line: crate::sale::Line<'_>, was_ordered: i64, was_shipped: i64) {
+        let ordered = line.ordered.quantity.steps().saturating_sub(was_ordered);
+        let shipped = line.frozen.shipped.steps().saturating_sub(was_shipped);
+        self.add_line(&line.ordered.id, line.ordered.quantity.unit());
+        let slot = self.slot(&line.ordered.id).unwrap_or(usize::MAX);
+        if let Some(line) = self.lines.get_mut(slot) {
+            line.balance.add(Location::Customer, shipped);
+            line.balance.add(Location::Unshipped, ordered.saturating_sub(shipped));
         }
     }
 }
@@ -179,6 +213,8 @@ pub const fn is_movement(from: Location, to: Location) -> bool {
         | (Requested, InTransit | Received) | (InTransit, Lost | Received) | (Lost, Received)
         // judged, and judged again
         | (Received, Accepted | Rejected) | (Rejected, Accepted | Customer) | (Accepted, Rejected)
+        // lost by the customer's own fault; repaired and sent home; a replacement sent back unused
+        | (Lost | Accepted, Customer) | (Customer, Stock)
         // settled
         | (Accepted, Settled) | (HeldBack, Cancelled) | (Lost, WrittenOff)
         | (Requested, Kept | Ahead) | (InTransit | Received, Ahead)

@@ -83,7 +83,7 @@ pub enum Obstacle {
         max: usize,
     },
     /// The actor's role may not do this.
-    #[error("a {role} may not {act}")]
+    #[error("the role `{role}` may not {act}")]
     NotPermitted {
         /// The role.
         role: Role,
@@ -217,12 +217,6 @@ pub enum Obstacle {
         /// The parcel.
         parcel: ParcelId,
     },
-    /// The resolution is not offered.
-    #[error("a {resolution} is not offered")]
-    NotOffered {
-        /// The resolution.
-        resolution: super::resolution::Resolution,
-    },
     /// Nothing is accepted that is not settled.
     #[error("nothing is left to settle")]
     NothingToSettle,
@@ -271,6 +265,104 @@ pub enum Obstacle {
         /// What is still open, in words.
         open: OpenMatter,
     },
+    /// The case is on hold.
+    #[error("the case is on hold; {act} waits until it is released")]
+    OnHold {
+        /// What was attempted, in words.
+        act: &'static str,
+    },
+    /// A ruling is awaited.
+    #[error("a dispute is open; {act} waits for the ruling")]
+    InDispute {
+        /// What was attempted, in words.
+        act: &'static str,
+    },
+    /// The case is not on hold.
+    #[error("the case is not on hold")]
+    NotOnHold,
+    /// There is no ruling that could be appealed now.
+    #[error("there is no ruling that can be appealed now")]
+    NoAppeal,
+    /// A ruling that can be appealed names a time after now.
+    #[error("the time to appeal ends at {until}, which is not after now")]
+    AppealOver {
+        /// The end given.
+        until: Instant,
+    },
+    /// There is no dispute to rule.
+    #[error("there is no open dispute to rule")]
+    NoDispute,
+    /// Lost goods are settled only once it is decided who is liable.
+    #[error("line {line}: who is liable for the loss is not decided, or it is the buyer")]
+    LiabilityOpen {
+        /// The line.
+        line: OrderLineId,
+    },
+    /// More is agreed to be refunded than was offered.
+    #[error("{asked} is more than the {offered} agreed")]
+    MoreThanOffered {
+        /// What was asked for.
+        asked: crate::money::Money,
+        /// What was agreed.
+        offered: crate::money::Money,
+    },
+    /// More units are to be disposed than came back.
+    #[error("line {line}: {asked} to be disposed of, {available} there for it")]
+    NothingToDispose {
+        /// The line.
+        line: OrderLineId,
+        /// How much.
+        asked: Quantity,
+        /// How much there is.
+        available: Quantity,
+    },
+    /// A replacement without articles.
+    #[error("no article is named that goes out")]
+    NothingGoesOut,
+    /// The line id is used already.
+    #[error("line {line} exists already; a replacement needs a new line id")]
+    LineExists {
+        /// The line.
+        line: OrderLineId,
+    },
+    /// The case has no such replacement.
+    #[error("the case has no replacement {replacement}")]
+    UnknownReplacement {
+        /// The number.
+        replacement: u32,
+    },
+    /// The replacement is not in a state that admits the command.
+    #[error("replacement {replacement} cannot be {act} now")]
+    ReplacementState {
+        /// The number.
+        replacement: u32,
+        /// What was attempted, in words.
+        act: &'static str,
+    },
+    /// The customer has not paid for the replacement.
+    #[error("replacement {replacement} leaves once obligation {obligation} is paid")]
+    UnpaidReplacement {
+        /// The replacement.
+        replacement: u32,
+        /// The obligation.
+        obligation: u32,
+    },
+    /// The time to charge an advance has not come.
+    #[error("replacement {replacement} is charged from {charge_on} on")]
+    TooEarlyToCharge {
+        /// The replacement.
+        replacement: u32,
+        /// From when on.
+        charge_on: Instant,
+    },
+    /// The amount collected is not the amount owed.
+    #[error("{collected} was collected, {owed} is owed")]
+    WrongAmount {
+        /// What was collected.
+        collected: crate::money::Money,
+        /// What is owed.
+        owed: crate::money::Money,
+    },
     /// The amended order does not add up.
     #[error(transparent)]
     Sale(SaleRefused),
@@ -312,6 +404,10 @@ pub enum OpenMatter {
     GoodsToReturn,
     /// A payment is owed.
     PaymentOwed,
+    /// Goods are to go out, or on their way to the customer.
+    ReplacementUnderWay,
+    /// An advance replacement waits for its original.
+    AdvanceOpen,
 }
 
 impl fmt::Display for OpenMatter {
@@ -322,6 +418,8 @@ impl fmt::Display for OpenMatter {
             Self::GoodsUnsettled => "accepted goods are not settled",
             Self::GoodsToReturn => "refused goods have not gone back to the customer",
             Self::PaymentOwed => "a payment is owed",
+            Self::ReplacementUnderWay => "a replacement has not arrived",
+            Self::AdvanceOpen => "an advance replacement waits for its original",
         })
     }
 }

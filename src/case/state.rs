@@ -7,11 +7,15 @@ use alloc::vec::Vec;
 
 use super::actor::Actor;
 use super::command::{Ground, UnexpectedItem};
-use super::ledger::Balance;
+use super::dispute::{Dispute, Evidence, Offer};
+use super::ledger::{Balance, Posting};
+use super::liability::Liability;
 use super::obligation::Obligation;
+use super::replacement::Replacement;
 use super::resolution::Resolution;
 use super::status::{CaseStatus, status};
 use crate::id::{CaseId, LotId, OrderLineId, ParcelId, SerialId};
+use crate::inspection::{Disposition, Inspection};
 use crate::policy::verdict::Verdict;
 use crate::quantity::Quantity;
 use crate::reason::history::ReasonHistory;
@@ -47,6 +51,18 @@ pub struct ReturnCase {
     pub unexpected: Vec<UnexpectedItem>,
     /// The settlement axis.
     pub obligations: Vec<Obligation>,
+    /// The seller's offer, while it stands or once it is agreed.
+    pub offer: Option<Offer>,
+    /// What was brought in support.
+    pub evidence: Vec<Evidence>,
+    /// Since when the case is on hold.
+    pub held_since: Option<Instant>,
+    /// The dispute axis.
+    pub dispute: Dispute,
+    /// What goes out to the customer.
+    pub replacements: Vec<Replacement>,
+    /// Whether repaired units went home.
+    pub repaired: bool,
     /// How it ended.
     pub closing: Option<Closing>,
 }
@@ -58,6 +74,10 @@ pub enum Approval {
     Submitted,
     /// Permitted.
     Authorized,
+    /// The customer is to bring proof or an answer.
+    NeedsInfo,
+    /// The customer is to answer an offer.
+    Offered,
     /// Refused.
     Declined,
 }
@@ -67,8 +87,8 @@ pub enum Approval {
 pub struct CaseLine {
     /// The order line.
     pub line: OrderLineId,
-    /// Its position in the sale.
-    pub position: usize,
+    /// Its slot in the ledger of units.
+    pub slot: usize,
     /// How much was asked for.
     pub requested: Quantity,
     /// Where the units of this case are.
@@ -81,6 +101,12 @@ pub struct CaseLine {
     pub received_lots: BTreeSet<LotId>,
     /// Everything said about why.
     pub reasons: ReasonHistory,
+    /// Who is liable, as decided last.
+    pub liability: Option<Liability>,
+    /// What inspections found, in order.
+    pub inspections: Vec<(Quantity, Inspection)>,
+    /// How many steps were disposed of how.
+    pub disposed: BTreeMap<Disposition, i64>,
     /// What the policies said when the case was opened.
     pub verdict: Arc<Verdict>,
 }
@@ -92,6 +118,8 @@ pub struct ParcelState {
     pub sent_at: Instant,
     /// When it arrived.
     pub received_at: Option<Instant>,
+    /// What was in it.
+    pub contents: Vec<Posting>,
 }
 
 /// How a case ended.
@@ -126,6 +154,16 @@ impl ReturnCase {
     #[must_use]
     pub fn obligation(&self, number: u32) -> Option<&Obligation> {
         self.obligations.iter().find(|obligation| obligation.number == number)
+    }
+
+    /// A replacement by its number.
+    #[must_use]
+    pub fn replacement(&self, number: u32) -> Option<&Replacement> {
+        self.replacements.iter().find(|replacement| replacement.number == number)
+    }
+
+    pub(super) fn replacement_mut(&mut self, number: u32) -> Option<&mut Replacement> {
+        self.replacements.iter_mut().find(|replacement| replacement.number == number)
     }
 
     pub(super) fn line_mut(&mut self, line: &OrderLineId) -> Option<&mut CaseLine> {

@@ -2,6 +2,7 @@
 
 use super::ledger::Location;
 use super::obligation::PaymentState;
+use super::replacement::{Replacement, ReplacementState};
 use super::state::{Approval, Closing, ReturnCase};
 use crate::label::codes;
 
@@ -10,6 +11,18 @@ codes! {
     pub enum CaseStatus "case status" {
         /// Asked for, not yet decided.
         Submitted = "submitted", "Submitted", "待审核";
+        /// The customer is to bring proof.
+        NeedsInfo = "needs_info", "Needs information", "待补充凭证";
+        /// The customer is to answer an offer.
+        Offered = "offered", "Offered", "待买家确认协商";
+        /// Put on hold.
+        OnHold = "on_hold", "On hold", "已挂起";
+        /// A ruling is awaited.
+        Disputed = "disputed", "Disputed", "平台介入中";
+        /// A replacement is to be sent, or under way.
+        AwaitingReshipment = "awaiting_reshipment", "Awaiting reshipment", "待换货发出";
+        /// Lost on the way back; who is liable is to be decided.
+        Lost = "lost", "Lost in transit", "退货丢失";
         /// Refused, and not yet closed.
         Declined = "declined", "Declined", "已拒绝";
         /// Permitted; nothing has to come back.
@@ -48,20 +61,29 @@ impl CaseStatus {
 /// The status of a case. The first line that applies:
 ///
 /// 1. ended: completed when something was settled, cancelled when taken back, else closed;
-/// 2. refused, or not yet decided;
-/// 3. a payment failed; a payment is under way;
-/// 4. received goods undecided; accepted goods unsettled;
-/// 5. goods on their way; goods expected;
-/// 6. refused goods with us; else approved.
+/// 2. in dispute; on hold;
+/// 3. refused, or not yet decided;
+/// 4. a payment failed; a payment is under way;
+/// 5. received goods undecided; accepted goods unsettled; a replacement to be sent;
+/// 6. goods lost; goods on their way; goods expected;
+/// 7. refused goods with us; else approved.
 #[must_use]
 pub fn status(case: &ReturnCase) -> CaseStatus {
     match case.closing {
         Some(Closing::Withdrawn { .. }) => return CaseStatus::Cancelled,
-        Some(Closing::Closed { .. }) if case.obligations.is_empty() => return CaseStatus::Closed,
+        Some(Closing::Closed { .. }) if !is_fulfilled(case) => return CaseStatus::Closed,
         Some(Closing::Closed { .. }) => return CaseStatus::Completed,
         None => {}
     }
+    if case.dispute.is_open() {
+        return CaseStatus::Disputed;
+    }
+    if case.held_since.is_some() {
+        return CaseStatus::OnHold;
+    }
     match case.approval {
+        Approval::NeedsInfo => return CaseStatus::NeedsInfo,
+        Approval::Offered => return CaseStatus::Offered,
         Approval::Submitted => return CaseStatus::Submitted,
         Approval::Declined => return CaseStatus::Declined,
         Approval::Authorized => {}
@@ -78,15 +100,35 @@ pub fn status(case: &ReturnCase) -> CaseStatus {
         CaseStatus::Received
     } else if held(Location::Accepted) {
         CaseStatus::AwaitingSettlement
+    } else if replacing(case) {
+        CaseStatus::AwaitingReshipment
+    } else if held(Location::Lost) {
+        CaseStatus::Lost
     } else if held(Location::InTransit) {
         CaseStatus::InTransit
     } else if held(Location::Requested) && case.resolution.needs_return() {
         CaseStatus::AwaitingReturn
-    } else if held(Location::Requested) || held(Location::HeldBack) {
+    } else if (held(Location::Requested) || held(Location::HeldBack))
+        && case.resolution.pays_before_receipt()
+    {
         CaseStatus::AwaitingSettlement
     } else if held(Location::Rejected) {
         CaseStatus::Inspected
     } else {
         CaseStatus::Approved
     }
+}
+
+/// Whether something was settled, replaced or repaired.
+fn is_fulfilled(case: &ReturnCase) -> bool {
+    let sent =
+        |replacement: &Replacement| matches!(replacement.state, ReplacementState::Delivered { .. });
+    !case.obligations.is_empty() || case.replacements.iter().any(sent) || case.repaired
+}
+
+/// Whether goods are to go out or under way to the customer.
+fn replacing(case: &ReturnCase) -> bool {
+    case.replacements.iter().any(|replacement| {
+        matches!(replacement.state, ReplacementState::Planned | ReplacementState::Shipped { .. })
+    })
 }

@@ -9,12 +9,14 @@ use alloc::string::String;
 use serde::{Deserialize, Serialize};
 
 use super::deadline::{Information, Timeline};
+use super::period::Anchor;
 use crate::condition::Facts;
 use crate::condition::schema::{FactType, Schema};
 use crate::explain::Fact;
 use crate::id::FactName;
 use crate::label::{Coded, codes};
 use crate::reason::attribute::PolicyBasis;
+use crate::time::Zone;
 
 codes! {
     /// How the contract was made, as laws tell channels apart.
@@ -82,6 +84,11 @@ codes! {
         Activated = "activated", "Activated", "已激活";
         /// A service or digital content was begun or performed with the customer's consent. Flag.
         PerformedWithConsent = "performed_with_consent", "Performed with consent", "经同意已履行";
+        /// The day of the sale at the place, from the timeline: sold, else contract made, else
+        /// invoiced. Date.
+        SoldOn = "sold_on", "Day of the sale", "销售日期";
+        /// The day of the request at the place, from the timeline. Date.
+        RequestedOn = "requested_on", "Day of the request", "申请日期";
         /// The customer was informed of the right with the contract. Flag, from the timeline.
         Informed = "informed", "Informed", "已告知";
         /// An inspection confirmed that the goods are not as agreed. Flag.
@@ -129,6 +136,7 @@ impl LineFact {
             | Self::PartReplacements
             | Self::Replacements => FactType::Count,
             Self::RepairDays => FactType::Days,
+            Self::SoldOn | Self::RequestedOn => FactType::Date,
             Self::MadeToOrder
             | Self::ConfirmedAtPurchase
             | Self::Promised
@@ -233,9 +241,9 @@ pub struct LineFacts {
 }
 
 impl LineFacts {
-    /// One fact for conditions.
+    /// One fact for conditions; dates are those of the zone.
     #[must_use]
-    pub fn fact(&self, fact: LineFact, timeline: &Timeline) -> Option<Fact> {
+    pub fn fact(&self, fact: LineFact, timeline: &Timeline, zone: Zone) -> Option<Fact> {
         let text = |text: &Option<String>| text.clone().map(Fact::Code);
         let flag = |flag: Option<bool>| flag.map(Fact::Flag);
         let count = |count: Option<u32>| count.map(|count| Fact::Count(count.into()));
@@ -256,6 +264,11 @@ impl LineFacts {
             LineFact::SealBroken => flag(self.seal_broken),
             LineFact::Activated => flag(self.activated),
             LineFact::PerformedWithConsent => flag(self.performed_with_consent),
+            LineFact::SoldOn => [Anchor::Sold, Anchor::ContractMade, Anchor::Invoiced]
+                .into_iter()
+                .find_map(|event| timeline.at(event))
+                .map(|at| Fact::Date(zone.date(at))),
+            LineFact::RequestedOn => Some(Fact::Date(zone.date(timeline.requested_at))),
             LineFact::Informed => Some(Fact::Flag(timeline.information == Information::InTime)),
             LineFact::DefectConfirmed => flag(self.defect_confirmed),
             LineFact::FaultClass => text(&self.fault_class),
@@ -268,12 +281,12 @@ impl LineFacts {
         }
     }
 
-    /// All known facts for conditions.
+    /// All known facts for conditions; dates are those of the zone.
     #[must_use]
-    pub fn facts(&self, timeline: &Timeline) -> Facts {
+    pub fn facts(&self, timeline: &Timeline, zone: Zone) -> Facts {
         let own = LineFact::ALL
             .iter()
-            .filter_map(|fact| Some((fact.name()?, self.fact(*fact, timeline)?)));
+            .filter_map(|fact| Some((fact.name()?, self.fact(*fact, timeline, zone)?)));
         self.more.iter().map(|(name, fact)| (name.clone(), fact.clone())).chain(own).collect()
     }
 }

@@ -65,7 +65,7 @@ impl PolicySet {
     /// ```
     #[must_use]
     pub fn judge(&self, situation: &Situation, place: &Place) -> Verdict {
-        let facts = self.facts(situation);
+        let facts = self.facts(situation, place);
         let mut verdict = Verdict::default();
         for (policy, rule, reference) in self.rules() {
             let judgment = Judgment {
@@ -86,10 +86,10 @@ impl PolicySet {
     }
 
     /// The facts that the conditions of this set test.
-    fn facts(&self, situation: &Situation) -> Facts {
+    fn facts(&self, situation: &Situation, place: &Place) -> Facts {
         let mut facts = Facts::new();
         for (fact, name) in self.line_facts() {
-            if let Some(fact) = situation.line.fact(*fact, &situation.timeline) {
+            if let Some(fact) = situation.line.fact(*fact, &situation.timeline, place.zone) {
                 facts.set(name.clone(), fact);
             }
         }

@@ -15,6 +15,7 @@ use crate::money::Money;
 use crate::money::currency::Currency;
 use crate::number::Exact;
 use crate::quantity::Quantity;
+use crate::sale::promotion::{FreeDelivery, PromotionRule};
 use crate::time::Instant;
 
 text_ids! {
@@ -61,6 +62,12 @@ pub struct SaleDraft {
     /// Discounts on the whole order or on several lines.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub discounts: Vec<OrderDiscount>,
+    /// The rules behind discounts, so that kept goods can be priced again after a partial return.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub promotions: Vec<PromotionRule>,
+    /// The minimum that made delivery free, and the freight it saved.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub free_delivery: Option<FreeDelivery>,
     /// Freight, gift wrap and other charges.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub charges: Vec<ChargeDraft>,
@@ -134,6 +141,22 @@ pub struct LineDraft {
     /// The taxes that apply.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub taxes: Vec<TaxDraft>,
+    /// What the line consists of, when it is a kit whose parts can come back one by one.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub components: Vec<ComponentDraft>,
+}
+
+/// One component of a kit.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ComponentDraft {
+    /// The article.
+    pub sku: Sku,
+    /// How much of it is in one kit, above zero.
+    pub quantity: Quantity,
+    /// What it weighs, zero or more, when the price of the kit is shared over its components: its
+    /// usual price in any unit common to all of them.
+    pub weight: i64,
 }
 
 /// A tax on a line or charge.

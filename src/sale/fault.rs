@@ -3,7 +3,7 @@
 use alloc::vec::Vec;
 use core::fmt;
 
-use crate::id::{LotId, OrderId, OrderLineId, ParcelId, SerialId, TenderId};
+use crate::id::{LotId, OrderId, OrderLineId, ParcelId, PromotionId, SerialId, Sku, TenderId};
 use crate::money::{Money, MoneyError};
 use crate::number::Exact;
 use crate::quantity::{Quantity, Unit};
@@ -44,6 +44,10 @@ pub enum Place {
     Discount(usize),
     /// A tax total of the invoice.
     TaxTotal(TaxCode),
+    /// The rule of a promotion.
+    Promotion(PromotionId),
+    /// Free delivery.
+    FreeDelivery,
 }
 
 impl fmt::Display for Place {
@@ -57,6 +61,8 @@ impl fmt::Display for Place {
                 write!(f, "order discount {}", position.saturating_add(1))
             }
             Self::TaxTotal(code) => write!(f, "the total of tax {code}"),
+            Self::Promotion(id) => write!(f, "promotion {id}"),
+            Self::FreeDelivery => f.write_str("free delivery"),
         }
     }
 }
@@ -283,6 +289,53 @@ pub enum SaleFault {
         place: Place,
         /// What went wrong.
         error: MoneyError,
+    },
+    /// A kit is counted in whole units.
+    #[error("line {line} is a kit and is not counted in whole units")]
+    KitNotWhole {
+        /// The line.
+        line: OrderLineId,
+    },
+    /// A component of a kit that cannot be: listed twice, none of it, or a weight below zero.
+    #[error("line {line}: component {sku} is listed twice, has no quantity, or weighs below zero")]
+    BadComponent {
+        /// The line.
+        line: OrderLineId,
+        /// The component.
+        sku: Sku,
+    },
+    /// The terms of a promotion are no terms: no steps or steps that do not ascend, a count of
+    /// zero, a share outside 0 to 1, or two rules for one promotion.
+    #[error("the rule of promotion {promotion} cannot be applied")]
+    BadPromotion {
+        /// The promotion.
+        promotion: PromotionId,
+    },
+    /// The rule of a promotion does not give the discount the sale states for it.
+    #[error("promotion {promotion}: its rule gives {rule}, the discounts state {stated}")]
+    PromotionDiffers {
+        /// The promotion.
+        promotion: PromotionId,
+        /// What the rule gives on the whole order.
+        rule: Money,
+        /// What the discounts of the order sum to.
+        stated: Money,
+    },
+    /// The goods do not come to the minimum that is said to have earned a gift or free delivery.
+    #[error("{place}: the goods come to less than the minimum of {minimum}")]
+    BelowMinimum {
+        /// Where.
+        place: Place,
+        /// The minimum.
+        minimum: Money,
+    },
+    /// A gift was paid for.
+    #[error("line {line} is a gift, but {paid} was paid for it")]
+    GiftPaid {
+        /// The line.
+        line: OrderLineId,
+        /// What was paid.
+        paid: Money,
     },
     /// The version of an order counts from 1.
     #[error("the version of the order is 0; versions count from 1")]

@@ -7,6 +7,7 @@ use rust_decimal::Decimal;
 
 use super::draft::{LineDraft, PriceBasis, SaleDraft, TaxCode, TaxDraft, WeightBase};
 use super::fault::{Place, SaleFault, SaleRefused};
+use super::recorded;
 use super::{DiscountShare, FrozenLine, Paid, Sale, TaxAmount};
 use crate::id::{OrderLineId, SerialId};
 use crate::money::{Money, MoneyError};
@@ -25,6 +26,8 @@ pub(super) fn freeze(draft: SaleDraft) -> Result<Sale, SaleRefused> {
         check_rates(&draft, &mut faults);
     }
     let positions = positions(&draft, &mut faults);
+    recorded::check_kits(&draft, &mut faults);
+    recorded::check_rules(&draft, &positions, &mut faults);
     let shipped = shipped(&draft, &positions, &mut faults);
     // Amounts are computed only once every input is sound.
     let frozen = if faults.is_empty() { amounts(&draft, &positions, &mut faults) } else { None };
@@ -32,16 +35,22 @@ pub(super) fn freeze(draft: SaleDraft) -> Result<Sale, SaleRefused> {
         return Err(SaleRefused { order: draft.order, faults });
     };
     let mut paid = paid.into_iter();
-    let lines = shipped
-        .into_iter()
-        .zip(lists)
-        .enumerate()
-        .filter_map(|(position, (shipped, list))| {
-            let discount_shares = shares.remove(&position).unwrap_or_default();
-            Some(FrozenLine { list, paid: paid.next()?, discount_shares, shipped })
-        })
-        .collect();
+    let mut lines = Vec::with_capacity(draft.lines.len());
+    for (position, ((line, shipped), list)) in
+        draft.lines.iter().zip(shipped).zip(lists).enumerate()
+    {
+        let Some(paid) = paid.next() else { break };
+        let discount_shares = shares.remove(&position).unwrap_or_default();
+        let place = Place::Line(line.id.clone());
+        let components = noted(recorded::components(line, &paid), &place, &mut faults);
+        let components = components.unwrap_or_default();
+        lines.push(FrozenLine { list, paid, discount_shares, shipped, components });
+    }
     let charges = paid.collect();
+    recorded::check_promises(&draft, &lines, &mut faults);
+    if !faults.is_empty() {
+        return Err(SaleRefused { order: draft.order, faults });
+    }
     Ok(Sale { draft, lines, charges, positions })
 }
 
@@ -56,6 +65,10 @@ fn check_sizes(draft: &SaleDraft, faults: &mut Vec<SaleFault>) {
     limit("charges", draft.charges.len(), MAX_ENTRIES);
     limit("tax totals", draft.tax_totals.len(), MAX_ENTRIES);
     limit("tenders", draft.tenders.len(), MAX_ENTRIES);
+    limit("promotion rules", draft.promotions.len(), MAX_ENTRIES);
+    for line in &draft.lines {
+        limit("components of one line", line.components.len(), MAX_ENTRIES);
+    }
     limit("shipments", draft.shipments.len(), MAX_LINES);
     if draft.lines.is_empty() {
         faults.push(SaleFault::NoLines);
@@ -114,6 +127,15 @@ fn check_amounts(draft: &SaleDraft, faults: &mut Vec<SaleFault>) {
     for total in &draft.tax_totals {
         check(Place::TaxTotal(total.code.clone()), total.amount);
     }
+    for rule in &draft.promotions {
+        for amount in rule.terms.amounts() {
+            check(Place::Promotion(rule.promotion.clone()), amount);
+        }
+    }
+    if let Some(free) = &draft.free_delivery {
+        check(Place::FreeDelivery, free.minimum);
+        check(Place::FreeDelivery, free.freight);
+    }
     for tender in &draft.tenders {
         for amount in [tender.captured].into_iter().chain(tender.refunded_outside) {
             check(Place::Tender(tender.id.clone()), amount);
@@ -139,10 +161,12 @@ fn check_rates(draft: &SaleDraft, faults: &mut Vec<SaleFault>) {
         .lines
         .iter()
         .flat_map(|line| line.taxes.iter().map(|tax| (Place::Line(line.id.clone()), tax.rate)));
+    let free = draft.free_delivery.iter().flat_map(|free| &free.taxes);
+    let free = free.map(|tax| (Place::FreeDelivery, tax.rate));
     let charges = draft.charges.iter().flat_map(|charge| {
         charge.taxes.iter().map(|tax| (Place::Charge(charge.id.clone()), tax.rate))
     });
-    for (place, rate) in lines.chain(charges) {
+    for (place, rate) in lines.chain(charges).chain(free) {
         if !sound(rate) {
             faults.push(SaleFault::BadRate { place, rate });
         }

@@ -2,16 +2,19 @@
 
 use alloc::vec::Vec;
 
+use super::conditions;
 use super::deductions;
 use super::ledger::{LineLedger, MoneyLedger, Part, negated};
 use super::outgoing;
 use super::refusal::{SettlementRefused, Violation};
 use super::request::{
     CashBasis, CashRounding, ChargeClaim, ChargeRefund, Claim, GoodwillForm, LineRefund,
-    RefundRequest,
+    PromotionPolicy, RefundRequest,
 };
 use super::tenders;
-use super::{Basis, Entry, EntryKind, Figures, PayoutForm, Settlement, Target, TenderAllocation};
+use super::{
+    Basis, Document, Entry, EntryKind, Figures, PayoutForm, Settlement, Target, TenderAllocation,
+};
 use crate::explain::RuleRef;
 use crate::id::{OrderLineId, RuleId};
 use crate::money::{Money, MoneyError};
@@ -173,6 +176,35 @@ fn settle(
     ledger: &MoneyLedger,
     request: &RefundRequest,
 ) -> Result<Settlement, MoneyError> {
+    let policy = request.promotion;
+    let (entries, credit) = entries(sale, ledger, request, policy)?;
+    let balance = Money::sum(ledger.currency, entries.iter().map(|entry| entry.gross))?;
+    let mut figures = Figures { frozen_share: balance, reevaluated: balance };
+    if !sale.draft().promotions.is_empty() {
+        // The preview shows the other policy as well.
+        let other = |policy| -> Result<Money, MoneyError> {
+            let (entries, _) = self::entries(sale, ledger, request, policy)?;
+            Money::sum(ledger.currency, entries.iter().map(|entry| entry.gross))
+        };
+        match policy {
+            PromotionPolicy::FrozenShare => {
+                figures.reevaluated = other(PromotionPolicy::Reevaluate)?;
+            }
+            PromotionPolicy::Reevaluate => {
+                figures.frozen_share = other(PromotionPolicy::FrozenShare)?;
+            }
+        }
+    }
+    pay_out(sale, ledger, request, entries, credit, figures)
+}
+
+/// All amounts before the balance, in their fixed order, and the goodwill given as credit.
+fn entries(
+    sale: &Sale,
+    ledger: &MoneyLedger,
+    request: &RefundRequest,
+    policy: PromotionPolicy,
+) -> Result<(Vec<Entry>, Money), MoneyError> {
     let claims = request.lines.len().saturating_add(request.charges.len());
     let mut entries = Vec::with_capacity(claims.saturating_add(request.deductions.len()).max(1));
     for refund in &request.lines {
@@ -183,12 +215,11 @@ fn settle(
     for refund in &request.charges {
         entries.extend(charge(sale, ledger, refund)?);
     }
-    let credit = goodwill(ledger, request, &mut entries)?;
+    conditions::claw_back(sale, ledger, request, policy, &mut entries)?;
     deductions::take(request, &mut entries, ledger.currency)?;
+    let credit = goodwill(ledger, request, &mut entries)?;
     outgoing::charge(request, &mut entries, ledger.currency)?;
-    let balance = Money::sum(ledger.currency, entries.iter().map(|entry| entry.gross))?;
-    let figures = Figures { frozen_share: balance, reevaluated: balance };
-    pay_out(sale, ledger, request, entries, credit, figures)
+    Ok((entries, credit))
 }
 
 /// From entries to a total that is never below zero, and where it goes.
@@ -205,7 +236,7 @@ fn pay_out(
     let (mut total, mut due) = (balance.max(zero), zero);
     if balance.is_negative() {
         due = balance.checked_neg()?;
-        let basis = Basis::Difference { target: zero, booked: balance };
+        let basis = Basis::Difference { target: zero, booked: balance, limit: None };
         entries.push(whole_order(EntryKind::CustomerPays, due, basis, BALANCE));
     }
     // Goodwill as credit is paid first; what is left of the total goes to the tenders.
@@ -238,7 +269,7 @@ fn pay_out(
                 let against = rounding.checked_neg()?;
                 let basis = Basis::Stated { asked: against, limit: None };
                 entries.push(whole_order(EntryKind::CashRounding, against, basis, CASH));
-                let basis = Basis::Difference { target: zero, booked: against };
+                let basis = Basis::Difference { target: zero, booked: against, limit: None };
                 entries.push(whole_order(EntryKind::CustomerPays, rounding, basis, BALANCE));
             }
         }
@@ -291,7 +322,8 @@ fn round_payout(
 
 pub(super) fn whole_order(kind: EntryKind, gross: Money, basis: Basis, rule: RuleRef) -> Entry {
     let taxes = Vec::new();
-    Entry { kind, target: Target::Order, units: None, gross, taxes, basis, rule }
+    let (target, document) = (Target::Order, Document::NoDocument);
+    Entry { kind, target, units: None, gross, taxes, document, basis, rule }
 }
 
 /// The entries of one claim: one, or one for each component of a kit.
@@ -337,6 +369,7 @@ fn units_of(
         units: Quantity::new(steps, unit).ok(),
         gross,
         taxes,
+        document: Document::CreditNote,
         basis,
         rule: UNIT_LADDER,
     })
@@ -358,6 +391,7 @@ fn amount_of(
             units: None,
             gross,
             taxes,
+            document: Document::CreditNote,
             basis: Basis::Stated { asked: amount, limit },
             rule: AMOUNT_CLAIM,
         });
@@ -403,6 +437,7 @@ fn charge(
         units: None,
         gross,
         taxes,
+        document: Document::CreditNote,
         basis: Basis::Stated { asked, limit: Some(limit) },
         rule: CHARGE_REFUND,
     }))
@@ -444,6 +479,7 @@ fn goodwill(
             units: None,
             gross: goodwill.amount,
             taxes: Vec::new(),
+            document: Document::NoDocument,
             basis: Basis::Stated { asked: goodwill.amount, limit: None },
             rule: goodwill.rule.clone(),
         });

@@ -10,7 +10,7 @@ use super::refusal::Violation;
 use super::request::{
     Claim, Deduction, DeductionAmount, DeductionKind, Excess, RefundRequest, Standing, TaxTreatment,
 };
-use super::{Basis, Entry, EntryKind, Target};
+use super::{Basis, Document, Entry, EntryKind, Target};
 use crate::id::OrderLineId;
 use crate::money::currency::Currency;
 use crate::money::{Money, MoneyError};
@@ -122,6 +122,11 @@ fn entry(
         units: None,
         gross: taken.checked_neg()?,
         taxes,
+        document: match deduction.tax {
+            TaxTreatment::ReducesBase => Document::CreditNote,
+            TaxTreatment::SeparateSupply { .. } => Document::Invoice,
+            TaxTreatment::Outside => Document::NoDocument,
+        },
         basis,
         rule: deduction.rule.clone(),
     })

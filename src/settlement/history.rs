@@ -4,8 +4,9 @@ use alloc::collections::BTreeMap;
 
 use super::ledger::{LineLedger, MoneyLedger, Part, TenderLedger};
 use super::{EntryKind, Settlement, Target};
-use crate::id::{OrderLineId, TenderId};
+use crate::id::TenderId;
 use crate::money::Money;
+use crate::quantity::Quantity;
 use crate::sale::Sale;
 
 impl MoneyLedger {
@@ -23,7 +24,8 @@ impl MoneyLedger {
             |amounts: &mut dyn Iterator<Item = Money>| Money::sum(self.currency, amounts).ok();
         let entries = sum(&mut settlement.entries.iter().map(|entry| entry.gross))?;
         let paid_out = sum(&mut settlement.allocations.iter().map(|part| part.amount))?;
-        let placed = paid_out.checked_add(settlement.shortfall).ok()?;
+        let rounding = sum(&mut settlement.allocations.iter().filter_map(|part| part.rounding))?;
+        let placed = paid_out.checked_add(rounding).ok()?.checked_add(settlement.shortfall).ok()?;
         let all = [settlement.total, settlement.due, settlement.shortfall];
         let amounts = settlement.allocations.iter().map(|part| part.amount).chain(all);
         let sound = amounts.into_iter().all(|amount| !amount.is_negative());
@@ -31,26 +33,21 @@ impl MoneyLedger {
     }
 
     fn lines_cover(&self, settlement: &Settlement) -> Option<bool> {
-        let mut claims: BTreeMap<&OrderLineId, (i64, i64)> = BTreeMap::new();
+        let mut claims: BTreeMap<&Target, (i64, i64)> = BTreeMap::new();
         for entry in &settlement.entries {
-            match (&entry.target, entry.kind) {
-                (Target::Line(line), EntryKind::Goods | EntryKind::GoodsAmount) => {
-                    let units = entry.units.map_or(0, |units| units.steps());
-                    let claim = claims.entry(line).or_default();
-                    claim.0 = claim.0.checked_add(units)?;
-                    claim.1 = claim.1.checked_add(entry.gross.minor())?;
+            if matches!(entry.kind, EntryKind::Goods | EntryKind::GoodsAmount | EntryKind::Charge) {
+                if entry.gross.is_negative() {
+                    return Some(false);
                 }
-                (Target::Charge(charge), EntryKind::Charge) => {
-                    if self.left_on_charge(charge)?.minor() < entry.gross.minor() {
-                        return Some(false);
-                    }
-                }
-                _ => {}
+                let claim = claims.entry(&entry.target).or_default();
+                claim.0 = claim.0.checked_add(entry.units.map_or(0, Quantity::steps))?;
+                claim.1 = claim.1.checked_add(entry.gross.minor())?;
             }
         }
-        let covered = |(line, (units, gross)): (&OrderLineId, (i64, i64))| {
-            self.units_left(line).is_some_and(|left| left.steps() >= units)
-                && self.left_on_line(line).is_some_and(|left| left.minor() >= gross)
+        let covered = |(target, (units, gross)): (&Target, (i64, i64))| {
+            self.ladder(target).is_some_and(|ladder| {
+                ladder.units_left() >= units && ladder.gross_left().minor() >= gross
+            })
         };
         Some(claims.into_iter().all(covered))
     }

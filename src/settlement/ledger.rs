@@ -12,7 +12,7 @@ use crate::money::Money;
 use crate::money::currency::Currency;
 use crate::quantity::{Quantity, Unit};
 use crate::sale::draft::{ChargeId, Tender};
-use crate::sale::{Paid, Sale, TaxAmount};
+use crate::sale::{FrozenComponent, Paid, Sale, TaxAmount};
 
 /// What was refunded so far, planned or paid, of everything the customer paid for one order.
 ///
@@ -38,17 +38,52 @@ use crate::sale::{Paid, Sale, TaxAmount};
 /// # Ok::<(), Box<dyn core::error::Error>>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(try_from = "LedgerWire", into = "LedgerWire")]
 pub struct MoneyLedger {
     pub(super) order: OrderId,
     pub(super) currency: Currency,
     pub(super) lines: BTreeMap<OrderLineId, LineLedger>,
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub(super) charges: BTreeMap<ChargeId, Ladder>,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) tenders: Vec<TenderLedger>,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) clawbacks: Vec<Clawback>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct LedgerWire {
+    order: OrderId,
+    currency: Currency,
+    lines: BTreeMap<OrderLineId, LineLedger>,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    charges: BTreeMap<ChargeId, Ladder>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    tenders: Vec<TenderLedger>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    clawbacks: Vec<Clawback>,
+}
+
+/// A stored money ledger whose numbers cannot be: more was refunded than was paid.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the money ledger of order {order} holds amounts that cannot be")]
+pub struct UnsoundLedger {
+    /// The order.
+    pub order: OrderId,
+}
+
+impl TryFrom<LedgerWire> for MoneyLedger {
+    type Error = UnsoundLedger;
+    fn try_from(wire: LedgerWire) -> Result<Self, UnsoundLedger> {
+        let LedgerWire { order, currency, lines, charges, tenders, clawbacks } = wire;
+        let ledger = Self { order, currency, lines, charges, tenders, clawbacks };
+        if ledger.is_sound() { Ok(ledger) } else { Err(UnsoundLedger { order: ledger.order }) }
+    }
+}
+
+impl From<MoneyLedger> for LedgerWire {
+    fn from(ledger: MoneyLedger) -> Self {
+        let MoneyLedger { order, currency, lines, charges, tenders, clawbacks } = ledger;
+        Self { order, currency, lines, charges, tenders, clawbacks }
+    }
 }
 
 /// One line: a single part, or one part for each component of a kit.
@@ -108,6 +143,12 @@ impl TenderLedger {
     }
 }
 
+impl Part {
+    pub(super) fn sku(&self) -> Option<&Sku> {
+        self.component.as_ref().map(|component| &component.sku)
+    }
+}
+
 impl LineLedger {
     /// Whole units of the line of which every part is left.
     pub(super) fn units_left(&self) -> i64 {
@@ -130,8 +171,7 @@ impl MoneyLedger {
     pub fn open(sale: &Sale) -> Self {
         let line = |line: crate::sale::Line<'_>| {
             let quantity = line.ordered.quantity;
-            let ladder = Ladder::new(line.frozen.paid.clone(), quantity.steps());
-            let parts = alloc::vec![Part { component: None, ladder }];
+            let parts = parts(line, quantity);
             (line.ordered.id.clone(), LineLedger { unit: quantity.unit(), parts })
         };
         let charge = |charge: crate::sale::Charge<'_>| {
@@ -247,31 +287,48 @@ impl MoneyLedger {
         Money::new(sum.fold(0, i64::saturating_add), self.currency)
     }
 
-    /// Whether the ledger can belong to a sale: a ledger from outside may hold anything.
+    /// Whether the ledger belongs to a sale.
     pub(super) fn belongs_to(&self, sale: &Sale) -> bool {
-        let sound =
-            |ladder: &Ladder| ladder.paid.gross.currency() == self.currency && ladder.is_sound();
-        self.order == *sale.order()
-            && self.currency == sale.currency()
-            && self.lines.values().flat_map(|line| &line.parts).all(|part| sound(&part.ladder))
-            && self.charges.values().all(sound)
+        self.order == *sale.order() && self.currency == sale.currency()
+    }
+
+    /// Whether nothing is above what was paid, below zero, or in another currency.
+    fn is_sound(&self) -> bool {
+        let ours = |money: Money| money.currency() == self.currency;
+        let ladder = |ladder: &Ladder| ours(ladder.paid.gross) && ladder.is_sound();
+        let part = |part: &Part| {
+            let per_kit = part.component.as_ref().map_or(1, |component| component.per_kit);
+            per_kit > 0 && ladder(&part.ladder)
+        };
+        let tender = |known: &TenderLedger| {
+            let tender = &known.tender;
+            let captured = tender.captured.minor();
+            let outside = tender.refunded_outside.unwrap_or(Money::zero(self.currency));
+            let in_kind = tender.in_kind.map_or(0, Money::minor);
+            ours(tender.captured)
+                && ours(outside)
+                && (0..=captured).contains(&outside.minor())
+                && (0..=captured).contains(&known.refunded)
+                && (0..=in_kind).contains(&known.in_kind)
+        };
+        let clawback = |clawback: &Clawback| {
+            let Paid { gross, taxes } = &clawback.amount;
+            ours(*gross) && taxes.iter().all(|tax| ours(tax.amount))
+        };
+        self.lines.values().flat_map(|line| &line.parts).all(part)
+            && self.charges.values().all(ladder)
+            && self.tenders.iter().all(tender)
+            && self.clawbacks.iter().all(clawback)
     }
 
     fn note(&mut self, entry: &Entry, direction: Direction) {
         let gross = entry.gross.minor();
         match entry.kind {
-            EntryKind::Goods | EntryKind::GoodsAmount => {
+            EntryKind::Goods | EntryKind::GoodsAmount | EntryKind::Charge => {
                 let run = if entry.kind == EntryKind::Goods { Run::Units } else { Run::Amounts };
-                if let Some(ladder) = self.ladder_of(&entry.target) {
+                if let Some(ladder) = self.ladder_mut(&entry.target) {
                     let units = entry.units.map_or(0, Quantity::steps);
                     direction.note(ladder, run, units, gross, &entry.taxes);
-                }
-            }
-            EntryKind::Charge => {
-                if let Target::Charge(charge) = &entry.target
-                    && let Some(ladder) = self.charges.get_mut(charge)
-                {
-                    direction.note(ladder, Run::Amounts, 0, gross, &entry.taxes);
                 }
             }
             EntryKind::Clawback | EntryKind::Gift | EntryKind::FreeDelivery => {
@@ -293,16 +350,27 @@ impl MoneyLedger {
         }
     }
 
-    fn ladder_of(&mut self, target: &Target) -> Option<&mut Ladder> {
+    /// The ladder that an entry moves.
+    pub(super) fn ladder(&self, target: &Target) -> Option<&Ladder> {
         let (line, sku) = match target {
+            Target::Charge(charge) => return self.charges.get(charge),
             Target::Line(line) => (line, None),
             Target::Component { line, sku } => (line, Some(sku)),
-            Target::Charge(_) | Target::Promotion(_) | Target::Order => return None,
+            Target::Promotion(_) | Target::Order => return None,
+        };
+        let parts = &self.lines.get(line)?.parts;
+        parts.iter().find(|part| part.sku() == sku).map(|part| &part.ladder)
+    }
+
+    fn ladder_mut(&mut self, target: &Target) -> Option<&mut Ladder> {
+        let (line, sku) = match target {
+            Target::Charge(charge) => return self.charges.get_mut(charge),
+            Target::Line(line) => (line, None),
+            Target::Component { line, sku } => (line, Some(sku)),
+            Target::Promotion(_) | Target::Order => return None,
         };
         let parts = &mut self.lines.get_mut(line)?.parts;
-        let named = |part: &Part| part.component.as_ref().map(|component| &component.sku) == sku;
-        let part = parts.iter_mut().find(|part| named(part))?;
-        Some(&mut part.ladder)
+        parts.iter_mut().find(|part| part.sku() == sku).map(|part| &mut part.ladder)
     }
 
     fn note_outgoing(&mut self, entry: &Entry, direction: Direction) {
@@ -370,6 +438,22 @@ impl MoneyLedger {
             known.in_kind = direction.moved(known.in_kind, in_kind);
         }
     }
+}
+
+fn parts(line: crate::sale::Line<'_>, quantity: Quantity) -> Vec<Part> {
+    if line.frozen.components.is_empty() {
+        let ladder = Ladder::new(line.frozen.paid.clone(), quantity.steps());
+        return alloc::vec![Part { component: None, ladder }];
+    }
+    let part = |frozen: &FrozenComponent| Part {
+        component: Some(Component {
+            sku: frozen.sku.clone(),
+            unit: frozen.quantity.unit(),
+            per_kit: frozen.per_kit.steps(),
+        }),
+        ladder: Ladder::new(frozen.paid.clone(), frozen.quantity.steps()),
+    };
+    line.frozen.components.iter().map(part).collect()
 }
 
 /// Whether a settlement is noted or taken back.

@@ -8,7 +8,7 @@ use super::deductions::{add_tax, is_refunded};
 use super::ledger::MoneyLedger;
 use super::refusal::Violation;
 use super::request::{Outgoing, OutgoingKind, OutgoingPrice, RefundRequest};
-use super::{Basis, Entry, EntryKind, Target};
+use super::{Basis, Document, Entry, EntryKind, Target};
 use crate::id::OrderLineId;
 use crate::money::currency::Currency;
 use crate::money::{Money, MoneyError};
@@ -33,6 +33,15 @@ pub(super) fn check(
                 check_amount(ledger, "price of outgoing goods", paid.gross, violations);
                 for tax in &paid.taxes {
                     check_amount(ledger, "tax of outgoing goods", tax.amount, violations);
+                }
+                let gross = paid.gross;
+                match paid.tax() {
+                    Ok(tax) if tax.currency() == gross.currency() && tax > gross => {
+                        let line = line.clone();
+                        violations.push(Violation::TaxTooLarge { line, tax, gross });
+                    }
+                    Ok(_) => {}
+                    Err(error) => violations.push(Violation::Amount(error)),
                 }
             }
             OutgoingPrice::EvenWith(line) => {
@@ -72,6 +81,7 @@ fn entry(outgoing: &Outgoing, entries: &[Entry], currency: Currency) -> Result<E
         units: Some(outgoing.quantity),
         gross,
         taxes,
+        document: Document::Invoice,
         basis: Basis::Stated { asked: price.gross, limit: None },
         rule: outgoing.rule.clone(),
     })

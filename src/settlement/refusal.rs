@@ -31,7 +31,7 @@ impl fmt::Display for SettlementRefused {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Violation {
-    /// The ledger belongs to another order, or holds numbers that cannot be.
+    /// The ledger belongs to another order or is in another currency.
     #[error("the money ledger given does not belong to order {order}")]
     ForeignLedger {
         /// The order of the sale.
@@ -161,6 +161,16 @@ pub enum Violation {
     NothingGoesOut {
         /// The line.
         line: OrderLineId,
+    },
+    /// The tax of outgoing goods is more than their price.
+    #[error("line {line}: tax of {tax} is more than the price of {gross}")]
+    TaxTooLarge {
+        /// The line.
+        line: OrderLineId,
+        /// The tax.
+        tax: Money,
+        /// The price, tax included.
+        gross: Money,
     },
     /// The smallest coin is not above zero.
     #[error("cash cannot be rounded to steps of {step}")]

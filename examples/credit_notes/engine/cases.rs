@@ -34,14 +34,14 @@ pub struct Cases {
     /// Orders with at least one case.
     pub orders: usize,
     /// By fate.
-    pub fates: BTreeMap<Fate, Money3>,
+    pub fates: BTreeMap<Fate, Totals>,
     /// Events of all orders; replaying them gave the same state for each.
     pub events: usize,
     /// Cases in which the engine refunds what the seller credited, to the penny.
     pub equal: usize,
     /// What stood in the way where a step was refused for a cause other than the policy.
     pub obstacles: BTreeMap<String, usize>,
-    /// One settlement in full, of the permitted case with the most units.
+    /// The refund that differs most from the credit note, in full.
     pub sample: Option<Settled>,
 }
 
@@ -66,7 +66,7 @@ impl Fate {
         match self {
             Self::Refunded => "permitted and refunded",
             Self::Reduced => "price reduction refunded, goods kept",
-            Self::NothingDue => "sold again at the same price or higher, nothing due",
+            Self::NothingDue => "sold again at no lower price, nothing due",
             Self::Declined => "declined by the policy",
             Self::Refused => "refused for another cause",
         }
@@ -75,7 +75,7 @@ impl Fate {
 
 /// Cases with what the seller credited and what the engine refunds, in thousandths of a pound.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Money3 {
+pub struct Totals {
     /// How many.
     pub cases: i128,
     /// What the credit notes say for these units.
@@ -93,6 +93,8 @@ pub struct Settled {
     pub order: String,
     /// Units.
     pub units: i64,
+    /// What the credit note gives for these units, in thousandths of a pound.
+    pub credited: i128,
     /// What the engine refunds, in thousandths of a pound.
     pub refunded: i128,
     /// How it comes about.
@@ -201,7 +203,7 @@ impl Desk<'_> {
     fn carry_out(&mut self, task: &Task<'_>, all: &mut Cases) -> Result<(), Box<dyn Error>> {
         let row: Row = self.shop.book.rows[task.credit.row];
         let units: i64 = task.used.iter().map(|used| used.quantity).sum();
-        let mut sum = Money3 { cases: 1, credited: i128::from(units * row.price), refunded: 0 };
+        let mut sum = Totals { cases: 1, credited: i128::from(units * row.price), refunded: 0 };
         let note = self.shop.book.invoices.text(row.invoice);
         let case = CaseId::new(format!("{note}-{}", task.position + 1))?;
         let mut lines = Vec::new();
@@ -258,7 +260,7 @@ impl Desk<'_> {
         case: &CaseId,
         lines: Vec<RefundLine>,
         units: i64,
-        sum: &mut Money3,
+        sum: &mut Totals,
         all: &mut Cases,
     ) -> Result<Fate, Box<dyn Error>> {
         let reduced = !lines.is_empty();
@@ -290,17 +292,16 @@ impl Desk<'_> {
         if sum.refunded == sum.credited {
             all.equal += 1;
         }
-        if all
-            .sample
-            .as_ref()
-            .is_none_or(|sample| sample.units < units && sum.refunded != sum.credited)
-        {
+        let gap = |refunded: i128, credited: i128| (refunded - credited).abs();
+        let most = all.sample.as_ref().map_or(0, |held| gap(held.refunded, held.credited));
+        if gap(sum.refunded, sum.credited) > most {
             let order = self.shop.book.invoices.text(task.invoice).to_owned();
             let findings = decision.findings;
             all.sample = Some(Settled {
                 credit: task.position,
                 order,
                 units,
+                credited: sum.credited,
                 refunded: sum.refunded,
                 findings,
             });

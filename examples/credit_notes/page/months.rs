@@ -90,8 +90,8 @@ fn charts(body: &mut Body, report: &Report<'_>, names: &[String]) {
         names: names.to_vec(),
         series: vec![Series {
             name: "explained, with its 95 % interval".into(),
-            values: report.rates.iter().map(|rate| rate.explained.map(|rate| rate.value)).collect(),
-            band: report.rates.iter().map(|rate| band(&rate.explained)).collect(),
+            values: report.rates.iter().map(|rate| rate.map(|rate| rate.value)).collect(),
+            band: report.rates.iter().map(band).collect(),
         }],
         alarms: alarms.collect(),
         goal: None,
@@ -101,10 +101,10 @@ fn charts(body: &mut Body, report: &Report<'_>, names: &[String]) {
     let tested: usize = report.country_alarms.values().map(|screening| screening.tested).sum();
     let products: usize = report.product_alarms.values().map(|screening| screening.tested).sum();
     let product_alarms: usize = report.product_alarms.values().map(|s| s.alarms.len()).sum();
-    let month_alarms = report.month_alarms.explained.alarms.len();
+    let month_alarms = report.month_alarms.alarms.len();
     body.figure(&by_line, &format!(
         "By invoice line, with Wilson intervals. An alarm marks a month in which a country sent back more lines than its own past and chance explain. Tested from the fourth month on: {} months as a whole ({} alarms), {} countries by month ({} alarms), {} products by month ({} alarms); a tenth of all alarms is accepted to be false.",
-        report.month_alarms.explained.tested, month_alarms,
+        report.month_alarms.tested, month_alarms,
         count(tested as i128), report.flagged().len(), count(products as i128), product_alarms,
     ));
     ages(body, report, names);
@@ -131,7 +131,10 @@ fn ages(body: &mut Body, report: &Report<'_>, names: &[String]) {
         format: Format::Count,
         height: Height::Share,
     };
-    body.figure(&chart, "The share of older sales grows in the first months only because earlier sales are not in the data.");
+    body.figure(
+        &chart,
+        "Old sales are rare in the first months of the data because earlier sales are not in it.",
+    );
 }
 
 fn table(report: &Report<'_>) -> Table {
@@ -152,7 +155,7 @@ fn table(report: &Report<'_>) -> Table {
     for ((month, part), rate) in report.figures.months.iter().zip(&report.rates) {
         let explained = part.kind(Kind::Explained);
         let percent_of = Format::Percent(2);
-        let interval = rate.explained.map_or_else(String::new, |rate| {
+        let interval = rate.map_or_else(String::new, |rate| {
             format!("{} to {}", percent_of.full(rate.low), percent_of.full(rate.high))
         });
         let flags = flags(report, *month);
@@ -184,11 +187,12 @@ fn drill(body: &mut Body, report: &Report<'_>) {
         pounds(reduction)
     ));
     body.text(&format!(
-        "Credit note **{}** of {} takes back everything; invoice **{}** sells it again {} minutes later, cheaper. A report of credit notes counts a return of £{}. What the customer got is £{}, {}.",
+        "Credit note **{}** of {} takes goods back on paper; invoice **{}** sells them again {} minutes later{}. A report of credit notes counts a return of £{}. What the customer got is £{}, {}.",
         number(drill.note),
         first.time().format("%Y-%m-%d %H:%M"),
         number(drill.invoice),
         drill.seconds / 60,
+        if reduction > 0 { " at lower prices" } else { "" },
         pounds(drill.credited()),
         pounds(reduction),
         percent(reduction, drill.credited(), 1),
@@ -250,6 +254,13 @@ fn drill(body: &mut Body, report: &Report<'_>) {
                 count(again.quantity.into()),
                 pounds(-pair.credited.value()),
             ),
+        );
+    }
+    if let Some(text) = report.notes_on(number(drill.note)).first() {
+        body.callout(
+            Tone::Note,
+            "Somebody noticed",
+            &format!("A stock note of the same file says: \u{201c}{text}\u{201d}."),
         );
     }
 }

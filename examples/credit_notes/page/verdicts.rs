@@ -68,7 +68,59 @@ pub fn fill(body: &mut Body, report: &Report<'_>) {
     body.heading("One of each, decided in full");
     body.small("The largest line of each verdict that is no reversed entry.");
     for (place, sample) in verdicts.samples.iter().enumerate() {
-        body.decision(&decision(report, sample, place < 2));
+        body.decision(&decision(report, sample, place == 1));
+    }
+    settled(body, report);
+}
+
+/// What the cases come to, beside what the seller credited.
+fn settled(body: &mut Body, report: &Report<'_>) {
+    let cases = &report.cases;
+    body.heading("Settled by what was paid, beside what was credited");
+    body.text("Each matched credit is a case on the order it corrects: opened, judged, settled from the amounts frozen at the sale, paid and closed. One order holds all its cases, so nothing is refunded twice.");
+    let mut table =
+        Table::new("Cases", &["Fate", "#Cases", "#Seller credited", "#Due by what was paid"]);
+    for (fate, sum) in &cases.fates {
+        table.row([
+            fate.name().to_owned(),
+            count(sum.cases),
+            pounds(sum.credited),
+            pounds(sum.refunded),
+        ]);
+    }
+    body.table(&table);
+    body.small(&format!(
+        "{} events on {} orders; replayed, each order has the same state. {} refunds equal the credit note to the penny.",
+        count(cases.events as i128),
+        count(cases.orders as i128),
+        count(cases.equal as i128),
+    ));
+    if let Some(sample) = &cases.sample {
+        let credit = &report.matched.credits[sample.credit];
+        body.callout(
+            Tone::Warn,
+            "The credit note that differs most from what was charged",
+            &format!(
+                "{}. For {} units of order {} the note gives £{}; the invoice charged £{}.",
+                case(report, sample.credit),
+                count(sample.units.into()),
+                sample.order,
+                pounds(sample.credited),
+                pounds(sample.refunded),
+            ),
+        );
+        body.decision(&Decision {
+            tone: Tone::Note,
+            verdict: "Settlement".into(),
+            case: format!("how £{} comes about", pounds(sample.refunded)),
+            facts: vec![
+                ("Order".to_owned(), sample.order.clone()),
+                ("Units".to_owned(), count(sample.units.into())),
+                ("Credited per unit".to_owned(), pounds(report.book.rows[credit.row].price.into())),
+            ],
+            findings: sample.findings.iter().map(|found| finding(&("", found.clone()))).collect(),
+            open: false,
+        });
     }
 }
 
@@ -103,7 +155,12 @@ fn decision(report: &Report<'_>, sample: &Sample, open: bool) -> Decision {
         None => ("Newest matched sale".to_owned(), "none".to_owned()),
     });
     if let Some(age) = age(report.book, credit) {
-        facts.push(("Age".to_owned(), format!("{} days", age / 86_400)));
+        let age = if age < 2 * 86_400 {
+            format!("{} hours", age / 3600)
+        } else {
+            format!("{} days", age / 86_400)
+        };
+        facts.push(("Age".to_owned(), age));
     }
     if let Some(again) = credit.sold_again.first().map(|place| &report.book.rows[*place]) {
         facts.push((
@@ -145,7 +202,7 @@ fn finding((fate, finding): &(&'static str, aftersale::explain::Finding)) -> Fin
         observed: text(&finding.observed),
         required: text(&finding.required),
         source: source.map_or_else(String::new, |source| {
-            format!("{source}, version {}; right {fate}", finding.rule.version)
+            format!("{source}, version {}: the right is {fate}", finding.rule.version)
         }),
     }
 }

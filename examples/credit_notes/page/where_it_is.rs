@@ -4,7 +4,7 @@ use crate::matching::Kind;
 use crate::read::month_name;
 use crate::report::{Report, pounds};
 use crate::support::body::{Body, Table, Tone};
-use crate::support::charts::bars::Pareto;
+use crate::support::charts::bars::{Bars, Pareto};
 use crate::support::charts::heat::Heat;
 use crate::support::text::{Format, count, percent};
 
@@ -40,7 +40,7 @@ pub fn fill(body: &mut Body, report: &Report<'_>) {
         whole,
         format: Format::Money("£", 0),
     };
-    body.figure(&products, "Bars: explained credits in pounds. Line: their running share of all explained credits, on the scale above; the mark stands at 80 %. No product dominates, so there is no single product to fix.");
+    body.figure(&products, "Bars: explained credits in pounds. Line: their running share of all explained credits, on the scale above; the mark stands at 80 %.");
     let countries = report.countries();
     let chart = Pareto {
         title: "Countries by explained value".into(),
@@ -54,7 +54,9 @@ pub fn fill(body: &mut Body, report: &Report<'_>) {
         whole,
         format: Format::Money("£", 0),
     };
-    body.figure(&chart, "By value the home market leads; by rate it does not, see the table.");
+    if countries.len() > 1 {
+        body.figure(&chart, "By value. The rates of each country stand in the table below.");
+    }
     let mut table = Table::new(
         "Countries",
         &["Country", "#Sold", "#Explained", "#Share", "#Of sales", "#Lines back"],
@@ -73,6 +75,7 @@ pub fn fill(body: &mut Body, report: &Report<'_>) {
     body.table(&table);
     heat(body, report);
     alarms(body, report);
+    reasons(body, report);
 }
 
 fn heat(body: &mut Body, report: &Report<'_>) {
@@ -136,4 +139,51 @@ fn alarms(body: &mut Body, report: &Report<'_>) {
     }
     body.table(&table);
     body.small("q is the smallest accepted share of false alarms at which the alarm would still be raised. Prediction from the country's own past months, shrunk toward all countries, with a spread between months estimated from all of them.");
+}
+
+/// The stock notes: counts of what somebody typed, and no guess beyond.
+fn reasons(body: &mut Body, report: &Report<'_>) {
+    let reasons = &report.reasons;
+    body.heading("Why: the only words there are");
+    body.text(&format!(
+        "No credit note says why. But {} movements of stock without a customer carry a note somebody typed. Read with the warehouse's own words, given as data, {} of them hold a reason, and a note may hold several.",
+        count(reasons.notes as i128),
+        count(reasons.read as i128),
+    ));
+    let mut rows: Vec<(String, f64, String)> = reasons
+        .found
+        .iter()
+        .map(|found| {
+            let units = format!("{} units off", count(found.written_off.into()));
+            (found.name.clone(), found.notes as f64, units)
+        })
+        .collect();
+    rows.push((
+        "No reason in the words".into(),
+        (reasons.notes - reasons.read) as f64,
+        String::new(),
+    ));
+    let bars = Bars { title: "Stock notes by reason".into(), rows, format: Format::Count };
+    let most = |texts: &[(String, usize)]| {
+        let shown: Vec<String> = texts
+            .iter()
+            .take(3)
+            .map(|(text, times)| format!("\u{201c}{text}\u{201d} {times}"))
+            .collect();
+        shown.join(", ")
+    };
+    body.figure(
+        &bars,
+        &format!(
+            "Notes of the whole file, whatever the slice. Without a reason: {}.",
+            most(&reasons.silent)
+        ),
+    );
+    body.fold("The words behind each reason", |body| {
+        let mut table = Table::new("", &["Reason", "#Notes", "Most frequent words"]);
+        for found in &reasons.found {
+            table.row([found.name.clone(), count(found.notes as i128), most(&found.texts)]);
+        }
+        body.table(&table);
+    });
 }

@@ -79,7 +79,7 @@ impl Chart for Bars {
 
     fn draw(&self, pen: &mut Svg) {
         let behind = |(_, value, note): &(String, f64, String)| {
-            format!("{}  {note}", self.format.full(*value)).trim_end().to_owned()
+            format!("{}    {note}", self.format.full(*value)).trim_end().to_owned()
         };
         let values = self.rows.iter().map(|row| text_width(&behind(row), 12.5)).fold(0.0, f64::max);
         let place =
@@ -96,7 +96,7 @@ impl Chart for Bars {
             let x = place.left + wide + 8.0;
             pen.text((x, top + tall - 4.5), Anchor::Start, "v", &value);
             pen.text(
-                (x + text_width(&value, 12.5) + 8.0, top + tall - 4.5),
+                (x + text_width(&value, 12.5) * 1.1 + 10.0, top + tall - 4.5),
                 Anchor::Start,
                 "t",
                 &row.2,
@@ -121,13 +121,14 @@ impl Chart for Pareto {
     }
 
     fn draw(&self, pen: &mut Svg) {
-        const SHARES: f64 = 46.0;
-        let place =
-            layout(pen.width, self.rows.iter().map(|(name, _)| name.as_str()), SHARES + 10.0);
+        const SHARES: f64 = 52.0;
+        let widest = self.rows.iter().map(|(_, value)| text_width(&self.format.full(*value), 12.5));
+        let values = widest.fold(0.0, f64::max) * 1.08 + SHARES;
+        let names = self.rows.iter().map(|(name, _)| name.as_str());
+        let place = layout(pen.width, names, values + 16.0);
         let whole = self.whole.max(f64::MIN_POSITIVE);
         let high = self.rows.iter().map(|(_, value)| *value).fold(f64::MIN_POSITIVE, f64::max);
-        let scale =
-            Scale::exact(0.0, high, place.left, place.left + (place.right - place.left) * 0.8);
+        let scale = Scale::exact(0.0, high, place.left, place.right);
         let shares = Scale::exact(0.0, 1.0, place.left, place.right);
         let top =
             pen.legend(&[("c1", "value"), ("c2", "running share of the whole")], 0.0, 0.0) + 22.0;
@@ -151,12 +152,7 @@ impl Chart for Pareto {
                 "bar c1",
                 &format!("{name}: {text}; running {share}"),
             );
-            let inside = text_width(&text, 12.0) + 14.0 < wide;
-            if inside {
-                pen.text((place.left + 8.0, bar + tall - 4.5), Anchor::Start, "on", &text);
-            } else {
-                pen.text((place.left + wide + 7.0, bar + tall - 4.5), Anchor::Start, "v", &text);
-            }
+            pen.text((pen.width - SHARES, bar + tall - 4.5), Anchor::End, "v", &text);
             line.push((shares.at(running / whole), bar + tall / 2.0));
             pen.text((pen.width, bar + tall - 4.5), Anchor::End, "t", &share);
             y += place.tall;

@@ -46,7 +46,7 @@ impl Chart for Heat {
         let tall = 30.0;
         let values = || self.rows.iter().flat_map(|(_, values)| values.iter().flatten().copied());
         let high = values().fold(f64::MIN_POSITIVE, f64::max);
-        let longest = values().map(|v| text_width(&self.format.short(v), 12.0)).fold(0.0, f64::max);
+        let longest = values().map(|v| text_width(&self.format.full(v), 12.0)).fold(0.0, f64::max);
         pen.names_below(&self.columns, 12.0, |column| left + room * (column as f64 + 0.5));
         let mut y = 22.0;
         for (name, cells) in &self.rows {
@@ -58,13 +58,14 @@ impl Chart for Heat {
                     pen.rect(place, "ghost", "");
                     continue;
                 };
-                let strength = 0.06 + 0.94 * (value / high).clamp(0.0, 1.0);
+                // The root keeps small values apart that one large value would flatten.
+                let strength = 0.04 + 0.96 * (value / high).clamp(0.0, 1.0).sqrt();
                 let tip = format!("{name}, {}: {}", self.columns[column], self.format.full(*value));
                 pen.tint(place, strength, &tip);
                 if longest + 6.0 < room {
-                    let class = if strength > 0.55 { "on" } else { "t" };
+                    let class = if strength > 0.6 { "on" } else { "m" };
                     let middle = (place.0 + place.2 / 2.0, y + tall / 2.0 + 4.0);
-                    pen.text(middle, Anchor::Middle, class, &self.format.short(*value));
+                    pen.text(middle, Anchor::Middle, class, &self.format.full(*value));
                 }
             }
             y += tall;

@@ -119,7 +119,8 @@ impl Chart for Lines {
         if !self.alarms.is_empty() {
             keys.push(("red", "alarm"));
         }
-        let top = pen.legend(&keys, 0.0, 0.0) + 30.0;
+        let room = if self.alarms.is_empty() { 20.0 } else { 44.0 };
+        let top = pen.legend(&keys, 0.0, 0.0) + room;
         let bottom = top + if pen.width < PHONE { 200.0 } else { 260.0 };
         let scale = Scale::round(0.0, self.high(), bottom, top);
         pen.level_grid(scale, (left, right), self.format);
@@ -129,15 +130,16 @@ impl Chart for Lines {
             pen.line((left, scale.at(*value)), (right, scale.at(*value)), "goal");
             pen.text((right, scale.at(*value) - 6.0), Anchor::End, "t", name);
         }
-        let mut used = f64::MIN;
+        // Names of alarms stand in two rows, each where its row is free.
+        let mut used = [f64::MIN; 2];
         for (position, why) in &self.alarms {
             let x = at(*position);
             pen.line((x, top - 8.0), (x, bottom), "alarm");
-            let half = text_width(why, 12.0) / 2.0;
+            let half = text_width(why, 12.5) / 2.0;
             let middle = x.clamp(left + half, (right - half).max(left + half));
-            if middle - half > used {
-                pen.text((middle, top - 14.0), Anchor::Middle, "flag", why);
-                used = middle + half + 6.0;
+            if let Some(row) = used.iter().position(|end| middle - half > *end) {
+                pen.text((middle, top - 14.0 - 15.0 * row as f64), Anchor::Middle, "flag", why);
+                used[row] = middle + half + 14.0;
             }
         }
         for number in 0..self.series.len() {

@@ -101,7 +101,7 @@ impl Scene<'_> {
                 take(draft, line, of(recovered), SETTLED_OUTSIDE, to, &mut postings);
             }
             if over > 0 {
-                let sku = self.order.sale.line(&line.line).map(|line| line.ordered.sku.clone());
+                let sku = self.order.sold_as(&line.line).map(|line| line.ordered.sku.clone());
                 let kind = UnexpectedKind::OverReceipt;
                 unexpected.push(UnexpectedItem { sku, quantity: of(over), serial: None, kind });
             }
@@ -138,11 +138,14 @@ impl Scene<'_> {
         }
         let sale = &self.order.sale;
         let unit = received.quantity.unit();
-        let sku = sale.line(&line.line).map(|line| line.ordered.sku.clone());
+        let sku = self.order.sold_as(&line.line).map(|line| line.ordered.sku.clone());
         let mut genuine = steps;
         for serial in &received.serials {
+            // Serial numbers of replacements are not on the sale; those asked for are believed.
             let expected = line.serials.is_empty() || line.serials.contains(serial);
-            if !(sale.shipped_serial(&line.line, serial) && expected) {
+            let known =
+                sale.shipped_serial(&line.line, serial) || self.order.added(&line.line).is_some();
+            if !(known && expected) {
                 genuine = genuine.saturating_sub(1);
                 unexpected.push(UnexpectedItem {
                     sku: sku.clone(),
@@ -181,8 +184,9 @@ impl Scene<'_> {
             let from = &[Location::Received, Location::Rejected];
             take(draft, line, quantity, from, Location::Accepted, &mut postings);
         }
-        let case = case.id.clone();
-        draft.facts.push(EventFact::UnitsAccepted { case, basis, postings });
+        let (id, moved) = (case.id.clone(), postings.clone());
+        draft.facts.push(EventFact::UnitsAccepted { case: id, basis, postings });
+        self.resolve_returned_advance(draft, case, &moved);
     }
 
     pub(super) fn reject(

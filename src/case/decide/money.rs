@@ -7,7 +7,7 @@ use alloc::vec::Vec;
 use super::super::command::{PaymentResult, RefundLine, RefundTerms};
 use super::super::event::EventFact;
 use super::super::ledger::{Location, Posting};
-use super::super::obligation::{Payment, PaymentState};
+use super::super::obligation::{Payment, PaymentState, PaymentWay};
 use super::super::refusal::Obstacle;
 use super::super::resolution::Resolution;
 use super::super::state::{CaseLine, ReturnCase};
@@ -49,7 +49,12 @@ impl Scene<'_> {
                 Claim::Amount(_) if !keeps_goods(case.resolution) => {
                     draft.refuse(Obstacle::NoRefund { resolution: case.resolution });
                 }
-                Claim::Amount(_) => {}
+                Claim::Amount(asked) => {
+                    let agreed = case.offer.as_ref().and_then(|offer| offer.amount);
+                    if let Some(offered) = agreed.filter(|offered| asked > *offered) {
+                        draft.refuse(Obstacle::MoreThanOffered { asked, offered });
+                    }
+                }
                 Claim::Component { .. } => {
                     draft.refuse(Obstacle::NoRefund { resolution: case.resolution });
                 }
@@ -68,8 +73,7 @@ impl Scene<'_> {
             Ok(settlement) => {
                 let findings = settlement.entries.iter().map(|entry| entry.finding());
                 draft.findings.extend(findings);
-                let obligation =
-                    u32::try_from(case.obligations.len()).unwrap_or(u32::MAX).saturating_add(1);
+                let obligation = super::replace::next_obligation(case);
                 let (case, settlement) = (case.id.clone(), Arc::new(settlement));
                 draft.facts.push(EventFact::RefundPlanned {
                     case,
@@ -99,6 +103,9 @@ impl Scene<'_> {
         let mut left = quantity.steps();
         let mut taken = Vec::new();
         for &(from, to) in ways(resolution) {
+            if from == Location::Lost && !is_decided_loss(line) {
+                continue;
+            }
             let part = left.min(line.held.at(from)).max(0);
             if let Ok(part) = Quantity::new(part, quantity.unit())
                 && !part.is_zero()
@@ -106,6 +113,9 @@ impl Scene<'_> {
                 take(draft, line, part, &[from], to, &mut taken);
                 left = left.saturating_sub(part.steps());
             }
+        }
+        if left > 0 && line.held.at(Location::Lost) > 0 && !is_decided_loss(line) {
+            draft.refuse(Obstacle::LiabilityOpen { line: line.line.clone() });
         }
         if left > 0 {
             let location = ways(resolution).first().map_or(Location::Accepted, |way| way.0);
@@ -131,7 +141,20 @@ impl Scene<'_> {
                 reference
             }
             PaymentResult::Failed { error } => error,
+            PaymentResult::Collected { tender } => {
+                let (collected, due) = (tender.captured, owed.order.amount);
+                if owed.order.way != PaymentWay::Collect || collected != due {
+                    draft.refuse(Obstacle::WrongAmount { collected, owed: due });
+                }
+                ""
+            }
         };
+        if owed.order.way == PaymentWay::Collect && matches!(result, PaymentResult::Paid { .. }) {
+            // Money that came in is reported with its tender, so that it can go back there.
+            let zero = crate::money::Money::zero(owed.order.amount.currency());
+            let owed = owed.order.amount;
+            draft.refuse(Obstacle::WrongAmount { collected: zero, owed });
+        }
         draft.note("text of the payment", text);
         // A late success of an attempt believed failed is a payment like any other.
         if matches!(owed.state, PaymentState::Paid { .. }) {
@@ -176,21 +199,24 @@ fn payment_of<'c>(
 
 /// From where to where units move when a case of this kind is settled.
 const fn ways(resolution: Resolution) -> &'static [(Location, Location)] {
-    const RETURNED: &[(Location, Location)] = &[(Location::Accepted, Location::Settled)];
+    const RETURNED: &[(Location, Location)] =
+        &[(Location::Accepted, Location::Settled), (Location::Lost, Location::WrittenOff)];
     match resolution {
-        Resolution::RefundOnly => {
-            &[(Location::HeldBack, Location::Cancelled), (Location::Requested, Location::Kept)]
-        }
+        Resolution::RefundOnly => &[
+            // Goods that came back although nobody asked for them are settled like any others.
+            (Location::Accepted, Location::Settled),
+            (Location::HeldBack, Location::Cancelled),
+            (Location::Requested, Location::Kept),
+        ],
         Resolution::InstantRefund => &[
             (Location::Accepted, Location::Settled),
             (Location::Received, Location::Ahead),
             (Location::InTransit, Location::Ahead),
             (Location::Requested, Location::Ahead),
         ],
-        Resolution::ReturnAndRefund | Resolution::RefusedAtDoor => RETURNED,
+        Resolution::ReturnAndRefund | Resolution::RefusedAtDoor | Resolution::Exchange => RETURNED,
         Resolution::PriceProtection
         | Resolution::PartialRefund
-        | Resolution::Exchange
         | Resolution::Reship
         | Resolution::Repair
         | Resolution::AdvanceReplacement => &[],
@@ -206,8 +232,14 @@ const fn keeps_goods(resolution: Resolution) -> bool {
 fn settleable(resolution: Resolution, line: &CaseLine) -> Option<RefundLine> {
     let steps = ways(resolution)
         .iter()
+        .filter(|way| way.0 != Location::Lost || is_decided_loss(line))
         .fold(0_i64, |sum, way| sum.saturating_add(line.held.at(way.0).max(0)));
     let quantity = Quantity::new(steps, line.requested.unit()).ok()?;
     let claim = Claim::Units(quantity);
     (!quantity.is_zero()).then(|| RefundLine { line: line.line.clone(), claim })
+}
+
+/// A loss is settled only once somebody other than the buyer alone is found liable.
+fn is_decided_loss(line: &CaseLine) -> bool {
+    line.liability.is_some() && !super::opening::is_buyers_loss(line)
 }

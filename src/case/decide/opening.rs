@@ -11,13 +11,16 @@ use super::super::command::{Ground, RequestedLine};
 use super::super::event::{EventFact, OpenedLine};
 use super::super::evolve::posting;
 use super::super::ledger::{Balance, Location, Posting};
+use super::super::liability::Liability;
 use super::super::refusal::{Obstacle, OpenMatter};
+use super::super::replacement::{Replacement, ReplacementState};
 use super::super::resolution::Resolution;
-use super::super::state::{Approval, ReturnCase};
-use super::super::status::CaseStatus;
+use super::super::state::{Approval, CaseLine, Closing, ReturnCase};
 use super::{Draft, MAX_LINES, Scene, sweep};
 use crate::id::{CaseId, OrderLineId, SerialId};
+use crate::policy::deadline::Timeline;
 use crate::policy::judge::Situation;
+use crate::policy::period::Anchor;
 use crate::quantity::Quantity;
 use crate::reason::history::{Assertion, Original, Rank, ReasonHistory, Source, Standing};
 use crate::sale::draft::SaleDraft;
@@ -45,9 +48,6 @@ impl Scene<'_> {
             let (what, found, max) = ("lines", lines.len(), MAX_LINES);
             return draft.refuse(Obstacle::TooMany { what, found, max });
         }
-        if !is_offered(resolution) {
-            draft.refuse(Obstacle::NotOffered { resolution });
-        }
         let mut seen = BTreeSet::new();
         let mut postings = Vec::with_capacity(lines.len());
         let mut opened = Vec::with_capacity(lines.len());
@@ -55,13 +55,13 @@ impl Scene<'_> {
             if !seen.insert(&request.line) {
                 draft.refuse(Obstacle::LineTwice { line: request.line.clone() });
             }
-            let Some(position) = self.order.sale.position(&request.line) else {
+            let Some(slot) = self.order.quantities.slot(&request.line) else {
                 draft.refuse(Obstacle::UnknownLine { line: request.line.clone() });
                 continue;
             };
-            self.promise(draft, position, resolution, request, &mut postings);
+            self.promise(draft, slot, resolution, request, &mut postings);
             self.check_serials(draft, request);
-            opened.extend(self.opened_line(draft, position, request));
+            opened.extend(self.opened_line(draft, request));
         }
         let (case, lines) = (id.clone(), opened);
         draft.facts.push(EventFact::CaseOpened { case, resolution, lines, postings });
@@ -72,21 +72,20 @@ impl Scene<'_> {
     fn promise(
         &self,
         draft: &mut Draft,
-        position: usize,
+        slot: usize,
         resolution: Resolution,
         request: &RequestedLine,
         postings: &mut Vec<Posting>,
     ) {
         let (line, quantity) = (&request.line, request.quantity);
-        let Some(ordered) = self.order.sale.at(position) else { return };
-        let unit = ordered.ordered.quantity.unit();
+        let Some(unit) = self.order.quantities.unit(slot) else { return };
         if quantity.is_zero() {
             return draft.refuse(Obstacle::ZeroQuantity { line: line.clone() });
         }
         if quantity.unit() != unit {
             return draft.refuse(Obstacle::WrongUnit { line: line.clone(), quantity });
         }
-        let balance = self.order.quantities.balance(position).copied().unwrap_or_default();
+        let balance = self.order.quantities.at(slot).copied().unwrap_or_default();
         let with_customer = balance.at(Location::Customer);
         let unshipped = match resolution {
             Resolution::RefundOnly => balance.at(Location::Unshipped),
@@ -121,7 +120,8 @@ impl Scene<'_> {
             draft.refuse(Obstacle::TooManySerials { line, serials, quantity });
         }
         for serial in &request.serials {
-            if !self.order.sale.shipped_serial(&request.line, serial) {
+            let added = self.order.added(&request.line).is_some();
+            if !added && !self.order.sale.shipped_serial(&request.line, serial) {
                 let (line, serial) = (request.line.clone(), serial.clone());
                 draft.refuse(Obstacle::SerialNotShipped { line, serial });
             } else if let Some(case) = self.holder_of(serial) {
@@ -144,18 +144,13 @@ impl Scene<'_> {
     }
 
     /// The reason as stated and what the policies say.
-    fn opened_line(
-        &self,
-        draft: &mut Draft,
-        position: usize,
-        request: &RequestedLine,
-    ) -> Option<OpenedLine> {
+    fn opened_line(&self, draft: &mut Draft, request: &RequestedLine) -> Option<OpenedLine> {
         let assertion = self.stated_reason(request);
         let faults = ReasonHistory::new().faults(self.context.rules.taxonomy(), &assertion);
         for fault in faults {
             draft.refuse(Obstacle::Reason { line: request.line.clone(), fault });
         }
-        let ordered = self.order.sale.at(position)?;
+        let ordered = self.order.sold_as(&request.line)?;
         let verdict = self.judge(ordered, request);
         for right in &verdict.entitlements {
             draft.findings.extend(right.findings.iter().cloned());
@@ -200,10 +195,8 @@ impl Scene<'_> {
     fn judge(&self, line: Line<'_>, request: &RequestedLine) -> crate::policy::verdict::Verdict {
         let sale = self.order.sale.draft();
         let rules = self.context.rules;
-        let mut situation = Situation {
-            line: request.facts.clone(),
-            timeline: timeline(&self.order.sale, &request.line, self.context.now),
-        };
+        let mut situation =
+            Situation { line: request.facts.clone(), timeline: self.timeline(&request.line) };
         let facts = &mut situation.line;
         if let Some(country) = &sale.country {
             facts.country = Some(country.clone());
@@ -216,13 +209,41 @@ impl Scene<'_> {
         rules.policies().judge(&situation, rules.place())
     }
 
+    /// The events of an order that periods count from. Goods sent in exchange count from their own
+    /// arrival.
+    fn timeline(&self, line: &OrderLineId) -> Timeline {
+        let mut timeline = Timeline::new(self.context.now);
+        let sale = &self.order.sale;
+        let (placed, added) = (sale.draft().placed_at, self.order.added(line));
+        timeline.events.insert(Anchor::Sold, placed);
+        timeline.events.insert(Anchor::ContractMade, placed);
+        let arrived = match added {
+            Some(added) => added.delivered_at,
+            None => sale.line_delivered_at(line),
+        };
+        if let Some(arrived) = arrived {
+            timeline.events.insert(Anchor::Delivered, arrived);
+            timeline.events.insert(Anchor::Signed, arrived);
+        }
+        let last = if added.is_some() { arrived } else { sale.delivered_at() };
+        if let Some(last) = last {
+            timeline.events.insert(Anchor::LastItemDelivered, last);
+        }
+        timeline
+    }
+
     pub(super) fn authorize(&self, draft: &mut Draft, case: &ReturnCase, ground: &Ground) {
-        if case.closing.is_some() || case.approval != Approval::Submitted {
+        if case.closing.is_some() || !is_undecided(case.approval) {
             let (status, act) = (case.status(), "permitting a return");
             return draft.refuse(Obstacle::WrongStatus { status, act });
         }
         match ground {
             Ground::Goodwill { note } => draft.note("note", note),
+            // An offer taken and a ruling permit by events of their own.
+            Ground::Offer | Ground::Ruling => {
+                let (status, act) = (case.status(), "permitting a return on this ground");
+                draft.refuse(Obstacle::WrongStatus { status, act });
+            }
             Ground::Policy => {
                 let without = |line: &&super::super::state::CaseLine| !line.verdict.is_entitled();
                 for line in case.lines.iter().filter(without) {
@@ -235,7 +256,7 @@ impl Scene<'_> {
     }
 
     pub(super) fn decline(&self, draft: &mut Draft, case: &ReturnCase, note: &str) {
-        if case.closing.is_some() || case.approval != Approval::Submitted {
+        if case.closing.is_some() || !is_undecided(case.approval) {
             let (status, act) = (case.status(), "refusing a return");
             return draft.refuse(Obstacle::WrongStatus { status, act });
         }
@@ -253,10 +274,11 @@ impl Scene<'_> {
         }
         let idle =
             [Location::Requested, Location::HeldBack, Location::Customer, Location::Unshipped];
-        let moved = |line: &super::super::state::CaseLine| {
-            line.held.over(&idle) != 0 || settled_steps(&line.held) > 0
-        };
-        if case.lines.iter().any(moved) || !case.obligations.is_empty() {
+        let moved = |line: &CaseLine| line.held.over(&idle) != 0 || settled_steps(&line.held) > 0;
+        if case.lines.iter().any(moved)
+            || !case.obligations.is_empty()
+            || !case.replacements.is_empty()
+        {
             return draft.refuse(Obstacle::WrongStatus { status: case.status(), act });
         }
         let postings = released(case);
@@ -267,23 +289,42 @@ impl Scene<'_> {
         if !self.open(draft, case, "closing") {
             return;
         }
-        if case.status() == CaseStatus::Submitted {
+        if is_undecided(case.approval) || case.approval == Approval::Offered {
             let (status, act) = (case.status(), "closing");
             return draft.refuse(Obstacle::WrongStatus { status, act });
         }
+        let under_way = |sent: &Replacement| {
+            matches!(sent.state, ReplacementState::Planned | ReplacementState::Shipped { .. })
+        };
+        let waiting = |sent: &Replacement| sent.advance.is_some_and(|open| open.resolved.is_none());
+        let lost = |line: &CaseLine| line.held.at(Location::Lost) > 0 && !is_buyers_loss(line);
         let held = |location| case.lines.iter().any(|line| line.held.at(location) > 0);
         let matters = [
             (held(Location::InTransit), OpenMatter::GoodsInTransit),
             (held(Location::Received), OpenMatter::GoodsUndecided),
-            (held(Location::Accepted) || held(Location::Lost), OpenMatter::GoodsUnsettled),
+            (held(Location::Accepted), OpenMatter::GoodsUnsettled),
+            (case.lines.iter().any(lost), OpenMatter::GoodsUnsettled),
             (held(Location::Rejected), OpenMatter::GoodsToReturn),
             (!case.obligations.iter().all(|owed| owed.is_discharged()), OpenMatter::PaymentOwed),
+            (case.replacements.iter().any(under_way), OpenMatter::ReplacementUnderWay),
+            (case.replacements.iter().any(waiting), OpenMatter::AdvanceOpen),
         ];
         for (_, open) in matters.into_iter().filter(|(is_open, _)| *is_open) {
             draft.refuse(Obstacle::StillOpen { open });
         }
         let postings = released(case);
         draft.facts.push(EventFact::CaseClosed { case: case.id.clone(), postings });
+    }
+
+    /// A supervisor may open an ended case again; one that the customer took back stays ended.
+    pub(super) fn reopen(&self, draft: &mut Draft, case: &ReturnCase, note: &str) {
+        draft.note("note", note);
+        if !matches!(case.closing, Some(Closing::Closed { .. })) {
+            let (status, act) = (case.status(), "reopening");
+            draft.refuse(Obstacle::WrongStatus { status, act });
+        }
+        let (case, note) = (case.id.clone(), String::from(note));
+        draft.facts.push(EventFact::CaseReopened { case, note });
     }
 
     /// A reason may be added at any time, also to an ended case: what was said before stays.
@@ -334,10 +375,20 @@ impl Scene<'_> {
 }
 
 /// Everything still promised to a case goes back to where it came from.
-fn released(case: &ReturnCase) -> Vec<Posting> {
+pub(super) fn released(case: &ReturnCase) -> Vec<Posting> {
     let mut postings = sweep(case, Location::HeldBack, Location::Unshipped);
     postings.extend(sweep(case, Location::Requested, Location::Customer));
+    postings.extend(sweep(case, Location::Lost, Location::Customer));
     postings
+}
+
+const fn is_undecided(approval: Approval) -> bool {
+    matches!(approval, Approval::Submitted | Approval::NeedsInfo)
+}
+
+/// Lost goods for which the buyer alone is liable: nothing is owed for them.
+pub(super) fn is_buyers_loss(line: &CaseLine) -> bool {
+    line.liability.as_ref().is_some_and(Liability::is_all_the_buyers)
 }
 
 fn settled_steps(held: &Balance) -> i64 {
@@ -349,41 +400,4 @@ fn settled_steps(held: &Balance) -> i64 {
         Location::Recovered,
         Location::Cancelled,
     ])
-}
-
-/// The resolutions the engine can carry out today.
-const fn is_offered(resolution: Resolution) -> bool {
-    match resolution {
-        Resolution::RefundOnly
-        | Resolution::ReturnAndRefund
-        | Resolution::RefusedAtDoor
-        | Resolution::PriceProtection
-        | Resolution::PartialRefund
-        | Resolution::InstantRefund => true,
-        Resolution::Exchange
-        | Resolution::Reship
-        | Resolution::Repair
-        | Resolution::AdvanceReplacement => false,
-    }
-}
-
-/// The events of an order that periods count from.
-fn timeline(
-    sale: &Sale,
-    line: &OrderLineId,
-    now: crate::time::Instant,
-) -> crate::policy::deadline::Timeline {
-    use crate::policy::period::Anchor;
-    let mut timeline = crate::policy::deadline::Timeline::new(now);
-    let draft = sale.draft();
-    timeline.events.insert(Anchor::Sold, draft.placed_at);
-    timeline.events.insert(Anchor::ContractMade, draft.placed_at);
-    if let Some(arrived) = sale.line_delivered_at(line) {
-        timeline.events.insert(Anchor::Delivered, arrived);
-        timeline.events.insert(Anchor::Signed, arrived);
-    }
-    if let Some(arrived) = sale.delivered_at() {
-        timeline.events.insert(Anchor::LastItemDelivered, arrived);
-    }
-    timeline
 }

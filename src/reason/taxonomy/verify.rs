@@ -445,6 +445,13 @@ fn words(draft: &TaxonomyDraft, found: &mut Vec<Defect>) {
             word(text, &reason.code, "the core words", &mut core, found);
         }
     }
+    // A pack may still mute words of a retired reason; nobody else needs them.
+    let mut retired = BTreeMap::new();
+    for reason in draft.reasons.iter().filter(|reason| !reason.is_in_use()) {
+        for text in texts(&reason.aliases) {
+            word(text, &reason.code, "the words of retired reasons", &mut retired, &mut Vec::new());
+        }
+    }
     for pack in &draft.packs {
         let place = alloc::format!("the dictionary of pack `{}`", pack.code);
         let mut own = BTreeMap::new();
@@ -454,8 +461,9 @@ fn words(draft: &TaxonomyDraft, found: &mut Vec<Defect>) {
             }
         }
         for text in &pack.muted {
-            let known = Pattern::parse(text)
-                .is_ok_and(|parsed| parsed.keys().iter().all(|key| core.contains_key(key)));
+            let known = Pattern::parse(text).is_ok_and(|parsed| {
+                parsed.keys().iter().all(|key| core.contains_key(key) || retired.contains_key(key))
+            });
             if !known {
                 let (pack, pattern) = (pack.code.clone(), excerpt(text));
                 found.push(Defect::MutesNothing { pack, pattern });

@@ -11,8 +11,9 @@ use crate::reason::ReasonCode;
 
 /// How far apart the parts of a pattern may stand: words, or characters written without spaces.
 const PART_REACH: usize = 6;
-/// How far ahead the next part of a pattern is looked for, in bytes of folded text.
-const PART_WINDOW: usize = 160;
+/// How far apart words may stand that have to do with each other, in bytes of folded text. It bounds the
+/// work for every match, whatever the text.
+const WINDOW: usize = 160;
 
 /// A literal found at a place of the folded text.
 #[derive(Clone, Copy, Debug)]
@@ -199,7 +200,7 @@ fn candidates(classifier: &Classifier, page: &Page, hits: &[Hit]) -> Vec<Candida
             let mut end = hit.end;
             let later = hits.get(position.saturating_add(1)..).unwrap_or(&[]);
             for next in later {
-                if parts.len() >= wanted || next.start > end.saturating_add(PART_WINDOW) {
+                if parts.len() >= wanted || next.start > end.saturating_add(WINDOW) {
                     break;
                 }
                 let fits = next.start >= end
@@ -249,10 +250,15 @@ fn dismissal(
     let (start, end) = (found.start(), found.end());
     let clause = page.clause(start);
     let (mut denials, mut supposed) = (0_usize, false);
-    let first = cues.partition_point(|cue| page.clause(cue.start) < clause);
-    for cue in cues.iter().skip(first).take_while(|cue| page.clause(cue.start) <= clause) {
+    let first = cues.partition_point(|cue| cue.end.saturating_add(WINDOW) < start);
+    let near = cues.iter().skip(first).take_while(|cue| cue.start <= end.saturating_add(WINDOW));
+    for cue in near.filter(|cue| page.clause(cue.start) == clause) {
         let Some(used) = classifier.literals.get(cue.literal) else { continue };
-        let next = found.parts.iter().map(|part| part.0).find(|&start| cue.start < start);
+        let next = found
+            .parts
+            .iter()
+            .map(|part| part.0)
+            .find(|&start| cue.start < start && start <= cue.end.saturating_add(WINDOW));
         let reaches = |reach: Option<u8>| {
             reach
                 .zip(next)

@@ -1,0 +1,322 @@
+//! Between request and end: questions, offers, holds, disputes, liability, inspection.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use super::super::command::LineQuantity;
+use super::super::dispute::{Dispute, Evidence, Offer, Ruling};
+use super::super::event::EventFact;
+use super::super::evolve::posting;
+use super::super::ledger::{Location, Posting};
+use super::super::liability::Liability;
+use super::super::refusal::Obstacle;
+use super::super::state::{Approval, CaseLine, ReturnCase};
+use super::opening::released;
+use super::{Draft, Scene};
+use crate::id::{OrderLineId, ParcelId};
+use crate::inspection::{Disposition, Inspection};
+use crate::quantity::Quantity;
+use crate::time::Instant;
+
+/// The most offers, inspections or pieces of evidence of one case.
+const MAX_ENTRIES: usize = 1_000;
+
+impl Scene<'_> {
+    pub(super) fn request_info(&self, draft: &mut Draft, case: &ReturnCase, note: &str) {
+        draft.note("note", note);
+        self.approval_is(draft, case, &[Approval::Submitted], "asking for information");
+        let (case, note) = (case.id.clone(), String::from(note));
+        draft.facts.push(EventFact::InfoRequested { case, note });
+    }
+
+    pub(super) fn add_evidence(&self, draft: &mut Draft, case: &ReturnCase, evidence: &Evidence) {
+        if !self.open(draft, case, "adding evidence") {
+            return;
+        }
+        draft.note("kind of evidence", &evidence.kind);
+        draft.note("reference of evidence", &evidence.reference);
+        let (what, found, max) = ("pieces of evidence", case.evidence.len(), MAX_ENTRIES);
+        if found >= max {
+            draft.refuse(Obstacle::TooMany { what, found, max });
+        }
+        let (case, evidence) = (case.id.clone(), evidence.clone());
+        draft.facts.push(EventFact::EvidenceAdded { case, evidence });
+    }
+
+    pub(super) fn offer(&self, draft: &mut Draft, case: &ReturnCase, offer: &Offer) {
+        draft.note("note", &offer.note);
+        let before = [Approval::Submitted, Approval::NeedsInfo];
+        self.approval_is(draft, case, &before, "offering something else");
+        let currency = self.order.sale.currency();
+        if let Some(asked) = offer.amount
+            && (asked.currency() != currency || asked.is_negative())
+        {
+            let offered = crate::money::Money::zero(currency);
+            draft.refuse(Obstacle::MoreThanOffered { asked, offered });
+        }
+        let (case, offer) = (case.id.clone(), offer.clone());
+        draft.facts.push(EventFact::ResolutionOffered { case, offer });
+    }
+
+    pub(super) fn answer_offer(&self, draft: &mut Draft, case: &ReturnCase, taken: Taken) {
+        self.approval_is(draft, case, &[Approval::Offered], "answering an offer");
+        let Some(offer) = &case.offer else { return };
+        let id = case.id.clone();
+        draft.facts.push(match taken {
+            Taken::Yes => {
+                let resolution = offer.resolution;
+                EventFact::OfferAccepted { case: id, resolution }
+            }
+            Taken::No => EventFact::OfferRefused { case: id },
+        });
+    }
+
+    fn approval_is(
+        &self,
+        draft: &mut Draft,
+        case: &ReturnCase,
+        states: &[Approval],
+        act: &'static str,
+    ) {
+        if case.closing.is_some() || !states.contains(&case.approval) {
+            draft.refuse(Obstacle::WrongStatus { status: case.status(), act });
+        }
+    }
+
+    pub(super) fn hold(&self, draft: &mut Draft, case: &ReturnCase, note: &str) {
+        let act = "putting on hold";
+        draft.note("note", note);
+        if self.open(draft, case, act) && case.held_since.is_some() {
+            draft.refuse(Obstacle::OnHold { act });
+        }
+        let (case, note) = (case.id.clone(), String::from(note));
+        draft.facts.push(EventFact::CaseHeld { case, note });
+    }
+
+    pub(super) fn release(&self, draft: &mut Draft, case: &ReturnCase) {
+        if case.held_since.is_none() {
+            draft.refuse(Obstacle::NotOnHold);
+        }
+        draft.facts.push(EventFact::HoldReleased { case: case.id.clone() });
+    }
+
+    pub(super) fn open_dispute(&self, draft: &mut Draft, case: &ReturnCase, note: &str) {
+        let act = "opening a dispute";
+        draft.note("note", note);
+        if self.open(draft, case, act) && case.dispute != Dispute::None {
+            draft.refuse(Obstacle::WrongStatus { status: case.status(), act });
+        }
+        let (case, note, appeal) = (case.id.clone(), String::from(note), false);
+        draft.facts.push(EventFact::DisputeOpened { case, note, appeal });
+    }
+
+    pub(super) fn appeal(&self, draft: &mut Draft, case: &ReturnCase, note: &str) {
+        draft.note("note", note);
+        if self.open(draft, case, "appealing") {
+            let now = self.context.now;
+            let until = match case.dispute {
+                Dispute::Ruled { appeal_until, .. } => appeal_until,
+                Dispute::None | Dispute::Open { .. } => None,
+            };
+            // At the very end of the window it is over: the window is half open.
+            if until.is_none_or(|until| now >= until) {
+                draft.refuse(Obstacle::NoAppeal);
+            }
+        }
+        let (case, note, appeal) = (case.id.clone(), String::from(note), true);
+        draft.facts.push(EventFact::DisputeOpened { case, note, appeal });
+    }
+
+    /// A ruling for the customer permits the return and promises the units again when they were
+    /// released; one for the seller refuses it while nothing has moved. Goods that have moved are then
+    /// refused and sent home like any others.
+    pub(super) fn rule(
+        &self,
+        draft: &mut Draft,
+        case: &ReturnCase,
+        ruling: Ruling,
+        appeal_until: Option<Instant>,
+        note: &str,
+    ) {
+        draft.note("note", note);
+        let Dispute::Open { appeal, .. } = case.dispute else {
+            return draft.refuse(Obstacle::NoDispute);
+        };
+        if let Some(until) = appeal_until
+            && (until <= self.context.now || appeal)
+        {
+            draft.refuse(Obstacle::AppealOver { until });
+        }
+        let postings = match (ruling, case.approval) {
+            (Ruling::ForCustomer, Approval::Declined) => self.promised_again(draft, case),
+            (Ruling::ForSeller, approval) if approval != Approval::Declined && is_idle(case) => {
+                released(case)
+            }
+            (Ruling::ForCustomer | Ruling::ForSeller, _) => Vec::new(),
+        };
+        let (case, note) = (case.id.clone(), String::from(note));
+        draft.facts.push(EventFact::DisputeRuled { case, ruling, appeal_until, note, postings });
+    }
+
+    fn promised_again(&self, draft: &mut Draft, case: &ReturnCase) -> Vec<Posting> {
+        let mut postings = Vec::new();
+        for line in &case.lines {
+            let balance = self.order.quantities.at(line.slot).copied().unwrap_or_default();
+            let free = balance.at(Location::Customer).max(0);
+            let asked = line.requested;
+            if asked.steps() > free {
+                let available =
+                    Quantity::new(free, asked.unit()).unwrap_or(Quantity::zero(asked.unit()));
+                let (line, location) = (line.line.clone(), Location::Customer);
+                draft.refuse(Obstacle::NotEnough { line, asked, available, location });
+                continue;
+            }
+            let (from, to) = (Location::Customer, Location::Requested);
+            postings.push(posting(&line.line, from, to, asked));
+        }
+        postings
+    }
+
+    pub(super) fn declare_lost(&self, draft: &mut Draft, case: &ReturnCase, parcel: &ParcelId) {
+        if !self.authorized(draft, case, "declaring a loss") {
+            return;
+        }
+        let Some(state) = case.parcels.get(parcel) else {
+            return draft.refuse(Obstacle::UnknownParcel { parcel: parcel.clone() });
+        };
+        let mut postings = Vec::new();
+        for sent in &state.contents {
+            let under_way =
+                case.line(&sent.line).map_or(0, |line| line.held.at(Location::InTransit));
+            let steps = sent.quantity.steps().min(under_way).max(0);
+            if let Ok(quantity) = Quantity::new(steps, sent.quantity.unit())
+                && steps > 0
+                && state.received_at.is_none()
+            {
+                let (from, to) = (Location::InTransit, Location::Lost);
+                postings.push(posting(&sent.line, from, to, quantity));
+            }
+        }
+        if postings.is_empty() {
+            let (status, act) = (case.status(), "declaring this parcel lost");
+            draft.refuse(Obstacle::WrongStatus { status, act });
+        }
+        let (case, parcel) = (case.id.clone(), parcel.clone());
+        draft.facts.push(EventFact::ParcelLost { case, parcel, postings });
+    }
+
+    pub(super) fn attribute(
+        &self,
+        draft: &mut Draft,
+        case: &ReturnCase,
+        line: &OrderLineId,
+        liability: &Liability,
+    ) {
+        if case.line(line).is_none() {
+            draft.refuse(Obstacle::NotInCase { line: line.clone() });
+        }
+        let (case, line, liability) = (case.id.clone(), line.clone(), liability.clone());
+        draft.facts.push(EventFact::LiabilityAttributed { case, line, liability });
+    }
+
+    pub(super) fn appeal_liability(
+        &self,
+        draft: &mut Draft,
+        case: &ReturnCase,
+        line: &OrderLineId,
+        note: &str,
+    ) {
+        draft.note("note", note);
+        match case.line(line) {
+            None => draft.refuse(Obstacle::NotInCase { line: line.clone() }),
+            Some(own) if own.liability.is_none() => draft.refuse(Obstacle::NoAppeal),
+            Some(_) => {}
+        }
+        let (case, line, note) = (case.id.clone(), line.clone(), String::from(note));
+        draft.facts.push(EventFact::LiabilityAppealed { case, line, note });
+    }
+
+    pub(super) fn inspect(
+        &self,
+        draft: &mut Draft,
+        case: &ReturnCase,
+        units: &LineQuantity,
+        inspection: &Inspection,
+    ) {
+        for text in inspection.findings.iter().chain(&inspection.evidence) {
+            draft.note("finding", text);
+        }
+        let found = inspection.findings.len().max(inspection.evidence.len());
+        for (line, asked) in self.case_lines(draft, case, core::slice::from_ref(units)) {
+            let entries = found.max(line.inspections.len());
+            if entries >= MAX_ENTRIES {
+                let (what, found, max) = ("inspections or findings", entries, MAX_ENTRIES);
+                draft.refuse(Obstacle::TooMany { what, found, max });
+            }
+            let there = line.held.over(WITH_US);
+            if asked.steps() > there {
+                let (line, location) = (line.line.clone(), Location::Received);
+                let available = Quantity::new(there.max(0), asked.unit())
+                    .unwrap_or(Quantity::zero(asked.unit()));
+                draft.refuse(Obstacle::NotEnough { line, asked, available, location });
+            }
+        }
+        let (case, units, inspection) = (case.id.clone(), units.clone(), inspection.clone());
+        draft.facts.push(EventFact::UnitsInspected { case, units, inspection });
+    }
+
+    /// Units are disposed of once: what is accepted, settled or recovered, less what was disposed of;
+    /// or again from an earlier disposition, such as out of quarantine.
+    pub(super) fn set_disposition(
+        &self,
+        draft: &mut Draft,
+        case: &ReturnCase,
+        units: &LineQuantity,
+        from: Option<Disposition>,
+        to: Disposition,
+    ) {
+        for (line, asked) in self.case_lines(draft, case, core::slice::from_ref(units)) {
+            let there = match from {
+                Some(from) => line.disposed.get(&from).copied().unwrap_or(0),
+                None => undisposed(line),
+            };
+            if asked.steps() > there {
+                let line = line.line.clone();
+                let available = Quantity::new(there.max(0), asked.unit())
+                    .unwrap_or(Quantity::zero(asked.unit()));
+                draft.refuse(Obstacle::NothingToDispose { line, asked, available });
+            }
+        }
+        let (case, units) = (case.id.clone(), units.clone());
+        draft.facts.push(EventFact::DispositionSet { case, units, from, to });
+    }
+}
+
+/// Whether no unit of a case has moved yet: all are promised to it, and nothing more.
+fn is_idle(case: &ReturnCase) -> bool {
+    let promised = |line: &CaseLine| {
+        line.held.over(&[Location::Requested, Location::HeldBack]) == line.requested.steps()
+    };
+    case.lines.iter().all(promised)
+}
+
+/// Whether an offer is taken.
+pub(super) enum Taken {
+    Yes,
+    No,
+}
+
+const WITH_US: &[Location] = &[
+    Location::Received,
+    Location::Accepted,
+    Location::Rejected,
+    Location::Settled,
+    Location::Recovered,
+];
+
+/// Units with us for good that nobody has disposed of.
+pub(super) fn undisposed(line: &CaseLine) -> i64 {
+    let ours = &[Location::Accepted, Location::Settled, Location::Recovered];
+    let disposed = line.disposed.values().fold(0_i64, |sum, steps| sum.saturating_add(*steps));
+    line.held.over(ours).saturating_sub(disposed)
+}

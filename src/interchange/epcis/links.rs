@@ -1,0 +1,133 @@
+//! The links that events make: transformation, containment, documents.
+
+use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use super::key::Key;
+use super::{Action, EpcisEvent, EpcisKind, Import, Thing};
+
+impl Import {
+    /// The events that are in error: with an error declaration, or with the id of one that has one.
+    #[must_use]
+    pub fn inactive(&self) -> BTreeSet<usize> {
+        let declared: BTreeSet<&str> = self
+            .events
+            .iter()
+            .filter(|event| event.error.is_some())
+            .filter_map(|event| event.id.as_deref())
+            .collect();
+        let wrong = |event: &&EpcisEvent| {
+            event.error.is_some() || event.id.as_deref().is_some_and(|id| declared.contains(id))
+        };
+        self.events.iter().filter(wrong).map(|event| event.index).collect()
+    }
+
+    /// The events that count.
+    pub fn active(&self) -> impl Iterator<Item = &EpcisEvent> {
+        let inactive = self.inactive();
+        self.events.iter().filter(move |event| !inactive.contains(&event.index))
+    }
+
+    /// What became of what, by active events: every input of a transformation to every output, over
+    /// all events that share a transformation id. A key is not linked to itself.
+    #[must_use]
+    pub fn transformation_links(&self) -> BTreeSet<(Key, Key)> {
+        let mut links = BTreeSet::new();
+        for group in self.processes() {
+            let outputs: Vec<&Thing> = group.iter().flat_map(|event| &event.outputs).collect();
+            pair(group.iter().flat_map(|event| &event.inputs), &outputs, &mut links);
+        }
+        links.retain(|(from, to)| from != to);
+        links
+    }
+
+    /// The same with events in error, each by itself.
+    #[must_use]
+    pub fn declared_links(&self) -> BTreeSet<(Key, Key)> {
+        let mut links = self.transformation_links();
+        for event in &self.events {
+            let outputs: Vec<&Thing> = event.outputs.iter().collect();
+            pair(event.inputs.iter(), &outputs, &mut links);
+        }
+        links.retain(|(from, to)| from != to);
+        links
+    }
+
+    /// Keys that are input and output of one active event: repair, blending.
+    #[must_use]
+    pub fn self_links(&self) -> BTreeSet<Key> {
+        let mut found = BTreeSet::new();
+        for event in self.active() {
+            let outputs: BTreeSet<&Key> = event.outputs.iter().map(|thing| &thing.key).collect();
+            let both = event.inputs.iter().map(|thing| &thing.key);
+            found.extend(both.filter(|key| outputs.contains(key)).cloned());
+        }
+        found
+    }
+
+    /// Active transformations, those of one transformation id together.
+    pub(super) fn processes(&self) -> Vec<Vec<&EpcisEvent>> {
+        let mut named: BTreeMap<&str, Vec<&EpcisEvent>> = BTreeMap::new();
+        let mut groups = Vec::new();
+        for event in self.active().filter(|event| event.kind == EpcisKind::Transformation) {
+            match event.transformation.as_deref() {
+                Some(id) => named.entry(id).or_default().push(event),
+                None => groups.push(Vec::from([event])),
+            }
+        }
+        groups.extend(named.into_values());
+        groups
+    }
+
+    /// What is in what after all active aggregations, by time and then place in the document:
+    /// ADD packs, DELETE takes out the children named (all when none is named), OBSERVE changes
+    /// nothing. Containers that end empty are left out.
+    #[must_use]
+    pub fn final_contents(&self) -> BTreeMap<Key, BTreeSet<Key>> {
+        let mut events: Vec<&EpcisEvent> =
+            self.active().filter(|event| event.kind == EpcisKind::Aggregation).collect();
+        events.sort_by_key(|event| (event.at, event.index));
+        let mut contents: BTreeMap<Key, BTreeSet<Key>> = BTreeMap::new();
+        for event in events {
+            let Some(parent) = &event.parent else { continue };
+            let inside = contents.entry(parent.clone()).or_default();
+            let children = event.objects.iter().map(|thing| &thing.key);
+            match event.action {
+                Some(Action::Add) => inside.extend(children.cloned()),
+                Some(Action::Delete) if event.objects.is_empty() => inside.clear(),
+                Some(Action::Delete) => children.for_each(|child| {
+                    inside.remove(child);
+                }),
+                Some(Action::Observe) | None => {}
+            }
+        }
+        contents.retain(|_, inside| !inside.is_empty());
+        contents
+    }
+
+    /// Which thing is tied to which business document, by active events.
+    #[must_use]
+    pub fn document_links(&self) -> BTreeSet<(Key, String)> {
+        let mut links = BTreeSet::new();
+        for event in self.active() {
+            for (_, document) in &event.transactions {
+                let things = event.objects.iter().chain(&event.inputs).chain(&event.outputs);
+                let keys = things.map(|thing| &thing.key).chain(&event.parent);
+                links.extend(keys.map(|key| (key.clone(), document.clone())));
+            }
+        }
+        links
+    }
+}
+
+/// Each input to each output.
+fn pair<'t>(
+    inputs: impl Iterator<Item = &'t Thing>,
+    outputs: &[&'t Thing],
+    links: &mut BTreeSet<(Key, Key)>,
+) {
+    for input in inputs {
+        links.extend(outputs.iter().map(|output| (input.key.clone(), output.key.clone())));
+    }
+}

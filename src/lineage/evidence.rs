@@ -1,0 +1,295 @@
+//! Evidence: for each affected order the shortest chain of events, and the points all chains pass.
+//!
+//! Both follow the order of time: a chain never uses what happened later, and a lot that was
+//! touched twice counts from the touch that came first.
+
+use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::vec::Vec;
+
+use serde::Serialize;
+
+use super::Lineage;
+use super::event::{EventId, EventKind, Item};
+use super::graph::timed::{Suspicion, TimedReach};
+use super::source::Source;
+use crate::id::OrderId;
+
+/// One step of a chain of evidence.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct Step {
+    /// The input; none where the event itself is suspect.
+    pub from: Option<Item>,
+    /// The event.
+    pub event: EventId,
+    /// The output.
+    pub to: Item,
+}
+
+/// A point that every chain passes.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Point {
+    /// An item.
+    Item(Item),
+    /// An event.
+    Event(EventId),
+}
+
+/// How the affected orders were reached.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Evidence {
+    /// For each affected order the chain with the fewest events.
+    pub paths: BTreeMap<OrderId, Vec<Step>>,
+    /// What all chains to all affected orders have in common, the source first. Whoever must check
+    /// a suspicion starts here.
+    pub common: Vec<Point>,
+}
+
+/// The most points of a chain that are tried one by one.
+const MAX_TRIED: usize = 256;
+
+/// The last step to a node: how many events, and which one was last.
+type Arrival = (u32, Option<u32>);
+
+/// The shortest way to each event: the input and the event that input came from.
+#[derive(Default)]
+struct Shortest {
+    best: BTreeMap<u32, Arrival>,
+    into: BTreeMap<u32, (Option<u32>, Option<u32>)>,
+}
+
+impl Lineage {
+    /// The evidence for every order that a timed trace from the sources reaches.
+    #[must_use]
+    pub fn evidence(&self, sources: &[Source]) -> Evidence {
+        let resolved = self.resolve(sources);
+        let reach = self.reach(&resolved.suspicion);
+        let live = Live::new(self, &resolved.suspicion);
+        let shortest = self.shortest(&reach, &live);
+        let mut paths = BTreeMap::new();
+        let mut targets: Vec<u32> = Vec::new();
+        for node in &reach.nodes {
+            let order = self.item(*node).and_then(Item::order);
+            let (Some(order), Some(&arrival)) = (order, shortest.best.get(&node.0)) else {
+                continue;
+            };
+            targets.push(node.0);
+            let path = self.path(node.0, arrival, &shortest);
+            let known: Option<&Vec<Step>> = paths.get(order);
+            if known.is_none_or(|known| (path.len(), &path) < (known.len(), known)) {
+                paths.insert(order.clone(), path);
+            }
+        }
+        let mut common = self.common_points(&reach, &live, &targets);
+        if let Some(path) = paths.values().next() {
+            self.add_common_items(&resolved.suspicion, &targets, path, &mut common);
+        }
+        Evidence { paths, common }
+    }
+
+    /// Items that lie on every chain, but on different chains at different times (a tank): each
+    /// item of one chain is tried by leaving it out. Such a point stands where the chain has it.
+    fn add_common_items(
+        &self,
+        suspicion: &Suspicion,
+        targets: &[u32],
+        path: &[Step],
+        common: &mut Vec<Point>,
+    ) {
+        let mut place = 0;
+        let items = path.iter().flat_map(|step| {
+            [step.from.clone().map(Point::Item), Some(Point::Event(step.event.clone()))]
+        });
+        let last = path.last().map(|step| Point::Item(step.to.clone()));
+        for point in items.chain([last]).flatten().take(MAX_TRIED) {
+            if let Some(known) = common.iter().position(|known| *known == point) {
+                place = known.saturating_add(1);
+                continue;
+            }
+            let Point::Item(item) = &point else { continue };
+            let barred = self.node(item).map(|node| node.0);
+            let left = self.graph.timed_forward_without(suspicion, barred).nodes;
+            let reaches = |target: &u32| left.binary_search_by_key(target, |node| node.0).is_ok();
+            if !targets.iter().any(reaches) {
+                common.insert(place, point);
+                place = place.saturating_add(1);
+            }
+        }
+    }
+
+    fn shortest(&self, reach: &TimedReach, live: &Live) -> Shortest {
+        let mut shortest = Shortest::default();
+        for &event in &reach.events {
+            let event = event.0;
+            if self.graph.kind(event) == EventKind::Clean {
+                self.graph.inputs(event).iter().for_each(|node| {
+                    shortest.best.remove(node);
+                });
+                continue;
+            }
+            let mut chosen: Option<(u32, &Item, u32, Option<u32>)> = None;
+            for &node in self.graph.inputs(event) {
+                let seed = live.is_live(self, node, event).then_some((0, None));
+                let arrival = seed.or_else(|| shortest.best.get(&node).copied());
+                let item = self.items.get(node as usize);
+                if let (Some((far, via)), Some(item)) = (arrival, item)
+                    && chosen.is_none_or(|(best, held, ..)| (far, item) < (best, held))
+                {
+                    chosen = Some((far, item, node, via));
+                }
+            }
+            let source = live.events.contains(&event);
+            let (far, into) = match chosen {
+                Some((far, _, node, via)) if !source => (far, (Some(node), via)),
+                _ => (0, (None, None)),
+            };
+            shortest.into.insert(event, into);
+            let far = far.saturating_add(1);
+            for &node in self.graph.outputs(event) {
+                let arrival = shortest.best.entry(node).or_insert((far, Some(event)));
+                if far < arrival.0 {
+                    *arrival = (far, Some(event));
+                }
+            }
+        }
+        shortest
+    }
+
+    fn path(&self, node: u32, arrival: Arrival, shortest: &Shortest) -> Vec<Step> {
+        let (mut node, mut via) = (node, arrival.1);
+        let mut steps = Vec::new();
+        while let Some(event) = via {
+            let (from, before) = shortest.into.get(&event).copied().unwrap_or_default();
+            if let (Some(event), Some(to)) = (self.id_of(event), self.item_at(node)) {
+                let from = from.and_then(|from| self.item_at(from));
+                steps.push(Step { from, event, to });
+            }
+            let Some(from) = from else { break };
+            (node, via) = (from, before);
+        }
+        steps.reverse();
+        steps
+    }
+
+    /// The dominators that all targets share, from the source on.
+    fn common_points(&self, reach: &TimedReach, live: &Live, targets: &[u32]) -> Vec<Point> {
+        let mut tree = Dominators::default();
+        let mut current: BTreeMap<u32, usize> = BTreeMap::new();
+        let mut seeds: BTreeMap<u32, usize> = BTreeMap::new();
+        for &event in &reach.events {
+            let event = event.0;
+            if self.graph.kind(event) == EventKind::Clean {
+                self.graph.inputs(event).iter().for_each(|node| {
+                    current.remove(node);
+                });
+                continue;
+            }
+            let mut before: Vec<Option<usize>> = Vec::new();
+            for &node in self.graph.inputs(event) {
+                before.extend(current.get(&node).copied().map(Some));
+                if live.is_live(self, node, event) {
+                    let seed = *seeds.entry(node).or_insert_with(|| tree.add(Of::Node(node), None));
+                    before.push(Some(seed));
+                }
+            }
+            if live.events.contains(&event) {
+                before.push(None);
+            }
+            let parent = tree.meet(before);
+            let here = tree.add(Of::Event(event), parent);
+            for &node in self.graph.outputs(event) {
+                let mut ways = Vec::from([Some(here)]);
+                ways.extend(current.get(&node).copied().map(Some));
+                let parent = tree.meet(ways);
+                current.insert(node, tree.add(Of::Node(node), parent));
+            }
+        }
+        let ends = targets.iter().filter_map(|node| current.get(node).copied().map(Some));
+        let mut at = tree.meet(ends);
+        let (mut points, mut seen) = (Vec::new(), BTreeSet::new());
+        while let Some(vertex) = at {
+            let Some(&(of, parent, _)) = tree.vertices.get(vertex) else { break };
+            let point = match of {
+                Of::Node(node) => self.item_at(node).map(Point::Item),
+                Of::Event(event) => self.id_of(event).map(Point::Event),
+            };
+            points.extend(point.filter(|point| seen.insert(point.clone())));
+            at = parent;
+        }
+        points.reverse();
+        points
+    }
+}
+
+/// Which suspects are suspect at which event.
+struct Live {
+    nodes: BTreeMap<u32, (Option<i64>, Option<u32>)>,
+    events: BTreeSet<u32>,
+}
+
+impl Live {
+    fn new(lineage: &Lineage, suspicion: &Suspicion) -> Self {
+        let graph = &lineage.graph;
+        let mut nodes: BTreeMap<u32, (Option<i64>, Option<u32>)> = BTreeMap::new();
+        for &(node, since) in &suspicion.nodes {
+            let counts =
+                |place: &u32| since.is_none_or(|s| graph.time(graph.event_at(*place)) >= s);
+            let until = graph.clean_positions(node.0).filter(counts).min();
+            // Without a time sorts first and is the wider suspicion.
+            nodes.entry(node.0).or_insert((since, until));
+        }
+        Self { nodes, events: suspicion.events.iter().map(|event| event.0).collect() }
+    }
+
+    fn is_live(&self, lineage: &Lineage, node: u32, event: u32) -> bool {
+        self.nodes.get(&node).is_some_and(|&(since, until)| {
+            since.is_none_or(|since| lineage.graph.time(event) >= since)
+                && until.is_none_or(|until| lineage.graph.position(event) <= until)
+        })
+    }
+}
+
+#[derive(Clone, Copy)]
+enum Of {
+    Node(u32),
+    Event(u32),
+}
+
+/// A dominator tree grown in topological order: what it is, the parent (none: the root), the depth.
+#[derive(Default)]
+struct Dominators {
+    vertices: Vec<(Of, Option<usize>, usize)>,
+}
+
+impl Dominators {
+    fn add(&mut self, of: Of, parent: Option<usize>) -> usize {
+        let depth = parent.map_or(0, |parent| self.depth(parent).saturating_add(1));
+        self.vertices.push((of, parent, depth));
+        self.vertices.len().saturating_sub(1)
+    }
+
+    fn depth(&self, vertex: usize) -> usize {
+        self.vertices.get(vertex).map_or(0, |&(_, _, depth)| depth)
+    }
+
+    fn parent(&self, vertex: usize) -> Option<usize> {
+        self.vertices.get(vertex).and_then(|&(_, parent, _)| parent)
+    }
+
+    /// The nearest vertex above all of these; none is the root.
+    fn meet(&self, ways: impl IntoIterator<Item = Option<usize>>) -> Option<usize> {
+        let mut ways = ways.into_iter();
+        let first = ways.next().flatten()?;
+        ways.try_fold(first, |held, way| {
+            let (mut a, mut b) = (held, way?);
+            while a != b {
+                if self.depth(a) >= self.depth(b) {
+                    a = self.parent(a)?;
+                } else {
+                    b = self.parent(b)?;
+                }
+            }
+            Some(a)
+        })
+    }
+}

@@ -1,0 +1,294 @@
+//! Static traces: what is connected at all, whatever the times say. Never misses.
+
+use alloc::vec::Vec;
+
+use super::bits::{Bits, ones};
+use super::{COMPLEX, Graph, NONE, NodeIndex};
+
+/// How many nodes are looked up together.
+const BATCH: usize = 32;
+
+/// Which way a trace goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Direction {
+    /// From a lot to what was made of it and who got it.
+    Forward,
+    /// From an order or lot to what it was made of.
+    Backward,
+}
+
+/// The nodes and events that a search has seen; reused between searches to save clearing.
+#[derive(Clone, Debug, Default)]
+pub struct Searcher {
+    nodes: Bits,
+    events: Bits,
+    queue: Vec<u32>,
+    events_seen: Vec<u32>,
+    levels: Vec<usize>,
+}
+
+impl Searcher {
+    /// A searcher without memory yet.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    fn begin(&mut self, graph: &Graph, starts: &[NodeIndex]) {
+        for &node in &self.queue {
+            self.nodes.remove(node);
+        }
+        for &event in &self.events_seen {
+            self.events.remove(event);
+        }
+        self.queue.clear();
+        self.events_seen.clear();
+        self.levels.clear();
+        self.nodes.reserve(graph.nodes());
+        self.events.reserve(graph.events());
+        for start in starts {
+            if graph.is_named(start.0) {
+                self.visit(start.0);
+            }
+        }
+    }
+
+    #[inline]
+    fn visit(&mut self, node: u32) {
+        if self.nodes.insert(node) {
+            self.queue.push(node);
+        }
+    }
+
+    fn enter(&mut self, event: u32) -> bool {
+        let fresh = self.events.insert(event);
+        if fresh {
+            self.events_seen.push(event);
+        }
+        fresh
+    }
+
+    /// The nodes reached by the last search, the starts first, nearest first.
+    pub fn reached(&self) -> impl ExactSizeIterator<Item = NodeIndex> + '_ {
+        self.queue.iter().copied().map(NodeIndex)
+    }
+
+    /// The nodes reached with their distance in links from the nearest start.
+    pub fn distances(&self) -> impl Iterator<Item = (NodeIndex, u32)> + '_ {
+        let mut level = 0_u32;
+        let mut ends = self.levels.iter().peekable();
+        self.queue.iter().enumerate().map(move |(place, &node)| {
+            while ends.next_if(|&&end| end <= place).is_some() {
+                level = level.saturating_add(1);
+            }
+            (NodeIndex(node), level)
+        })
+    }
+}
+
+impl Graph {
+    /// All nodes connected to the starts in one direction, the starts included; nothing for a start
+    /// that no event names. Nearest first.
+    pub fn connected(&self, starts: &[NodeIndex], direction: Direction, searcher: &mut Searcher) {
+        searcher.begin(self, starts);
+        let mut place = 0;
+        let mut level_end = searcher.queue.len();
+        while place < searcher.queue.len() {
+            if place == level_end {
+                searcher.levels.push(level_end);
+                level_end = searcher.queue.len();
+            }
+            let mut batch = [0; BATCH];
+            let ready = searcher.queue.get(place..level_end).unwrap_or_default();
+            let taken = batch.iter_mut().zip(ready).map(|(slot, &node)| *slot = node).count();
+            place = place.saturating_add(taken);
+            let batch = batch.get(..taken).unwrap_or_default();
+            match direction {
+                Direction::Forward => self.step_forward(batch, searcher),
+                Direction::Backward => self.step_backward(batch, searcher),
+            }
+        }
+        searcher.levels.push(level_end);
+    }
+
+    /// The rows of the whole batch are looked up before any is followed, so that the reads wait for
+    /// memory together instead of one after the other.
+    #[inline]
+    fn step_forward(&self, batch: &[u32], searcher: &mut Searcher) {
+        let mut rows: [&[u32]; BATCH] = [&[]; BATCH];
+        let mut firsts = [0; BATCH];
+        for (row, &node) in rows.iter_mut().zip(batch) {
+            *row = self.frozen_uses(node);
+        }
+        for (first, row) in firsts.iter_mut().zip(&rows) {
+            *first = row.first().copied().unwrap_or(0);
+        }
+        for (row, first) in rows.iter().zip(firsts).take(batch.len()) {
+            let Some((_, rest)) = row.split_first() else { continue };
+            self.follow(first, searcher);
+            rest.iter().for_each(|&entry| self.follow(entry, searcher));
+        }
+        if self.uses_tail.len() > 0 {
+            for &node in batch {
+                for entry in self.uses_tail.iter(node) {
+                    self.follow(entry, searcher);
+                }
+            }
+        }
+    }
+
+    #[inline]
+    fn step_backward(&self, batch: &[u32], searcher: &mut Searcher) {
+        let mut makers = [NONE; BATCH];
+        let mut rows: [&[u32]; BATCH] = [&[]; BATCH];
+        let mut firsts = [0; BATCH];
+        for (maker, &node) in makers.iter_mut().zip(batch) {
+            *maker = self.maker.get(node as usize).copied().unwrap_or(NONE);
+        }
+        for (row, &event) in rows.iter_mut().zip(&makers) {
+            if event != NONE {
+                *row = self.inputs(event);
+            }
+        }
+        for (first, row) in firsts.iter_mut().zip(&rows) {
+            *first = row.first().copied().unwrap_or(0);
+        }
+        for ((row, first), &event) in rows.iter().zip(firsts).zip(&makers).take(batch.len()) {
+            let Some((_, rest)) = row.split_first() else { continue };
+            // An event with one output is met once, with that output.
+            let is_new = self.outputs(event).len() == 1 || searcher.enter(event);
+            if is_new && self.is_alive(event) {
+                searcher.visit(first);
+                rest.iter().for_each(|&input| searcher.visit(input));
+            }
+        }
+        if self.makers_more.len() > 0 {
+            for &node in batch {
+                for event in self.makers_more.iter(node) {
+                    if self.is_alive(event) && searcher.enter(event) {
+                        self.inputs(event).iter().for_each(|&input| searcher.visit(input));
+                    }
+                }
+            }
+        }
+    }
+
+    #[inline]
+    fn follow(&self, entry: u32, searcher: &mut Searcher) {
+        if self.dead != 0 && !self.is_alive(self.event_of(entry)) {
+            return;
+        }
+        if entry & COMPLEX == 0 {
+            searcher.visit(entry);
+        } else if searcher.enter(entry & !COMPLEX) {
+            for &output in self.outputs(entry & !COMPLEX) {
+                searcher.visit(output);
+            }
+        }
+    }
+
+    /// The nodes connected forward from many starts at once: a sweep over the nodes in order of
+    /// arrival, without a queue. Ascending.
+    ///
+    /// Nodes that arrived in time order are swept once; a link to an earlier node (rework, a late
+    /// event) makes the sweep return to it.
+    pub fn sweep_forward(&self, starts: &[NodeIndex]) -> Vec<NodeIndex> {
+        self.swept(starts).iter().map(NodeIndex).collect()
+    }
+
+    /// How many nodes are connected forward from many starts, the starts included.
+    #[must_use]
+    pub fn count_forward(&self, starts: &[NodeIndex]) -> usize {
+        self.swept(starts).count()
+    }
+
+    fn swept(&self, starts: &[NodeIndex]) -> Bits {
+        let mut sweep = Sweep {
+            seen: Bits::new(self.nodes()),
+            events: Bits::new(self.events()),
+            back_to: usize::MAX,
+        };
+        let mut at = usize::MAX;
+        for start in starts.iter().filter(|start| self.is_named(start.0)) {
+            sweep.seen.insert(start.0);
+            at = at.min((start.0 >> 6) as usize);
+        }
+        let mut done = Bits::new(self.nodes());
+        while at < sweep.seen.words() {
+            let fresh = sweep.seen.word(at) & !done.word(at);
+            if fresh == 0 {
+                at = at.saturating_add(1);
+                if at >= sweep.seen.words() && sweep.back_to < at {
+                    at = core::mem::replace(&mut sweep.back_to, usize::MAX);
+                }
+                continue;
+            }
+            if let Some(word) = done.word_mut(at) {
+                *word |= fresh;
+            }
+            for bit in ones(fresh) {
+                let node = ((at as u32) << 6) | bit;
+                for &entry in self.frozen_uses(node) {
+                    self.sweep_entry(entry, at, &mut sweep);
+                }
+                for entry in self.uses_tail.iter(node) {
+                    self.sweep_entry(entry, at, &mut sweep);
+                }
+            }
+        }
+        sweep.seen
+    }
+
+    #[inline]
+    fn sweep_entry(&self, entry: u32, at: usize, sweep: &mut Sweep) {
+        if self.dead != 0 && !self.is_alive(self.event_of(entry)) {
+            return;
+        }
+        if entry & COMPLEX == 0 {
+            sweep.mark(entry, at);
+        } else if sweep.events.insert(entry & !COMPLEX) {
+            for &output in self.outputs(entry & !COMPLEX) {
+                sweep.mark(output, at);
+            }
+        }
+    }
+
+    /// The distinct nodes one link away, without the node itself, ascending.
+    pub(crate) fn neighbors(&self, node: u32, direction: Direction) -> Vec<u32> {
+        let mut found = Vec::new();
+        match direction {
+            Direction::Forward => {
+                for event in self.uses(node) {
+                    found.extend_from_slice(self.outputs(event));
+                }
+            }
+            Direction::Backward => {
+                for event in self.makers(node) {
+                    found.extend_from_slice(self.inputs(event));
+                }
+            }
+        }
+        found.sort_unstable();
+        found.dedup();
+        found.retain(|&other| other != node && other != NONE);
+        found
+    }
+}
+
+struct Sweep {
+    seen: Bits,
+    events: Bits,
+    /// The earliest word behind the cursor that got a new bit.
+    back_to: usize,
+}
+
+impl Sweep {
+    #[inline]
+    fn mark(&mut self, node: u32, at: usize) {
+        let word = (node >> 6) as usize;
+        if self.seen.insert(node) && word < at {
+            self.back_to = self.back_to.min(word);
+        }
+    }
+}

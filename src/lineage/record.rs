@@ -1,0 +1,284 @@
+//! Recording: text ids to dense ones, repeats, voids, units.
+
+use alloc::collections::BTreeSet;
+use alloc::vec::Vec;
+use core::hash::{Hash, Hasher};
+
+use super::Lineage;
+use super::event::{DocumentId, Entry, Event, EventDraft, EventId, EventKind, Item, Line};
+use super::graph::{GraphError, Head, NodeIndex, Portion};
+use crate::quantity::{Quantity, QuantityError, Unit};
+
+/// What recording an event did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Recorded {
+    /// It is part of the lineage now.
+    Added,
+    /// The same event was recorded before; nothing changed.
+    Repeated,
+    /// Another event with this id was recorded before; the first one stands.
+    Contradicts,
+    /// The id was voided before; the event does not count.
+    Voided,
+}
+
+/// What voiding an event did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum VoidOutcome {
+    /// The event no longer counts.
+    Removed,
+    /// The event is not here yet; it will not count when it comes.
+    Awaited,
+    /// It was voided before.
+    Repeated,
+}
+
+/// An event that cannot be recorded.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum RecordError {
+    /// The lineage is full, or a quantity is too large.
+    #[error("event {event} cannot be recorded: {source}")]
+    Graph {
+        /// The event.
+        event: EventId,
+        /// Why.
+        source: GraphError,
+    },
+    /// More than 255 base units are in use.
+    #[error("event {event} would bring a base unit number 256, {unit}")]
+    TooManyUnits {
+        /// The event.
+        event: EventId,
+        /// The unit.
+        unit: Unit,
+    },
+}
+
+#[derive(Clone, Debug)]
+pub(super) struct Stored {
+    /// The event in the graph; none for an inspection, or when it was voided before it came.
+    event: Option<u32>,
+    fingerprint: u64,
+}
+
+#[derive(Clone, Debug)]
+pub(super) struct Inspection {
+    pub(super) nodes: Vec<u32>,
+    pub(super) document: Option<DocumentId>,
+}
+
+/// A line whose quantity could not be brought to the unit of its item.
+#[derive(Clone, Debug)]
+pub(super) struct Mismatch {
+    pub(super) event: u32,
+    pub(super) node: u32,
+    pub(super) error: QuantityError,
+}
+
+impl Lineage {
+    /// A lineage from entries in any order: faster than recording shuffled entries one by one, and
+    /// with the same answers.
+    ///
+    /// # Errors
+    ///
+    /// As [`Lineage::record`], for the first event in time that fails.
+    pub fn load(
+        units: super::event::Units,
+        entries: impl IntoIterator<Item = Entry>,
+    ) -> Result<Self, RecordError> {
+        let mut lineage = Self::new(units);
+        let (mut events, mut ids) = (Vec::new(), BTreeSet::new());
+        for entry in entries {
+            match entry {
+                Entry::Void(id) => {
+                    lineage.void(&id);
+                }
+                Entry::Event(event) => {
+                    if ids.insert(event.id().clone()) {
+                        events.push(event);
+                    }
+                }
+            }
+        }
+        events.sort_by_key(|event| (event.parts().at, event.parts().sequence));
+        for event in &events {
+            lineage.record(event)?;
+        }
+        lineage.graph.shrink();
+        Ok(lineage)
+    }
+
+    /// Applies one entry of the host's log.
+    ///
+    /// # Errors
+    ///
+    /// As [`Lineage::record`].
+    pub fn apply(&mut self, entry: &Entry) -> Result<(), RecordError> {
+        match entry {
+            Entry::Event(event) => self.record(event).map(|_| ()),
+            Entry::Void(id) => {
+                self.void(id);
+                Ok(())
+            }
+        }
+    }
+
+    /// Records an event. Late events, repeats and events voided before they come are all fine.
+    ///
+    /// # Errors
+    ///
+    /// [`RecordError`]; no answer changes then.
+    pub fn record(&mut self, event: &Event) -> Result<Recorded, RecordError> {
+        let parts = event.parts();
+        let fingerprint = fingerprint(parts);
+        if let Some(stored) = self.stored.get(&parts.id) {
+            return Ok(if self.voided.contains(&parts.id) {
+                Recorded::Voided
+            } else if stored.fingerprint == fingerprint {
+                Recorded::Repeated
+            } else {
+                Recorded::Contradicts
+            });
+        }
+        let mut stored = Stored { event: None, fingerprint };
+        if self.voided.contains(&parts.id) {
+            self.stored.insert(parts.id.clone(), stored);
+            return Ok(Recorded::Voided);
+        }
+        if parts.kind == EventKind::Inspect {
+            let nodes = parts.inputs.iter().map(|line| self.node_of(&line.item, &parts.id));
+            let nodes = nodes.collect::<Result<Vec<_>, _>>()?;
+            let document = parts.facts.document.clone();
+            self.inspections.insert(parts.id.clone(), Inspection { nodes, document });
+        } else {
+            stored.event = Some(self.append(parts)?);
+        }
+        self.stored.insert(parts.id.clone(), stored);
+        Ok(Recorded::Added)
+    }
+
+    /// Makes an event as if it had never been, now or when it comes.
+    pub fn void(&mut self, id: &EventId) -> VoidOutcome {
+        if !self.voided.insert(id.clone()) {
+            return VoidOutcome::Repeated;
+        }
+        let Some(stored) = self.stored.get(id) else { return VoidOutcome::Awaited };
+        if let Some(event) = stored.event {
+            self.graph.void(super::graph::EventIndex(event));
+        }
+        self.inspections.remove(id);
+        VoidOutcome::Removed
+    }
+
+    fn append(&mut self, parts: &EventDraft) -> Result<u32, RecordError> {
+        let event = self.graph.events() as u32;
+        let before = self.mismatches.len();
+        let result = self.append_lines(event, parts);
+        if result.is_err() {
+            self.mismatches.truncate(before);
+            return result;
+        }
+        self.event_ids.push(parts.id.clone());
+        if let Some(document) = &parts.facts.document {
+            self.documents.entry(document.clone()).or_default().insert(event);
+        }
+        if !parts.facts.is_empty() {
+            self.facts.insert(event, parts.facts.clone());
+        }
+        result
+    }
+
+    fn append_lines(&mut self, event: u32, parts: &EventDraft) -> Result<u32, RecordError> {
+        let mut portions = |lines: &[Line]| -> Result<Vec<Portion>, RecordError> {
+            lines.iter().map(|line| self.portion(event, line, &parts.id)).collect()
+        };
+        let (inputs, outputs) = (portions(&parts.inputs)?, portions(&parts.outputs)?);
+        let head =
+            Head { time: parts.at.timestamp_micros(), sequence: parts.sequence, kind: parts.kind };
+        let appended = self.graph.append(head, &inputs, &outputs);
+        appended
+            .map(|index| index.0)
+            .map_err(|source| RecordError::Graph { event: parts.id.clone(), source })
+    }
+
+    fn node_of(&mut self, item: &Item, event: &EventId) -> Result<u32, RecordError> {
+        if let Some(&node) = self.indices.get(item) {
+            return Ok(node);
+        }
+        let node = self
+            .graph
+            .add_node(0)
+            .map_err(|source| RecordError::Graph { event: event.clone(), source })?;
+        self.items.push(item.clone());
+        self.indices.insert(item.clone(), node.0);
+        if let Item::OrderLine(order, _) = item {
+            self.order_lines.entry(order.clone()).or_default().push(node.0);
+        }
+        Ok(node.0)
+    }
+
+    fn portion(&mut self, event: u32, line: &Line, id: &EventId) -> Result<Portion, RecordError> {
+        let node = self.node_of(&line.item, id)?;
+        let one = || Quantity::pieces(1).ok().filter(|_| matches!(line.item, Item::Serial(_)));
+        let Some(quantity) = line.quantity.or_else(one) else {
+            return Ok(Portion { node: NodeIndex(node), steps: None });
+        };
+        let based = self.units.to_base(&line.item, quantity);
+        let base = match self.unit_of(node) {
+            Some(base) => base,
+            None => self.settle_unit(node, &line.item, quantity.unit(), id)?,
+        };
+        let measured = based.and_then(|based| {
+            if based.unit() == base {
+                return Ok(based.steps());
+            }
+            Err(QuantityError::UnitMismatch { left: quantity.unit(), right: base })
+        });
+        let steps = match measured {
+            Ok(steps) => Some(steps),
+            Err(error) => {
+                self.mismatches.push(Mismatch { event, node, error });
+                None
+            }
+        };
+        Ok(Portion { node: NodeIndex(node), steps })
+    }
+
+    fn settle_unit(
+        &mut self,
+        node: u32,
+        item: &Item,
+        unit: Unit,
+        event: &EventId,
+    ) -> Result<Unit, RecordError> {
+        let base = self.units.base(item, unit);
+        let known = self.base_units.iter().position(|&known| known == base);
+        let place = known.unwrap_or(self.base_units.len());
+        let code = u8::try_from(place.saturating_add(1));
+        let code = code.map_err(|_| RecordError::TooManyUnits { event: event.clone(), unit })?;
+        if known.is_none() {
+            self.base_units.push(base);
+        }
+        self.graph.set_unit(NodeIndex(node), code);
+        Ok(base)
+    }
+}
+
+/// FNV-1a over the parts: enough to tell a repeat from another event with the same id.
+fn fingerprint(parts: &EventDraft) -> u64 {
+    struct Fnv(u64);
+    impl Hasher for Fnv {
+        fn finish(&self) -> u64 {
+            self.0
+        }
+        fn write(&mut self, bytes: &[u8]) {
+            for &byte in bytes {
+                self.0 = (self.0 ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+            }
+        }
+    }
+    let mut hasher = Fnv(0xcbf2_9ce4_8422_2325);
+    parts.hash(&mut hasher);
+    hasher.finish()
+}

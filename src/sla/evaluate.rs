@@ -1,0 +1,379 @@
+//! The fold: events of a case in, every goal and every timer event out.
+
+use alloc::collections::BTreeSet;
+use alloc::vec::Vec;
+
+use super::book::{CompiledGoal, SlaBook};
+use super::clock::{Run, Signals};
+use super::evaluation::{Evaluation, GoalEvaluation, Notice, TimerEvent};
+use super::history::{CaseEvent, CaseHistory, ClockCommand, Happening};
+use super::policy::{ChangeMode, Fires, PolicyKind};
+use super::program::FactState;
+use crate::calendar::book::Calendars;
+use crate::condition::Facts;
+use crate::id::{PauseReasonId, PolicyId};
+use crate::time::Instant;
+
+impl SlaBook {
+    /// Evaluates every goal of a case at `now`. Events after `now` are not looked at.
+    ///
+    /// A pure function: the same input gives the same output, so that calling early, late or twice is
+    /// harmless. A late call has all timer events that were missed, in order, with their true
+    /// instants; [`SlaLedger`](super::ledger::SlaLedger) tells which are new.
+    #[must_use]
+    pub fn evaluate(
+        &self,
+        calendars: &Calendars,
+        history: &CaseHistory,
+        now: Instant,
+    ) -> Evaluation {
+        let mut fold = Fold::new(self, calendars, history, now, Trace::Off);
+        fold.run(history, now);
+        fold.evaluation(history, now)
+    }
+
+    /// The clocks of a case after its events, each with a trace of what it did.
+    pub(crate) fn traced<'a>(
+        &'a self,
+        calendars: &'a Calendars,
+        history: &'a CaseHistory,
+        now: Instant,
+    ) -> Vec<Run<'a>> {
+        let mut fold = Fold::new(self, calendars, history, now, Trace::On);
+        fold.run(history, now);
+        fold.runs
+    }
+
+    /// The reasons behind a set of bits.
+    pub(crate) fn reasons(&self, held: u64) -> Vec<PauseReasonId> {
+        let named = self.draft().pauses.iter().zip(0_u32..);
+        named
+            .filter(|(_, bit)| held & 1_u64.wrapping_shl(*bit) != 0)
+            .map(|(pause, _)| pause.id.clone())
+            .collect()
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Trace {
+    Off,
+    On,
+}
+
+struct Fold<'a> {
+    book: &'a SlaBook,
+    facts: FactState<'a>,
+    /// Reasons held by events and by conditions, one bit each.
+    held: (u64, u64),
+    runs: Vec<Run<'a>>,
+    signals: Vec<Signals>,
+    rules: Vec<Option<usize>>,
+    notices: Vec<Notice>,
+    /// Facts of one event, and what they hide.
+    hidden: Vec<(usize, Option<&'a crate::explain::Fact>)>,
+}
+
+impl<'a> Fold<'a> {
+    fn new(
+        book: &'a SlaBook,
+        calendars: &'a Calendars,
+        history: &'a CaseHistory,
+        now: Instant,
+        trace: Trace,
+    ) -> Self {
+        let mut notices = Vec::new();
+        let mut runs: Vec<Run<'a>> = Vec::new();
+        for event in history.events().iter().take_while(|event| event.at <= now) {
+            let Happening::Attached { policy, version, mode } = &event.what else { continue };
+            let Some(goals) = book.policies.get(&(policy.clone(), *version)) else {
+                notices.push(Notice::UnknownPolicy { policy: policy.clone(), version: *version });
+                continue;
+            };
+            let attached = (event.at.timestamp(), *mode);
+            runs.extend(goals.iter().map(|goal| {
+                let mut run = Run::new(goal, history.case(), calendars, attached);
+                run.trace = (trace == Trace::On).then(Vec::new);
+                run
+            }));
+        }
+        let facts = FactState::new(&book.tests);
+        for run in &mut runs {
+            run.held_before = holds(&facts, run.goal);
+        }
+        let rules = runs.iter().map(|run| rule_of(&facts, run.goal)).collect();
+        let signals = alloc::vec![Signals::default(); runs.len()];
+        let held = (0, held_by_conditions(book, &facts));
+        Self { book, facts, held, runs, signals, rules, notices, hidden: Vec::new() }
+    }
+
+    fn run(&mut self, history: &'a CaseHistory, now: Instant) {
+        let mut events = history.events().iter().take_while(|event| event.at <= now).peekable();
+        while let Some(first) = events.next() {
+            let at = first.at.timestamp();
+            self.signals.fill(Signals::default());
+            self.note(first);
+            let mut attachments: Vec<&'a Happening> = Vec::new();
+            attachments.extend(attachment(first));
+            while let Some(event) = events.next_if(|event| event.at.timestamp() == at) {
+                self.note(event);
+                attachments.extend(attachment(event));
+            }
+            let held = self.held.0 | self.held.1;
+            let parts = self.runs.iter_mut().zip(&self.rules).zip(&self.signals);
+            for ((run, rule), signals) in parts {
+                run.apply(at, held, *rule, *signals);
+            }
+            for happening in attachments {
+                self.attach(at, happening);
+            }
+        }
+        for run in &mut self.runs {
+            run.finish(now.timestamp());
+        }
+    }
+
+    /// Takes in one event: facts, triggers, reasons to stand still.
+    fn note(&mut self, event: &'a CaseEvent) {
+        match &event.what {
+            Happening::Facts { set, unset, once } => self.change(set, unset, once),
+            Happening::Paused { reason } => self.hold(reason, true),
+            Happening::Resumed { reason } => self.hold(reason, false),
+            Happening::Moved { goal, command } => {
+                for (run, signals) in self.runs.iter().zip(&mut self.signals) {
+                    if run.goal.goal.id == *goal {
+                        match command {
+                            ClockCommand::Start => signals.start = true,
+                            ClockCommand::Stop => signals.stops = signals.stops.saturating_add(1),
+                            ClockCommand::Cancel => signals.cancel = true,
+                            ClockCommand::Reset => signals.reset = true,
+                            ClockCommand::Reopen => signals.reopen = true,
+                        }
+                    }
+                }
+            }
+            Happening::Attached { .. } | Happening::Detached { .. } => {}
+        }
+    }
+
+    fn hold(&mut self, reason: &PauseReasonId, is_held: bool) {
+        let Some(number) = self.book.pause_number(reason) else {
+            let notice = Notice::UnknownPause { reason: reason.clone() };
+            if !self.notices.contains(&notice) {
+                self.notices.push(notice);
+            }
+            return;
+        };
+        let bit = 1_u64.wrapping_shl(number);
+        self.held.0 = if is_held { self.held.0 | bit } else { self.held.0 & !bit };
+    }
+
+    fn change(
+        &mut self,
+        set: &'a Facts,
+        unset: &'a BTreeSet<crate::id::FactName>,
+        once: &'a Facts,
+    ) {
+        for (name, fact) in set.iter() {
+            if let Some(number) = self.facts.number(name) {
+                self.facts.put(number, Some(fact));
+            }
+        }
+        for name in unset {
+            if let Some(number) = self.facts.number(name) {
+                self.facts.put(number, None);
+            }
+        }
+        self.hidden.clear();
+        for (name, fact) in once.iter() {
+            if let Some(number) = self.facts.number(name) {
+                let old = self.facts.put(number, Some(fact));
+                self.hidden.push((number, old));
+            }
+        }
+        for (run, signals) in self.runs.iter_mut().zip(&mut self.signals) {
+            signal(&self.facts, run, signals);
+        }
+        for (number, old) in self.hidden.drain(..).rev() {
+            self.facts.put(number, old);
+        }
+        for (run, rule) in self.runs.iter_mut().zip(&mut self.rules) {
+            remember(&self.facts, run);
+            let changed = run.goal.targets.iter().any(|p| p.needs.touches(&self.facts.changed));
+            if changed {
+                *rule = rule_of(&self.facts, run.goal);
+            }
+        }
+        let pauses = self.book.pauses.iter().flatten();
+        if pauses.into_iter().any(|program| program.needs.touches(&self.facts.changed)) {
+            self.held.1 = held_by_conditions(self.book, &self.facts);
+        }
+        self.facts.settle();
+    }
+
+    /// A policy is attached or detached; a version that follows another takes over its clocks.
+    fn attach(&mut self, at: i64, happening: &Happening) {
+        match happening {
+            Happening::Attached { policy, version, mode } => {
+                self.attach_version(at, policy, *version, *mode);
+            }
+            Happening::Detached { policy } => {
+                for run in self.runs.iter_mut().filter(|run| run.goal.policy == *policy) {
+                    if run.is_live() {
+                        run.retire(at);
+                    }
+                }
+            }
+            Happening::Facts { .. }
+            | Happening::Paused { .. }
+            | Happening::Resumed { .. }
+            | Happening::Moved { .. } => {}
+        }
+    }
+
+    fn attach_version(
+        &mut self,
+        at: i64,
+        policy: &PolicyId,
+        version: u32,
+        mode: Option<ChangeMode>,
+    ) {
+        let is_same = |run: &Run<'_>| {
+            run.is_live() && run.goal.policy == *policy && run.goal.version == version
+        };
+        let is_known = self.book.policies.contains_key(&(policy.clone(), version));
+        if !is_known || self.runs.iter().any(is_same) {
+            return;
+        }
+        let is_new = |run: &Run<'_>| {
+            run.goal.policy == *policy
+                && run.goal.version == version
+                && run.attached == (at, mode)
+                && !run.is_live()
+                && !run.is_replaced()
+        };
+        let mut taken: Vec<usize> = Vec::new();
+        for place in 0..self.runs.len() {
+            let Some(run) = self.runs.get(place).filter(|run| is_new(run)) else { continue };
+            let goal = &run.goal.goal;
+            let old = self.runs.iter().position(|other| {
+                other.is_live() && other.goal.policy == *policy && other.goal.goal.id == goal.id
+            });
+            let change = mode.unwrap_or(goal.on_change);
+            if old.is_some() && change == ChangeMode::Keep {
+                taken.extend(old);
+                continue;
+            }
+            taken.push(place);
+            let Some(old) = old else {
+                if let Some(run) = self.runs.get_mut(place) {
+                    run.go_live(at, ChangeMode::Retroactive, None);
+                }
+                continue;
+            };
+            if let Ok([run, old]) = self.runs.get_disjoint_mut([place, old]) {
+                run.go_live(at, change, Some(old));
+            }
+        }
+        for (place, run) in self.runs.iter_mut().enumerate() {
+            if run.goal.policy == *policy && run.is_live() && !taken.contains(&place) {
+                run.retire(at);
+            }
+        }
+    }
+
+    fn evaluation(self, history: &CaseHistory, now: Instant) -> Evaluation {
+        let mut events: Vec<TimerEvent> = Vec::new();
+        let mut goals: Vec<GoalEvaluation> = Vec::with_capacity(self.runs.len());
+        let mut next_wakeup: Option<Instant> = None;
+        for mut run in self.runs {
+            events.append(&mut run.events);
+            if run.is_replaced() || !run.was_live() {
+                continue;
+            }
+            let mut goal = run.outcome(now.timestamp());
+            goal.paused_by = self.book.reasons(if goal.state.is_active() { run.held() } else { 0 });
+            let next = goal.next.as_ref().map(|next| next.at);
+            next_wakeup = match (next_wakeup, next) {
+                (Some(first), Some(next)) => Some(first.min(next)),
+                (first, next) => first.or(next),
+            };
+            goals.push(goal);
+        }
+        events.sort_by(|a, b| (a.at, &a.id).cmp(&(b.at, &b.id)));
+        let mut notices = self.notices;
+        notices.extend(conflicts(&goals));
+        Evaluation { case: history.case().clone(), now, goals, events, next_wakeup, notices }
+    }
+}
+
+fn attachment(event: &CaseEvent) -> Option<&Happening> {
+    let is = matches!(event.what, Happening::Attached { .. } | Happening::Detached { .. });
+    is.then_some(&event.what)
+}
+
+fn holds(facts: &FactState<'_>, goal: &CompiledGoal) -> [bool; 5] {
+    [0, 1, 2, 3, 4].map(|place| {
+        let trigger = goal.triggers.get(place).and_then(Option::as_ref);
+        trigger.is_some_and(|(program, _)| facts.holds(program))
+    })
+}
+
+fn rule_of(facts: &FactState<'_>, goal: &CompiledGoal) -> Option<usize> {
+    goal.targets.iter().position(|program| facts.holds(program))
+}
+
+fn held_by_conditions(book: &SlaBook, facts: &FactState<'_>) -> u64 {
+    let pauses = book.pauses.iter().zip(0_u32..);
+    let held = pauses.filter(|(pause, _)| pause.as_ref().is_some_and(|pause| facts.holds(pause)));
+    held.fold(0, |bits, (_, bit)| bits | 1_u64.wrapping_shl(bit))
+}
+
+/// Which triggers fire with the facts of an event.
+fn signal(facts: &FactState<'_>, run: &Run<'_>, signals: &mut Signals) {
+    let fired = [0, 1, 2, 3, 4].map(|place| {
+        let Some(Some((program, fires))) = run.goal.triggers.get(place) else { return false };
+        let before = run.held_before.get(place).copied().unwrap_or(false);
+        let now = if program.needs.touches(&facts.changed) { facts.holds(program) } else { before };
+        now && (*fires == Fires::WhileTrue || !before)
+    });
+    let [stop, cancel, reset, reopen, start] = fired;
+    signals.stops = signals.stops.saturating_add(u8::from(stop));
+    signals.cancel |= cancel;
+    signals.reset |= reset;
+    signals.reopen |= reopen;
+    signals.start |= start;
+}
+
+/// Which triggers hold without the facts of the event.
+fn remember(facts: &FactState<'_>, run: &mut Run<'_>) {
+    for (trigger, before) in run.goal.triggers.iter().zip(&mut run.held_before) {
+        if let Some((program, _)) = trigger
+            && program.needs.touches(&facts.changed)
+        {
+            *before = facts.holds(program);
+        }
+    }
+}
+
+/// Promises of our own that are later than a law for the same thing.
+fn conflicts(goals: &[GoalEvaluation]) -> Vec<Notice> {
+    let open = |goal: &&GoalEvaluation| goal.state.is_active() && goal.due.is_some();
+    let mut notices = Vec::new();
+    for law in goals.iter().filter(open).filter(|goal| goal.kind == PolicyKind::Statutory) {
+        let own = goals.iter().filter(open).filter(|goal| {
+            matches!(goal.kind, PolicyKind::Internal | PolicyKind::Contract)
+                && goal.metric == law.metric
+                && goal.due > law.due
+        });
+        notices.extend(own.filter_map(|goal| {
+            Some(Notice::LaterThanStatutory {
+                metric: law.metric.clone(),
+                policy: goal.policy.clone(),
+                due: goal.due?,
+                statutory: law.policy.clone(),
+                statutory_due: law.due?,
+            })
+        }));
+    }
+    notices
+}

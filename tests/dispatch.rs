@@ -1,0 +1,511 @@
+//! Dispatch: who gets which case.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    reason = "a test may panic"
+)]
+
+use aftersale::calendar::book::{CalendarDefinition, Calendars};
+use aftersale::calendar::hours::DateRange;
+use aftersale::condition::Facts;
+use aftersale::condition::schema::{FactType, Schema};
+use aftersale::dispatch::board::{
+    Agent, Board, BoardError, Exclusion, OpenAssignment, Outcome, Ticket,
+};
+use aftersale::dispatch::rules::{
+    DispatchBook, DispatchDefect, LanguageId, Nobody, OwnerRule, SkillId, Strategy as Choice,
+    TierOrder,
+};
+use aftersale::explain::{Effect, Fact};
+use aftersale::id::{ActorId, CalendarId, CaseId, FactName};
+use aftersale::money::{Money, currency::Currency};
+use aftersale::time::{Instant, Interval};
+use chrono::{DateTime, NaiveDate};
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+fn at(text: &str) -> Instant {
+    DateTime::parse_from_rfc3339(text).unwrap().to_utc()
+}
+
+fn calendars() -> Calendars {
+    let definitions: Vec<CalendarDefinition> = serde_json::from_value(json!([
+        {"hours": {"id": "early", "zone": "UTC", "weekly": {"mon": ["06:00-14:00"], "tue": ["06:00-14:00"]}}},
+        {"hours": {"id": "late", "zone": "UTC", "weekly": {"mon": ["14:00-22:00"], "tue": ["14:00-22:00"]}}},
+    ]))
+    .unwrap();
+    let day = |m, d| NaiveDate::from_ymd_opt(2026, m, d).unwrap();
+    Calendars::compile(&definitions, DateRange { first: day(1, 1), last: day(12, 31) }).unwrap()
+}
+
+fn schema() -> Schema {
+    let name = |text: &str| FactName::new(text).unwrap();
+    let codes = || FactType::Code(Default::default());
+    Schema::new()
+        .with_optional(name("reason"), codes())
+        .with_optional(name("channel"), codes())
+        .with_optional(name("customer_tier"), codes())
+        .with_optional(name("language"), codes())
+        .with_optional(name("amount"), FactType::Amount(Currency::CNY))
+}
+
+fn book(rules: Value) -> DispatchBook {
+    DispatchBook::verify(serde_json::from_value(json!({"rules": rules})).unwrap(), &schema())
+        .unwrap()
+}
+
+fn board(agents: Value) -> Board {
+    Board::new(serde_json::from_value(agents).unwrap()).unwrap()
+}
+
+fn ticket(case: &str, facts: &[(&str, Fact)]) -> Ticket {
+    let facts: Facts =
+        facts.iter().map(|(name, fact)| (FactName::new(name).unwrap(), fact.clone())).collect();
+    Ticket { case: CaseId::new(case).unwrap(), facts, owner: None, due: None }
+}
+
+const NOON: &str = "2026-03-02T12:00:00Z";
+
+fn assign(board: &mut Board, book: &DispatchBook, ticket: &Ticket) -> Option<String> {
+    match board.assign(book, &calendars(), ticket, at(NOON)).value {
+        Outcome::Assigned { agent, .. } => Some(agent.to_string()),
+        Outcome::Waiting { .. } | Outcome::NoRule => None,
+    }
+}
+
+#[test]
+fn complex_and_expensive_cases_go_to_senior_staff() {
+    let book = book(json!([
+        {"id": "safety", "when": {"test": {"fact": "reason", "is": {"type": "code", "value": "overheats"}}}, "skills": ["electronics"], "tier_min": 3},
+        {"id": "expensive", "when": {"test": {"fact": "amount", "at_least": {"type": "amount", "value": {"amount": "1000.00", "currency": "CNY"}}}}, "tier_min": 2},
+        {"id": "everything_else"},
+    ]));
+    let mut board = board(json!([
+        {"id": "junior", "tier": 1, "capacity": 10},
+        {"id": "senior", "tier": 2, "capacity": 10},
+        {"id": "expert", "tier": 3, "capacity": 10, "skills": ["electronics"]},
+    ]));
+    let amount = |minor| Fact::Amount(Money::new(minor, Currency::CNY));
+    let overheats = ticket("a", &[("reason", Fact::code("overheats"))]);
+    assert_eq!(assign(&mut board, &book, &overheats).unwrap(), "expert");
+    assert_eq!(
+        assign(&mut board, &book, &ticket("b", &[("amount", amount(100_000))])).unwrap(),
+        "senior"
+    );
+    assert_eq!(
+        assign(&mut board, &book, &ticket("c", &[("amount", amount(99_999))])).unwrap(),
+        "junior"
+    );
+}
+
+#[test]
+fn the_language_of_the_case_is_spoken() {
+    let book = book(json!([{"id": "all", "language": "language"}]));
+    let mut board = board(json!([
+        {"id": "ada", "languages": ["en"], "capacity": 10},
+        {"id": "li", "languages": ["zh", "en"], "capacity": 10, "load": 9},
+    ]));
+    let spoken = |code: &str| ticket(code, &[("language", Fact::code(code))]);
+    assert_eq!(assign(&mut board, &book, &spoken("zh")).unwrap(), "li");
+    assert_eq!(assign(&mut board, &book, &spoken("fr")), None);
+    assert_eq!(
+        assign(&mut board, &book, &ticket("x", &[])).unwrap(),
+        "ada",
+        "no language is needed"
+    );
+}
+
+#[test]
+fn round_robin_goes_round() {
+    let book = book(json!([{"id": "all", "strategy": "round_robin"}]));
+    let mut board = board(
+        json!([{"id": "a", "capacity": 9}, {"id": "b", "capacity": 9}, {"id": "c", "capacity": 9}]),
+    );
+    let order: Vec<_> =
+        (0..5).map(|n| assign(&mut board, &book, &ticket(&n.to_string(), &[])).unwrap()).collect();
+    assert_eq!(order, ["a", "b", "c", "a", "b"]);
+}
+
+#[test]
+fn weights_share_the_cases() {
+    let book = book(json!([{"id": "all", "strategy": "weighted"}]));
+    let mut board = board(json!([
+        {"id": "full_time", "capacity": 1000, "weight": 3},
+        {"id": "part_time", "capacity": 1000, "weight": 1},
+        {"id": "trainer", "capacity": 1000, "weight": 0},
+    ]));
+    let mut counts = std::collections::BTreeMap::new();
+    for number in 0..100 {
+        *counts
+            .entry(assign(&mut board, &book, &ticket(&number.to_string(), &[])).unwrap())
+            .or_insert(0) += 1;
+    }
+    assert_eq!(counts["full_time"], 75);
+    assert_eq!(counts["part_time"], 25);
+    assert!(!counts.contains_key("trainer"));
+}
+
+#[test]
+fn the_least_loaded_by_share_of_capacity_is_chosen() {
+    let book = book(json!([{"id": "all"}]));
+    let mut board = board(
+        json!([{"id": "a", "capacity": 4, "load": 2}, {"id": "b", "capacity": 10, "load": 4}]),
+    );
+    let first = ticket("1", &[]);
+    assert_eq!(
+        assign(&mut board, &book, &first).unwrap(),
+        "b",
+        "four of ten is less than two of four"
+    );
+}
+
+/// DSP-4: the earlier owner has the case again when able and there, and not otherwise.
+#[test]
+fn the_owner_is_asked_first() {
+    let rules = book(json!([{"id": "all"}]));
+    let mut crew = board(json!([
+        {"id": "a", "capacity": 9}, {"id": "b", "capacity": 9, "load": 8}, {"id": "c", "capacity": 9, "load": 9},
+        {"id": "d", "capacity": 9, "absent": [{"start": "2026-03-01T00:00:00Z", "end": "2026-03-03T00:00:00Z"}]},
+        {"id": "e", "capacity": 9, "shift": "late"},
+    ]));
+    let owned =
+        |owner: &str| Ticket { owner: Some(ActorId::new(owner).unwrap()), ..ticket("1", &[]) };
+    assert_eq!(assign(&mut crew, &rules, &owned("b")).unwrap(), "b");
+    for absent in ["c", "d", "e", "nobody"] {
+        assert_eq!(assign(&mut crew, &rules, &owned(absent)).unwrap(), "a", "{absent}");
+    }
+    let ignoring = book(json!([{"id": "all", "owner": "ignored", "strategy": "round_robin"}]));
+    let mut crew = board(json!([{"id": "a", "capacity": 9}, {"id": "b", "capacity": 9}]));
+    assert_eq!(assign(&mut crew, &ignoring, &owned("b")).unwrap(), "a");
+}
+
+#[test]
+fn a_case_that_waits_says_when_to_try_again() {
+    let rules = book(json!([{"id": "all", "skills": ["phones"]}]));
+    let mut crew = board(json!([
+        {"id": "late", "capacity": 9, "shift": "late", "skills": ["phones"]},
+        {"id": "away", "capacity": 9, "skills": ["phones"], "absent": [{"start": "2026-03-02T00:00:00Z", "end": "2026-03-02T16:00:00Z"}]},
+        {"id": "other", "capacity": 9},
+    ]));
+    let decision = crew.assign(&rules, &calendars(), &ticket("1", &[]), at(NOON));
+    let Outcome::Waiting { try_again, .. } = &decision.value else { panic!("{decision:?}") };
+    assert_eq!(*try_again, Some(at("2026-03-02T14:00:00Z")));
+    let reasons: Vec<_> = decision.with_effect(Effect::Denies).map(ToString::to_string).collect();
+    assert_eq!(reasons.len(), 3, "{reasons:?}");
+    let told = crew.exclusions(&rules.rules()[0], &calendars(), &ticket("1", &[]), at(NOON));
+    let told: Vec<_> = told.iter().map(|(id, why)| (id.as_str(), *why)).collect();
+    assert_eq!(
+        told,
+        [
+            ("away", Some(Exclusion::Absent)),
+            ("late", Some(Exclusion::OffShift)),
+            ("other", Some(Exclusion::Skill))
+        ]
+    );
+}
+
+#[test]
+fn the_next_rule_is_tried_when_a_rule_says_so() {
+    let rules = book(json!([
+        {"id": "specialists", "skills": ["phones"], "nobody": "next_rule"},
+        {"id": "anybody"},
+    ]));
+    let mut crew = board(json!([{"id": "a", "capacity": 9}]));
+    let decision = crew.assign(&rules, &calendars(), &ticket("1", &[]), at(NOON));
+    assert!(
+        matches!(&decision.value, Outcome::Assigned { rule, .. } if rule.as_str() == "anybody")
+    );
+    let none = book(
+        json!([{"id": "vip", "when": {"test": {"fact": "customer_tier", "is": {"type": "code", "value": "gold"}}}}]),
+    );
+    assert_eq!(
+        crew.assign(&none, &calendars(), &ticket("1", &[]), at(NOON)).value,
+        Outcome::NoRule
+    );
+}
+
+/// DSP-5: cases of an absent agent move to others, and stay where they are when nobody else can take
+/// them; no effort is lost or made.
+#[test]
+fn cases_of_absent_agents_move() {
+    let rules = book(json!([{"id": "all"}]));
+    let mut crew =
+        board(json!([{"id": "a", "capacity": 9, "load": 3}, {"id": "b", "capacity": 2}]));
+    let away = Interval::new(at("2026-03-02T00:00:00Z"), at("2026-03-03T00:00:00Z")).unwrap();
+    crew.mark_absent(&ActorId::new("a").unwrap(), away).unwrap();
+    let open: Vec<_> = ["1", "2", "3"]
+        .map(|case| OpenAssignment {
+            ticket: ticket(case, &[]),
+            agent: ActorId::new("a").unwrap(),
+            effort: 1,
+        })
+        .to_vec();
+    let moved = crew.reassign_absent(&rules, &calendars(), &open, at(NOON));
+    let assigned =
+        moved.iter().filter(|(_, d)| matches!(d.value, Outcome::Assigned { .. })).count();
+    assert_eq!((moved.len(), assigned), (3, 2));
+    let loads: Vec<_> = crew.agents().map(|agent| agent.load).collect();
+    assert_eq!(loads, [1, 2]);
+    let back = at("2026-03-03T12:00:00Z");
+    assert!(crew.reassign_absent(&rules, &calendars(), &open, back).is_empty());
+}
+
+#[test]
+fn drafts_and_boards_are_checked() {
+    let verify = |rules: Value| {
+        DispatchBook::verify(serde_json::from_value(json!({"rules": rules})).unwrap(), &schema())
+            .unwrap_err()
+    };
+    assert!(matches!(
+        &verify(json!([{"id": "a"}, {"id": "b"}]))[..],
+        [DispatchDefect::UnreachableRule { .. }]
+    ));
+    assert!(matches!(
+        &verify(json!([{"id": "a", "language": "dialect"}]))[..],
+        [DispatchDefect::UnknownLanguageFact { .. }]
+    ));
+    let twice: Vec<Agent> =
+        serde_json::from_value(json!([{"id": "a", "capacity": 1}, {"id": "a", "capacity": 2}]))
+            .unwrap();
+    assert!(matches!(Board::new(twice), Err(BoardError::Twice { .. })));
+    let skilled: Vec<Agent> = (0..257)
+        .map(|n| {
+            serde_json::from_value(
+                json!({"id": format!("a{n}"), "capacity": 1, "skills": [format!("s{n}")]}),
+            )
+            .unwrap()
+        })
+        .collect();
+    assert!(matches!(Board::new(skilled), Err(BoardError::TooMany { .. })));
+}
+
+fn crews() -> impl Strategy<Value = Vec<Agent>> {
+    let agent = (
+        proptest::collection::btree_set(0_u8..4, 0..4),
+        proptest::collection::btree_set(0_u8..3, 0..3),
+        0_u8..4,
+        0_u8..3,
+        1_u32..6,
+        0_u32..4,
+        0_u32..6,
+        any::<bool>(),
+    );
+    proptest::collection::vec(agent, 0..12).prop_map(|crew| {
+        let shifts = ["early", "late"];
+        crew.into_iter()
+            .enumerate()
+            .map(|(n, (skills, languages, tier, shift, capacity, weight, load, absent))| Agent {
+                id: ActorId::new(format!("agent_{n}")).unwrap(),
+                skills: skills
+                    .iter()
+                    .map(|s| SkillId::new(format!("skill_{s}")).unwrap())
+                    .collect(),
+                languages: languages
+                    .iter()
+                    .map(|l| LanguageId::new(format!("l{l}")).unwrap())
+                    .collect(),
+                tier,
+                shift: shifts.get(usize::from(shift)).map(|s| CalendarId::new(s).unwrap()),
+                capacity,
+                weight,
+                absent: if absent && n % 3 == 0 {
+                    vec![
+                        Interval::new(at("2026-03-02T11:00:00Z"), at("2026-03-02T13:00:00Z"))
+                            .unwrap(),
+                    ]
+                } else {
+                    vec![]
+                },
+                load,
+            })
+            .collect()
+    })
+}
+
+fn rules() -> impl Strategy<Value = DispatchBook> {
+    let rule = (
+        0_u8..5,
+        proptest::collection::btree_set(0_u8..4, 0..2),
+        0_u8..3,
+        0_usize..3,
+        0_usize..3,
+        any::<bool>(),
+        1_u32..3,
+        any::<bool>(),
+    );
+    proptest::collection::vec(rule, 1..4).prop_map(|rules| {
+        let count = rules.len();
+        let rules: Vec<Value> = rules
+            .into_iter()
+            .enumerate()
+            .map(|(n, (reason, skills, tier_min, strategy, order, owner, effort, next))| {
+                let reason =
+                    json!({"test": {"fact": "reason", "one_of": [format!("r{reason}"), "r0"]}});
+                json!({
+                    "id": format!("rule_{n}"),
+                    "when": if n + 1 == count { json!("always") } else { reason },
+                    "skills": skills.iter().map(|s| format!("skill_{s}")).collect::<Vec<_>>(),
+                    "language": "language",
+                    "tier_min": tier_min,
+                    "strategy": (["round_robin", "least_loaded", "weighted"][strategy]),
+                    "tier_order": (["lowest_first", "highest_first", "any"][order]),
+                    "owner": if owner { "first" } else { "ignored" },
+                    "effort": effort,
+                    "nobody": if next { "next_rule" } else { "wait" },
+                })
+            })
+            .collect();
+        book(json!(rules))
+    })
+}
+
+fn tickets() -> impl Strategy<Value = Vec<Ticket>> {
+    proptest::collection::vec(
+        (
+            0_u8..5,
+            proptest::option::of(0_u8..3),
+            proptest::option::of(0_u8..12),
+            proptest::option::of(0_i64..5),
+        ),
+        1..20,
+    )
+    .prop_map(|tickets| {
+        tickets
+            .into_iter()
+            .enumerate()
+            .map(|(n, (reason, language, owner, due))| {
+                let mut facts = vec![("reason", Fact::code(format!("r{reason}")))];
+                facts.extend(language.map(|l| ("language", Fact::code(format!("l{l}")))));
+                let mut ticket = ticket(&format!("case_{n:02}"), &facts);
+                ticket.owner = owner.map(|o| ActorId::new(format!("agent_{o}")).unwrap());
+                ticket.due = due.map(|d| at(NOON) + chrono::TimeDelta::hours(d));
+                ticket
+            })
+            .collect()
+    })
+}
+
+/// A slow and obvious dispatcher: filters, sorts by a stated key, takes the first.
+struct Slow {
+    crew: Vec<(Agent, u64, u64)>,
+    given: u64,
+}
+
+impl Slow {
+    fn assign(&mut self, book: &DispatchBook, ticket: &Ticket) -> Option<ActorId> {
+        for rule in book.rules() {
+            if !rule.when.evaluate(&ticket.facts).holds() {
+                continue;
+            }
+            let language = rule.language.as_ref().and_then(|fact| ticket.facts.get(fact)).cloned();
+            let able = |agent: &Agent| {
+                rule.skills.is_subset(&agent.skills)
+                    && match &language {
+                        None => true,
+                        Some(Fact::Code(code)) => {
+                            agent.languages.iter().any(|l| l.as_str() == code)
+                        }
+                        Some(_) => false,
+                    }
+                    && agent.tier >= rule.tier_min
+                    && agent.absent.is_empty()
+                    && agent.shift.as_ref().is_none_or(|shift| shift.as_str() == "early")
+                    && agent.load + rule.effort <= agent.capacity
+                    && (rule.strategy != Choice::Weighted || agent.weight > 0)
+            };
+            let mut able: Vec<usize> =
+                (0..self.crew.len()).filter(|n| able(&self.crew[*n].0)).collect();
+            able.sort_by_key(|n| {
+                let (agent, got, last) = &self.crew[*n];
+                let is_owner =
+                    rule.owner == OwnerRule::First && ticket.owner.as_ref() == Some(&agent.id);
+                let tier = match rule.tier_order {
+                    TierOrder::LowestFirst => i32::from(agent.tier),
+                    TierOrder::HighestFirst => -i32::from(agent.tier),
+                    TierOrder::Any => 0,
+                };
+                // Shares over a common denominator: all capacities and weights are below 6.
+                let share = match rule.strategy {
+                    Choice::RoundRobin => 0,
+                    Choice::LeastLoaded => u64::from(agent.load) * 60 / u64::from(agent.capacity),
+                    Choice::Weighted => (got + 1) * 60 / u64::from(agent.weight),
+                };
+                (!is_owner, tier, share, *last, agent.id.clone())
+            });
+            if let Some(chosen) = able.first() {
+                self.given += 1;
+                let (agent, got, last) = &mut self.crew[*chosen];
+                agent.load += rule.effort;
+                *got += 1;
+                *last = self.given;
+                return Some(agent.id.clone());
+            }
+            if rule.nobody == Nobody::Wait {
+                return None;
+            }
+        }
+        None
+    }
+}
+
+proptest! {
+    /// DSP-1: the agent is the one that filtering and sorting by the stated key gives; nobody gets a
+    /// case without the skills, language and tier, while absent, off shift or full.
+    #[test]
+    fn the_choice_is_that_of_filtering_and_sorting(crew in crews(), book in rules(), tickets in tickets()) {
+        let mut board = Board::new(crew.clone()).unwrap();
+        let mut slow = Slow { crew: crew.into_iter().map(|agent| (agent, 0, 0)).collect(), given: 0 };
+        let calendars = calendars();
+        for ticket in &tickets {
+            let decision = board.assign(&book, &calendars, ticket, at(NOON));
+            let found = match decision.value {
+                Outcome::Assigned { agent, .. } => Some(agent),
+                Outcome::Waiting { .. } | Outcome::NoRule => None,
+            };
+            prop_assert_eq!(found, slow.assign(&book, ticket));
+        }
+        prop_assert!(board.agents().all(|agent| agent.load <= agent.capacity.max(5)));
+    }
+
+    /// DSP-2: a batch is its cases one by one in the order of deadline and id, however it is ordered.
+    #[test]
+    fn a_batch_is_its_cases_in_order(
+        crew in crews(), book in rules(), tickets in tickets(), turn in 0_usize..20,
+    ) {
+        let calendars = calendars();
+        let run = |tickets: &[Ticket]| {
+            let mut board = Board::new(crew.clone()).unwrap();
+            let decisions = board.assign_batch(&book, &calendars, tickets, at(NOON));
+            (decisions, board)
+        };
+        let mut turned = tickets.clone();
+        turned.rotate_left(turn % tickets.len());
+        prop_assert_eq!(run(&turned), run(&tickets));
+        let mut ordered = tickets.clone();
+        ordered.sort_by_key(|t| (t.due.is_none(), t.due, t.case.clone()));
+        let mut board = Board::new(crew.clone()).unwrap();
+        let singles: Vec<_> = ordered
+            .iter()
+            .map(|t| (t.case.clone(), board.assign(&book, &calendars, t, at(NOON))))
+            .collect();
+        prop_assert_eq!(run(&tickets), (singles, board));
+    }
+
+    /// DSP-3: a board written out and read back goes on giving the same cases to the same agents.
+    #[test]
+    fn a_stored_board_goes_on_as_before(crew in crews(), book in rules(), tickets in tickets()) {
+        let calendars = calendars();
+        let mut board = Board::new(crew).unwrap();
+        board.assign_batch(&book, &calendars, &tickets, at(NOON));
+        let text = serde_json::to_string(&board).unwrap();
+        let mut stored: Board = serde_json::from_str(&text).unwrap();
+        prop_assert_eq!(&stored, &board);
+        prop_assert_eq!(
+            stored.assign_batch(&book, &calendars, &tickets, at(NOON)),
+            board.assign_batch(&book, &calendars, &tickets, at(NOON))
+        );
+    }
+}

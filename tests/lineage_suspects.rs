@@ -1,0 +1,348 @@
+//! Suspects: exact probabilities, corrections, strata, groups, second causes.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    reason = "a test may panic"
+)]
+
+mod lineage_model;
+
+use aftersale::id::{LotId, OrderId, SerialId, SupplierId};
+use aftersale::lineage::Lineage;
+use aftersale::lineage::event::{Event, EventFacts, EventId, EventKind, Item, Line, LineId, Units};
+use aftersale::lineage::source::Source;
+use aftersale::lineage::suspect::hypergeometric::{Counts, mantel_haenszel_z, stratified_p_value};
+use aftersale::lineage::suspect::scientific::Probability;
+use aftersale::lineage::suspect::{
+    CandidateKind, Comparison, Correction, Observation, Outcome, RankingPlan, StratumId,
+};
+use aftersale::quantity::Quantity;
+use aftersale::time::{Instant, Zone};
+use lineage_model::Dice;
+use proptest::prelude::*;
+
+fn choose(n: u128, k: u128) -> u128 {
+    (0..k).fold(1, |c, i| c * (n - i) / (i + 1))
+}
+
+/// `value` is within two units of the 16th digit of `above / below`.
+fn is_close(value: Probability, above: u128, below: u128) -> bool {
+    // value = mantissa * 10^(exponent - 17)
+    let shift = u32::try_from(17 - value.exponent()).unwrap();
+    let Some(scaled) = 10_u128.checked_pow(shift).and_then(|s| above.checked_mul(s)) else {
+        panic!("too small for this check")
+    };
+    (scaled / below).abs_diff(value.mantissa().into()) <= 200
+}
+
+/// LIN-15: p is the exact hypergeometric tail for every table of up to 14 units.
+#[test]
+fn p_is_exact_for_all_small_tables() {
+    for units in 0..=14_u32 {
+        for exposed in 0..=units {
+            for defective in 0..=units {
+                for both in 0..=exposed.min(defective) {
+                    let Ok(counts) = Counts::new(units, exposed, defective, both) else {
+                        assert!(exposed + defective > units + both);
+                        continue;
+                    };
+                    let (n, k, d) = (units.into(), exposed.into(), u128::from(defective));
+                    let ways = |i: u128| {
+                        if d - i > n - k { 0 } else { choose(k, i) * choose(n - k, d - i) }
+                    };
+                    let above: u128 = (u128::from(both)..=k.min(d)).map(ways).sum();
+                    let below = choose(n, d);
+                    assert!(is_close(counts.p_value(), above, below), "{counts:?}");
+                    assert!(is_close(stratified_p_value(&[counts]), above, below), "{counts:?}");
+                }
+            }
+        }
+    }
+}
+
+/// LIN-16: far below what a float holds, p keeps sixteen digits.
+#[test]
+fn p_far_below_floats_is_right_to_sixteen_digits() {
+    // Expected digits from exact fractions of whole numbers.
+    for ((units, exposed, defective, both), digits, exponent) in [
+        ((1_000, 100, 100, 100), "1.566158155715616", -140),
+        ((1_000, 100, 100, 60), "1.669027946866983", -42),
+        ((100_000, 5_000, 300, 80), "1.458232628799780", -35),
+        ((50, 20, 10, 9), "5.085099832338360", -4),
+        ((1_000_000, 1_000, 2_000, 400), "1.296510183747116", -808),
+        ((600, 300, 300, 140), "9.568368115757876", -1),
+    ] {
+        let p = Counts::new(units, exposed, defective, both).unwrap().p_value();
+        assert!(p.to_string().starts_with(digits), "{p}, expected {digits}e{exponent}");
+        assert_eq!(p.exponent(), exponent);
+        let text = serde_json::to_string(&p).unwrap();
+        assert_eq!(serde_json::from_str::<Probability>(&text).unwrap(), p);
+    }
+}
+
+#[test]
+fn a_probability_above_one_or_malformed_is_refused() {
+    for text in ["1.1", "2e0", "1e1", "", "e", "1.e", "-1e-3", "0.5", "1e-99999999999", "12e-3"] {
+        assert!(text.parse::<Probability>().is_err(), "{text}");
+    }
+    for text in ["1e0", "1", "0e0", "9.99e-1", "1e-999999999"] {
+        assert!(text.parse::<Probability>().is_ok(), "{text}");
+    }
+}
+
+/// LIN-17: within strata, p is the exact chance of the sum, counted over all ways.
+#[test]
+fn stratified_p_counts_all_ways() {
+    let mut dice = Dice(7);
+    for _ in 0..500 {
+        let strata: Vec<Counts> = (0..1 + dice.roll(3))
+            .filter_map(|_| {
+                let units = dice.roll(8) as u32;
+                let part = |dice: &mut Dice| dice.roll(u64::from(units) + 1) as u32;
+                let (exposed, defective) = (part(&mut dice), part(&mut dice));
+                Counts::new(units, exposed, defective, part(&mut dice)).ok()
+            })
+            .collect();
+        // Ways to reach each sum, as whole numbers over the product of all ways.
+        let (mut ways, mut all) = (vec![1_u128], 1_u128);
+        let mut observed = 0;
+        for c in &strata {
+            let (n, k, d) = (c.units.into(), c.exposed.into(), u128::from(c.defective));
+            observed += c.exposed_defective as usize;
+            all *= choose(n, d);
+            let mut next = vec![0; ways.len() + c.exposed as usize];
+            for (sum, &count) in ways.iter().enumerate() {
+                for i in 0..=c.exposed {
+                    let i = u128::from(i);
+                    if i <= d && d - i <= n - k {
+                        next[sum + i as usize] += count * choose(k, i) * choose(n - k, d - i);
+                    }
+                }
+            }
+            ways = next;
+        }
+        let above: u128 = ways[observed..].iter().sum();
+        assert!(is_close(stratified_p_value(&strata), above, all), "{strata:?}");
+
+        let (mut excess, mut variance) = (0.0, 0.0);
+        for c in strata.iter().filter(|c| c.units > 1) {
+            let (n, k, d) = (f64::from(c.units), f64::from(c.exposed), f64::from(c.defective));
+            excess += f64::from(c.exposed_defective) - k * d / n;
+            variance += k * d * (n - k) * (n - d) / (n * n * (n - 1.0));
+        }
+        match mantel_haenszel_z(&strata) {
+            None => assert!(variance < 1e-6, "{strata:?}"),
+            Some(z) => {
+                let z: f64 = z.to_string().parse().unwrap();
+                assert!((z - excess / variance.sqrt()).abs() < 0.002, "{z} {strata:?}");
+            }
+        }
+    }
+}
+
+fn at(day: u32) -> Instant {
+    format!("2026-03-{day:02}T08:00:00Z").parse().unwrap()
+}
+
+fn lot(name: &str) -> Item {
+    Item::Lot(LotId::new(name).unwrap())
+}
+
+fn phone(number: u32) -> Item {
+    Item::Serial(SerialId::new(format!("P{number:03}")).unwrap())
+}
+
+/// 120 phones on two lines from two lots of cells, two of screens and one of glue. Cells of C2 fail
+/// (20 of 40 phones); screens of S2 fail on their own (12 of 60); 3 defects have no cause.
+fn factory() -> (Lineage, Vec<Observation>) {
+    let mut lineage = Lineage::new(Units::default());
+    let mut record = |event: aftersale::lineage::event::EventDraft| {
+        lineage.record(&event.check().unwrap()).unwrap();
+    };
+    let id = |text: String| EventId::new(text).unwrap();
+    let pieces = |count| Quantity::pieces(count).unwrap();
+    for (lot_name, supplier) in
+        [("C1", "Volta"), ("C2", "Volta"), ("S1", "Lumen"), ("S2", "Lumen"), ("G1", "Bond")]
+    {
+        let facts = EventFacts {
+            supplier: Some(SupplierId::new(supplier).unwrap()),
+            ..EventFacts::default()
+        };
+        record(
+            Event::new(id(format!("R-{lot_name}")), at(1), EventKind::Receive)
+                .output(Line::new(lot(lot_name), pieces(200)))
+                .facts(facts),
+        );
+    }
+    // A sub-lot of C2 that goes wherever C2 goes: no data can tell the two apart.
+    record(
+        Event::new(id("SPLIT".into()), at(2), EventKind::Repack)
+            .input(Line::new(lot("C2"), pieces(40)))
+            .output(Line::new(lot("C2-TRAY"), pieces(40))),
+    );
+    let mut seen = Vec::new();
+    for n in 0..120 {
+        let cell = if n % 3 == 0 { "C2-TRAY" } else { "C1" };
+        let screen = if n % 2 == 0 { "S1" } else { "S2" };
+        let line = if n < 60 { "line-a" } else { "line-b" };
+        let facts = EventFacts { line: Some(LineId::new(line).unwrap()), ..EventFacts::default() };
+        record(
+            Event::new(id(format!("M{n}")), at(3 + n / 20), EventKind::Make)
+                .input(Line::new(lot(cell), pieces(1)))
+                .input(Line::new(lot(screen), pieces(1)))
+                .input(Line::new(lot("G1"), pieces(1)))
+                .output(Line::unmeasured(phone(n)))
+                .facts(facts),
+        );
+        let bad = n % 6 == 0 || (n % 2 == 1 && n % 10 == 1) || [2, 50, 100].contains(&n);
+        seen.push(Observation {
+            item: phone(n),
+            outcome: if bad { Outcome::Defective } else { Outcome::Good },
+            stratum: Some(StratumId::new(if n < 80 { "black" } else { "white" }).unwrap()),
+        });
+    }
+    (lineage, seen)
+}
+
+#[test]
+fn the_guilty_lot_comes_first_with_those_no_data_can_tell_apart() {
+    let (lineage, seen) = factory();
+    let candidates = lineage.candidates(CandidateKind::Items, &seen, Zone::UTC);
+    assert_eq!(candidates.len(), 6, "lots only, not the phones: {candidates:?}");
+    let ranking = &lineage.rank(&candidates, &seen, &RankingPlan::default())[0];
+    let first: Vec<String> = ranking
+        .first_group()
+        .map(|suspect| match &suspect.source {
+            Source::Item { item, .. } => item.to_string(),
+            other => panic!("{other:?}"),
+        })
+        .collect();
+    assert_eq!(first, ["lot C2", "lot C2-TRAY"]);
+    let suspect = &ranking.suspects[0];
+    assert_eq!((suspect.counts.units, suspect.counts.exposed), (120, 40));
+    assert_eq!(suspect.exposed_rate().to_string(), "3/5");
+    assert!(suspect.q < RankingPlan::default().accept);
+    let glue = ranking.suspects.iter().find(|s| s.source == Source::item(lot("G1"))).unwrap();
+    assert_eq!(glue.p, Probability::ONE, "what is in every unit explains nothing");
+}
+
+#[test]
+fn a_second_suspect_shows_once_the_first_is_set_aside() {
+    let (lineage, seen) = factory();
+    let candidates = lineage.candidates(CandidateKind::Items, &seen, Zone::UTC);
+    let plan = RankingPlan { rounds: 3, ..RankingPlan::default() };
+    let rounds = lineage.rank(&candidates, &seen, &plan);
+    assert_eq!(rounds[0].suspects[0].source, Source::item(lot("C2")));
+    assert_eq!(rounds[1].suspects[0].source, Source::item(lot("S2")));
+    assert_eq!(rounds[1].units, 80, "the 40 units of the first suspect are set aside");
+    assert!(rounds.len() <= 3);
+}
+
+#[test]
+fn suppliers_lines_and_dates_are_candidates_too() {
+    let (lineage, seen) = factory();
+    let count = |kind| lineage.candidates(kind, &seen, Zone::UTC).len();
+    assert_eq!(count(CandidateKind::Suppliers), 3);
+    assert_eq!(count(CandidateKind::Lines), 2);
+    assert_eq!(count(CandidateKind::Dates), 8);
+    let lines = lineage.candidates(CandidateKind::Lines, &seen, Zone::UTC);
+    let ranking = &lineage.rank(&lines, &seen, &RankingPlan::default())[0];
+    assert_eq!(ranking.suspects[0].counts.exposed, 60);
+}
+
+#[test]
+fn a_minimum_exposure_leaves_candidates_out_before_testing() {
+    let (lineage, seen) = factory();
+    let candidates = lineage.candidates(CandidateKind::Items, &seen, Zone::UTC);
+    let plan = RankingPlan { minimum_exposure: 61, ..RankingPlan::default() };
+    let ranking = &lineage.rank(&candidates, &seen, &plan)[0];
+    assert_eq!((ranking.tested, ranking.below_minimum), (2, 4));
+}
+
+#[test]
+fn within_strata_a_difference_between_strata_explains_nothing() {
+    // White phones fail more often; lot W goes only into white ones and adds nothing.
+    let mut lineage = Lineage::new(Units::default());
+    let mut seen = Vec::new();
+    for n in 0..80_u32 {
+        let white = n >= 40;
+        let input = if white { "W" } else { "B" };
+        let event = Event::new(EventId::new(format!("M{n}")).unwrap(), at(1), EventKind::Make)
+            .input(Line::new(lot(input), Quantity::pieces(1).unwrap()))
+            .output(Line::unmeasured(phone(n)));
+        lineage.record(&event.check().unwrap()).unwrap();
+        let bad = if white { n % 2 == 0 } else { n % 10 == 0 };
+        seen.push(Observation {
+            item: phone(n),
+            outcome: if bad { Outcome::Defective } else { Outcome::Good },
+            stratum: Some(StratumId::new(if white { "white" } else { "black" }).unwrap()),
+        });
+    }
+    let candidates = [Source::item(lot("W")), Source::item(lot("B"))];
+    let pooled = &lineage.rank(&candidates, &seen, &RankingPlan::default())[0];
+    assert_eq!(pooled.suspects[0].source, candidates[0]);
+    assert!(pooled.suspects[0].p < "1e-3".parse().unwrap());
+    let plan = RankingPlan { comparison: Comparison::WithinStrata, ..RankingPlan::default() };
+    let within = &lineage.rank(&candidates, &seen, &plan)[0];
+    assert!(within.suspects.iter().all(|suspect| suspect.p == Probability::ONE));
+}
+
+proptest! {
+    /// LIN-18: the ranking does not depend on the order of candidates and units; a corrected value
+    /// is never below its p and never falls down the list; BY is never below BH.
+    #[test]
+    fn the_ranking_is_a_function_of_the_facts(seed in 0_u64..1_000_000) {
+        let mut dice = Dice(seed);
+        let mut lineage = Lineage::new(Units::default());
+        let mut seen = Vec::new();
+        for n in 0..24 {
+            let mut event =
+                Event::new(EventId::new(format!("M{n}")).unwrap(), at(1), EventKind::Make)
+                    .output(Line::unmeasured(phone(n)));
+            for _ in 0..2 {
+                let name = format!("L{}", dice.roll(6));
+                event = event.input(Line::new(lot(&name), Quantity::pieces(1).unwrap()));
+            }
+            lineage.record(&event.check().unwrap()).unwrap();
+            let outcome = if dice.roll(3) == 0 { Outcome::Defective } else { Outcome::Good };
+            seen.push(Observation { item: phone(n), outcome, stratum: None });
+        }
+        let mut candidates: Vec<Source> = (0..6).map(|l| Source::item(lot(&format!("L{l}")))).collect();
+        let plan = RankingPlan { minimum_exposure: 1, ..RankingPlan::default() };
+        let first = lineage.rank(&candidates, &seen, &plan);
+        dice.shuffle(&mut candidates);
+        dice.shuffle(&mut seen);
+        prop_assert_eq!(&first, &lineage.rank(&candidates, &seen, &plan));
+        let strict = RankingPlan { correction: Correction::BenjaminiYekutieli, ..plan };
+        let strict = lineage.rank(&candidates, &seen, &strict);
+        let list = &first[0].suspects;
+        for (bh, by) in list.iter().zip(&strict[0].suspects) {
+            prop_assert!(bh.p <= bh.q && bh.q <= by.q);
+        }
+        prop_assert!(list.windows(2).all(|pair| pair[0].q <= pair[1].q));
+        // The textbook step-up rule in floats.
+        let p: Vec<f64> = list.iter().map(|s| s.p.to_string().parse().unwrap()).collect();
+        for (rank, suspect) in list.iter().enumerate() {
+            let expected = (rank..p.len())
+                .map(|j| p[j] * p.len() as f64 / (j + 1) as f64)
+                .fold(1.0, f64::min);
+            let q: f64 = suspect.q.to_string().parse().unwrap();
+            prop_assert!((q - expected).abs() < 1e-12);
+        }
+        for pair in list.windows(2).filter(|pair| pair[0].group == pair[1].group) {
+            prop_assert_eq!(pair[0].counts, pair[1].counts);
+        }
+    }
+}
+
+#[test]
+fn an_order_observed_but_never_shipped_is_counted_as_unknown() {
+    let (lineage, mut seen) = factory();
+    let order = Item::Order(OrderId::new("SO-404").unwrap());
+    seen.push(Observation { item: order, outcome: Outcome::Defective, stratum: None });
+    let ranking = &lineage.rank(&[Source::item(lot("C1"))], &seen, &RankingPlan::default())[0];
+    assert_eq!((ranking.units, ranking.unknown_units), (120, 1));
+}

@@ -1,0 +1,661 @@
+//! Clocks against a count minute by minute.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    reason = "a test may panic"
+)]
+
+use std::collections::BTreeSet;
+
+use aftersale::calendar::book::Calendars;
+use aftersale::calendar::compiled::Calendar;
+use aftersale::calendar::hours::{BusinessHours, DateRange, WEEK};
+use aftersale::condition::schema::{FactType, Schema};
+use aftersale::condition::{Check, Condition};
+use aftersale::explain::Fact;
+use aftersale::id::{CalendarId, CaseId, FactName, GoalId, PauseReasonId, PolicyId, RuleId};
+use aftersale::sla::account::AccountClass;
+use aftersale::sla::book::SlaBook;
+use aftersale::sla::evaluation::{ClockState, Evaluation, GoalEvaluation, TimerEvent, Verdict};
+use aftersale::sla::history::{CaseEvent, CaseHistory, ClockCommand, Happening};
+use aftersale::sla::ladder::{Measured, Offset, Repeat, Step, StepAt, StepId, StepKind};
+use aftersale::sla::ledger::SlaLedger;
+use aftersale::sla::policy::{
+    ChangeMode, Goal, Honors, MetricId, OnReopen, PauseRule, PolicyKind, SlaDraft, SlaPolicy,
+    Starts, Target, TargetRule, Trigger, Turn,
+};
+use aftersale::time::Instant;
+use chrono::{DateTime, NaiveDate};
+use proptest::prelude::*;
+
+const MINUTE: i64 = 60;
+/// Monday 2 March 2026, midnight UTC; the week after has the clock change of New York.
+const START: i64 = 1_772_409_600;
+
+fn at(minute: i64) -> Instant {
+    DateTime::from_timestamp(START + minute * MINUTE, 0).unwrap()
+}
+
+fn calendars() -> Calendars {
+    let id = |text: &str| CalendarId::new(text).unwrap();
+    let five = || WEEK.into_iter().take(5);
+    let windows =
+        |texts: &[&str]| texts.iter().map(|text| text.parse().unwrap()).collect::<Vec<_>>();
+    let day = |m, d| NaiveDate::from_ymd_opt(2026, m, d).unwrap();
+    let range = DateRange { first: day(2, 1), last: day(12, 31) };
+    let mut calendars = Calendars::new();
+    let london = BusinessHours::new(id("london"), "Europe/London".parse().unwrap())
+        .with_weekly(five(), &windows(&["09:00-12:00", "13:00-18:00"]));
+    calendars.insert(london.compile(range).unwrap());
+    let new_york = BusinessHours::new(id("new_york"), "America/New_York".parse().unwrap())
+        .with_weekly(WEEK, &windows(&["22:00-06:00"]));
+    calendars.insert(new_york.compile(range).unwrap());
+    calendars
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Act {
+    Stop,
+    Cancel,
+    Pause(usize),
+    Resume(usize),
+    Priority(usize),
+    Reset,
+    Reopen,
+    Start,
+}
+
+const REASONS: [&str; 3] = ["customer", "parts", "lunch"];
+
+fn acts() -> impl Strategy<Value = Vec<(i64, Act)>> {
+    let act = prop_oneof![
+        2 => Just(Act::Stop),
+        1 => Just(Act::Cancel),
+        6 => (0_usize..3).prop_map(Act::Pause),
+        6 => (0_usize..3).prop_map(Act::Resume),
+        1 => Just(Act::Reset),
+        3 => Just(Act::Reopen),
+        4 => Just(Act::Start),
+    ];
+    proptest::collection::vec((0_i64..6_000, act), 0..12).prop_map(|mut acts| {
+        acts.push((0, Act::Start));
+        acts
+    })
+}
+
+fn history(acts: &[(i64, Act)]) -> CaseHistory {
+    let goal = || GoalId::new("goal").unwrap();
+    let moved = |command| Happening::Moved { goal: goal(), command };
+    let reason = |number: usize| PauseReasonId::new(REASONS[number]).unwrap();
+    let mut events = vec![CaseEvent {
+        at: at(0),
+        what: Happening::Attached { policy: PolicyId::new("p").unwrap(), version: 1, mode: None },
+    }];
+    events.extend(acts.iter().map(|(minute, act)| {
+        let what = match act {
+            Act::Stop => moved(ClockCommand::Stop),
+            Act::Cancel => moved(ClockCommand::Cancel),
+            Act::Reset => moved(ClockCommand::Reset),
+            Act::Reopen => moved(ClockCommand::Reopen),
+            Act::Start => moved(ClockCommand::Start),
+            Act::Pause(number) => Happening::Paused { reason: reason(*number) },
+            Act::Resume(number) => Happening::Resumed { reason: reason(*number) },
+            Act::Priority(level) => {
+                let name = FactName::new("priority").unwrap();
+                Happening::set(name, Fact::Count(*level as i64))
+            }
+        };
+        CaseEvent { at: at(*minute), what }
+    }));
+    CaseHistory::new(CaseId::new("case").unwrap(), events).unwrap()
+}
+
+/// Targets by priority: London 100 minutes, New York 400 minutes, London 1,000 minutes.
+fn target(level: usize) -> Target {
+    let calendar = |name: &str| CalendarId::new(name).unwrap();
+    match level {
+        0 => Target::Business { seconds: 100 * MINUTE, calendar: calendar("london") },
+        1 => Target::Business { seconds: 400 * MINUTE, calendar: calendar("new_york") },
+        _ => Target::Business { seconds: 1_000 * MINUTE, calendar: calendar("london") },
+    }
+}
+
+fn book(first: usize, mode: ChangeMode, starts: Starts, on_reopen: OnReopen) -> SlaBook {
+    let never = || Trigger::on(Condition::Any(vec![]));
+    let priority = FactName::new("priority").unwrap();
+    let step = |id: &str, at: StepAt| Step {
+        id: StepId::new(id).unwrap(),
+        at,
+        kind: StepKind::Warning,
+        to: None,
+        repeat: None,
+        quiet_outside: None,
+    };
+    let by_goal = |seconds| Offset { seconds, measured: Measured::ByTheGoal };
+    let on_wall = |seconds| Offset { seconds, measured: Measured::OnTheWall };
+    let mut targets: Vec<TargetRule> = (0..3_usize)
+        .map(|level| TargetRule {
+            id: RuleId::new(format!("level_{level}")).unwrap(),
+            when: Condition::test(priority.clone(), Check::Is(Fact::Count(level as i64))),
+            target: target(level),
+        })
+        .collect();
+    targets.push(TargetRule {
+        id: RuleId::new("otherwise").unwrap(),
+        when: Condition::Always,
+        target: target(first),
+    });
+    let goal = Goal {
+        id: GoalId::new("goal").unwrap(),
+        metric: MetricId::new("handling").unwrap(),
+        start: never(),
+        stop: never(),
+        cancel: None,
+        reset: None,
+        reopen: None,
+        honors: Honors::Only(
+            [PauseReasonId::new("customer").unwrap(), PauseReasonId::new("parts").unwrap()].into(),
+        ),
+        targets,
+        counts_from: Default::default(),
+        starts,
+        on_reopen,
+        on_change: mode,
+        ladder: vec![
+            step("half", StepAt::PercentUsed(50)),
+            step("hour_left", StepAt::BeforeDue(by_goal(3_600))),
+            step("day_before", StepAt::BeforeDue(on_wall(86_400))),
+            Step {
+                repeat: Some(Repeat { every_seconds: 1_800, times: 3 }),
+                ..step("late", StepAt::AfterDue(by_goal(600)))
+            },
+            Step {
+                quiet_outside: Some(CalendarId::new("london").unwrap()),
+                ..step("day_late", StepAt::AfterDue(on_wall(86_400)))
+            },
+        ],
+    };
+    let turn = |reason: &str| if reason == "customer" { Turn::Customer } else { Turn::Internal };
+    let draft = SlaDraft {
+        pauses: REASONS
+            .iter()
+            .map(|reason| PauseRule {
+                id: PauseReasonId::new(reason).unwrap(),
+                turn: turn(reason),
+                held_while: None,
+            })
+            .collect(),
+        policies: vec![SlaPolicy {
+            id: PolicyId::new("p").unwrap(),
+            version: 1,
+            kind: PolicyKind::Internal,
+            source: None,
+            applies: Condition::Always,
+            goals: vec![goal],
+        }],
+    };
+    let schema = Schema::new().with_optional(priority, FactType::Count);
+    SlaBook::verify(draft, &schema).unwrap()
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Mode {
+    Waiting,
+    Active,
+    Stopped,
+    Cancelled,
+}
+
+/// One clock, moved on minute by minute.
+struct Model<'a> {
+    calendars: &'a Calendars,
+    change: ChangeMode,
+    starts: Starts,
+    on_reopen: OnReopen,
+    mode: Mode,
+    held: BTreeSet<usize>,
+    level: usize,
+    /// Minutes in which the clock ran, open or not, since the start of the cycle.
+    ran: Vec<i64>,
+    used: i64,
+    due: Option<i64>,
+    stopped: Option<i64>,
+    verdict: Verdict,
+    /// Breaches and warnings at half, with the minute.
+    halves: Vec<i64>,
+    breaches: Vec<i64>,
+    half_done: bool,
+    breach_done: bool,
+}
+
+impl Model<'_> {
+    fn calendar(&self) -> &Calendar {
+        self.calendars.find(target(self.level).calendar().unwrap()).unwrap()
+    }
+
+    fn promised(&self) -> i64 {
+        target(self.level).amount().value() / MINUTE
+    }
+
+    fn begin(&mut self, minute: i64) {
+        self.mode = Mode::Active;
+        self.ran.clear();
+        self.used = 0;
+        self.due = None;
+        self.half_done = false;
+        self.breach_done = false;
+        self.verdict = Verdict::Pending;
+        let _ = minute;
+    }
+
+    /// The timers of a minute: marks reached, breaches known a second after the deadline.
+    fn timers(&mut self, minute: i64) {
+        if self.mode != Mode::Active {
+            return;
+        }
+        if self.used * 2 >= self.promised() && !self.half_done {
+            self.half_done = true;
+            self.halves.push(minute);
+        }
+        if self.used >= self.promised() && self.due.is_none() {
+            self.due = Some(minute);
+        }
+    }
+
+    fn step(&mut self, minute: i64, acts: &[Act]) {
+        // What was reached by the passing of the last minute, before anything else of this minute,
+        // is known to a stop and to a pause.
+        if self.mode == Mode::Active && self.used >= self.promised() && self.due.is_none() {
+            self.due = Some(minute);
+        }
+        let late = |due: Option<i64>| due.is_some_and(|due| due < minute);
+        if late(self.due) && self.mode == Mode::Active && !self.breach_done {
+            self.breach_done = true;
+            self.breaches.push(self.due.unwrap());
+        }
+        let has = |act: Act| acts.contains(&act);
+        let mut stops = acts.iter().filter(|act| **act == Act::Stop).count();
+        if stops > 0 && self.mode == Mode::Active {
+            stops -= 1;
+            self.mode = Mode::Stopped;
+            self.stopped = Some(minute);
+            self.verdict = if late(self.due) { Verdict::Breached } else { Verdict::Met };
+        }
+        if has(Act::Cancel) && self.mode != Mode::Stopped && self.mode != Mode::Cancelled {
+            self.verdict = if self.mode == Mode::Active && late(self.due) {
+                Verdict::Breached
+            } else {
+                Verdict::Pending
+            };
+            self.mode = Mode::Cancelled;
+            self.stopped = Some(minute);
+        }
+        let before = self.held.is_empty();
+        for act in acts {
+            match act {
+                Act::Pause(number) if *number < 2 => {
+                    self.held.insert(*number);
+                }
+                Act::Resume(number) => {
+                    self.held.remove(number);
+                }
+                _ => {}
+            }
+        }
+        if before && !self.held.is_empty() {
+            self.timers(minute);
+        }
+        for act in acts {
+            if let Act::Priority(level) = act
+                && *level != self.level
+            {
+                self.retarget(minute, *level);
+            }
+        }
+        if has(Act::Reset) && self.mode == Mode::Active {
+            self.begin(minute);
+        }
+        if has(Act::Reopen) && self.mode == Mode::Stopped {
+            match self.on_reopen {
+                OnReopen::Continue => {
+                    self.mode = Mode::Active;
+                    self.verdict = Verdict::Pending;
+                    self.due = self.due.filter(|_| self.breach_done);
+                }
+                OnReopen::NewCycle => self.begin(minute),
+            }
+        }
+        if has(Act::Start) {
+            let again = self.starts == Starts::EveryTime;
+            match self.mode {
+                Mode::Waiting => self.begin(minute),
+                Mode::Stopped | Mode::Cancelled if again => self.begin(minute),
+                _ => {}
+            }
+        }
+        if stops > 0 && (has(Act::Start) || has(Act::Reopen)) && self.mode == Mode::Active {
+            self.mode = Mode::Stopped;
+            self.stopped = Some(minute);
+            self.verdict = if late(self.due) { Verdict::Breached } else { Verdict::Met };
+        }
+        self.timers(minute);
+        if self.mode == Mode::Active && self.held.is_empty() {
+            self.ran.push(minute);
+            if self.calendar().is_open(at(minute)).unwrap().value {
+                self.used += 1;
+            }
+        }
+    }
+
+    fn retarget(&mut self, minute: i64, level: usize) {
+        if self.change == ChangeMode::Keep {
+            return;
+        }
+        let old = self.promised();
+        self.level = level;
+        if self.mode != Mode::Active {
+            return;
+        }
+        self.due = None;
+        self.breach_done = false;
+        match self.change {
+            ChangeMode::Restart => self.used = 0,
+            ChangeMode::Prospective | ChangeMode::Keep => {}
+            ChangeMode::Scale => {
+                // In whole seconds, as the engine has it, then compared in minutes.
+                self.used = self.used * self.promised() / old;
+            }
+            ChangeMode::Retroactive => {
+                self.used = 0;
+                let open = |m: &&i64| self.calendar().is_open(at(**m)).unwrap().value;
+                let open: Vec<i64> = self.ran.iter().filter(open).copied().collect();
+                self.used = open.len() as i64;
+                if self.used >= self.promised() {
+                    self.due = Some(open[usize::try_from(self.promised() - 1).unwrap()] + 1);
+                }
+            }
+        }
+        if self.used >= self.promised() && self.due.is_none() {
+            self.due = Some(minute);
+        }
+    }
+}
+
+fn model<'a>(
+    calendars: &'a Calendars,
+    acts: &[(i64, Act)],
+    book: (usize, ChangeMode, Starts, OnReopen),
+    now: i64,
+) -> Model<'a> {
+    let (level, change, starts, on_reopen) = book;
+    let mut model = Model {
+        calendars,
+        change,
+        starts,
+        on_reopen,
+        mode: Mode::Waiting,
+        held: BTreeSet::new(),
+        level,
+        ran: Vec::new(),
+        used: 0,
+        due: None,
+        stopped: None,
+        verdict: Verdict::Pending,
+        halves: Vec::new(),
+        breaches: Vec::new(),
+        half_done: false,
+        breach_done: false,
+    };
+    for minute in 0..=now {
+        let own: Vec<Act> = acts.iter().filter(|(m, _)| *m == minute).map(|(_, a)| *a).collect();
+        let before = model.used;
+        model.step(minute, &own);
+        if minute == now {
+            // The minute that begins now has not passed.
+            if model.mode == Mode::Active && model.held.is_empty() && model.used > before {
+                let open = model.calendar().is_open(at(minute)).unwrap().value;
+                model.used -= i64::from(open);
+            }
+        }
+    }
+    model
+}
+
+fn goal(evaluation: &Evaluation) -> &GoalEvaluation {
+    &evaluation.goals[0]
+}
+
+fn minute_of(instant: Instant) -> i64 {
+    (instant.timestamp() - START) / MINUTE
+}
+
+fn times(events: &[TimerEvent], step: &str) -> Vec<i64> {
+    let own = events.iter().filter(|event| event.id.step.as_str() == step);
+    own.map(|event| minute_of(event.reached)).collect()
+}
+
+fn starts() -> impl Strategy<Value = (Starts, OnReopen)> {
+    (any::<bool>(), any::<bool>()).prop_map(|(a, b)| {
+        let starts = if a { Starts::Once } else { Starts::EveryTime };
+        (starts, if b { OnReopen::Continue } else { OnReopen::NewCycle })
+    })
+}
+
+fn compare(model: &Model<'_>, found: &GoalEvaluation, now: i64) -> Result<(), TestCaseError> {
+    let state = match model.mode {
+        Mode::Waiting => ClockState::Waiting,
+        Mode::Active if model.held.is_empty() => ClockState::Running,
+        Mode::Active => ClockState::Paused,
+        Mode::Stopped => ClockState::Stopped,
+        Mode::Cancelled => ClockState::Cancelled,
+    };
+    prop_assert_eq!(found.state, state);
+    if model.mode == Mode::Active {
+        prop_assert_eq!(found.elapsed.unwrap().value(), model.used * MINUTE);
+        let breached = model.due.is_some_and(|due| due < now);
+        prop_assert_eq!(found.verdict == Verdict::Breached, breached);
+        if let Some(due) = model.due {
+            prop_assert_eq!(found.due.map(minute_of), Some(due));
+        } else if model.held.is_empty() {
+            // Foreseen: walk on while nothing happens.
+            let (mut used, mut minute) = (model.used, now);
+            while used < model.promised() {
+                used += i64::from(model.calendar().is_open(at(minute)).unwrap().value);
+                minute += 1;
+            }
+            prop_assert_eq!(found.due.map(minute_of), Some(minute));
+        } else {
+            prop_assert_eq!(found.due, None, "no date is invented while paused");
+        }
+    } else {
+        prop_assert_eq!(found.verdict, model.verdict);
+    }
+    Ok(())
+}
+
+proptest! {
+    /// SLA-1: what is used, the deadline, the verdict, the warning at half and every breach are those
+    /// of a clock moved on minute by minute, through any order of starts, stops, pauses, resets and
+    /// reopenings, also several at one instant.
+    #[test]
+    fn clocks_agree_with_a_walk_through_the_minutes(
+        acts in acts(),
+        now in 0_i64..7_000,
+        level in 0_usize..3,
+        (starts, on_reopen) in starts(),
+    ) {
+        let calendars = calendars();
+        let book = book(level, ChangeMode::Retroactive, starts, on_reopen);
+        let found = book.evaluate(&calendars, &history(&acts), at(now));
+        let model = model(&calendars, &acts, (level, ChangeMode::Retroactive, starts, on_reopen), now);
+        compare(&model, goal(&found), now)?;
+        prop_assert_eq!(times(&found.events, "half"), model.halves);
+        prop_assert_eq!(times(&found.events, "breach"), model.breaches);
+    }
+
+    /// SLA-2: after changes of target, measured again, from now on, restarted, kept or scaled, what
+    /// is used and the deadline are those of the minute walk.
+    #[test]
+    fn changes_of_target_agree_with_the_walk(
+        acts in acts(),
+        changes in proptest::collection::vec((1_i64..6_000, 0_usize..3), 1..4),
+        now in 0_i64..7_000,
+        mode in prop_oneof![
+            Just(ChangeMode::Retroactive), Just(ChangeMode::Prospective),
+            Just(ChangeMode::Restart), Just(ChangeMode::Keep),
+        ],
+    ) {
+        // Only starts, pauses and resumptions beside the changes.
+        let mut acts: Vec<(i64, Act)> = acts
+            .into_iter()
+            .filter(|(_, act)| matches!(act, Act::Start | Act::Pause(_) | Act::Resume(_)))
+            .collect();
+        acts.extend(changes.iter().map(|(minute, level)| (*minute, Act::Priority(*level))));
+        // Of two changes in one minute the last one counts.
+        let calendars = calendars();
+        let settings = (0, mode, Starts::Once, OnReopen::Continue);
+        let mut seen = BTreeSet::new();
+        prop_assume!(changes.iter().all(|(minute, _)| seen.insert(*minute)));
+        let book = book(0, mode, Starts::Once, OnReopen::Continue);
+        let found = book.evaluate(&calendars, &history(&acts), at(now));
+        let model = model(&calendars, &acts, settings, now);
+        compare(&model, goal(&found), now)?;
+    }
+
+    /// SLA-3: the timer events are the same whether the host looks once at the end or at any other
+    /// times before; a second look adds nothing.
+    #[test]
+    fn ticks_may_come_at_any_time(
+        acts in acts(),
+        ticks in proptest::collection::btree_set(0_i64..7_000, 0..12),
+        level in 0_usize..3,
+        (starts, on_reopen) in starts(),
+    ) {
+        let calendars = calendars();
+        let book = book(level, ChangeMode::Retroactive, starts, on_reopen);
+        let history = history(&acts);
+        let mut ledger = SlaLedger::default();
+        let mut emitted = Vec::new();
+        for tick in ticks.iter().copied().chain([7_000]) {
+            let evaluation = book.evaluate(&calendars, &history, at(tick));
+            let absorbed = ledger.absorb(&evaluation);
+            prop_assert!(absorbed.outdated.is_empty());
+            prop_assert!(absorbed.new.iter().all(|event| event.at <= at(tick)));
+            emitted.extend(absorbed.new);
+            prop_assert!(ledger.absorb(&evaluation).new.is_empty());
+        }
+        let once = book.evaluate(&calendars, &history, at(7_000)).events;
+        prop_assert_eq!(&emitted, &once);
+        let names: BTreeSet<_> = once.iter().map(|event| &event.id).collect();
+        prop_assert_eq!(names.len(), once.len(), "two events share a name");
+    }
+
+    /// SLA-4: nothing fires before the next wakeup, and something fires at it.
+    #[test]
+    fn the_next_wakeup_is_exact(
+        acts in acts(), now in 0_i64..6_000, level in 0_usize..3,
+    ) {
+        let calendars = calendars();
+        let book = book(level, ChangeMode::Retroactive, Starts::Once, OnReopen::Continue);
+        let acts: Vec<_> = acts.into_iter().filter(|(minute, _)| *minute <= now).collect();
+        let history = history(&acts);
+        let count = |second: i64| {
+            let instant = DateTime::from_timestamp(second, 0).unwrap();
+            book.evaluate(&calendars, &history, instant).events.len()
+        };
+        let found = book.evaluate(&calendars, &history, at(now));
+        let before = found.events.len();
+        match found.next_wakeup {
+            Some(wakeup) => {
+                prop_assert!(wakeup > at(now));
+                prop_assert_eq!(count(wakeup.timestamp() - 1), before);
+                prop_assert!(count(wakeup.timestamp()) > before);
+            }
+            None => prop_assert_eq!(count(at(now + 60_000).timestamp()), before),
+        }
+    }
+
+    /// SLA-5: a pause of no length and a pause wholly in closed hours change nothing; doubled pauses
+    /// and resumptions change nothing.
+    #[test]
+    fn pauses_that_pause_nothing_change_nothing(
+        acts in acts(), now in 5_000_i64..7_000, minute in 0_i64..5_000, night in 0_i64..3,
+    ) {
+        let calendars = calendars();
+        let book = book(2, ChangeMode::Retroactive, Starts::Once, OnReopen::Continue);
+        let base: Vec<_> = acts
+            .into_iter()
+            .filter(|(_, act)| !matches!(act, Act::Pause(1) | Act::Resume(1)))
+            .collect();
+        let evaluate = |acts: &[(i64, Act)]| book.evaluate(&calendars, &history(acts), at(now));
+        let plain = evaluate(&base);
+        let with = |more: &[(i64, Act)]| evaluate(&[base.clone(), more.to_vec()].concat());
+        prop_assert_eq!(&with(&[(minute, Act::Pause(1)), (minute, Act::Resume(1))]), &plain);
+        // London is closed from 18:00 to 09:00. The foreseen mark on the wall may not move either.
+        let evening = night * 1_440 + 18 * 60 + 5;
+        let asleep = with(&[(evening, Act::Pause(1)), (evening + 600, Act::Resume(1))]);
+        let key = |e: &Evaluation| {
+            let goal = goal(e).clone();
+            // A stop within the pause knows no deadline that was not reached.
+            let due = goal.due.filter(|_| goal.state.is_active());
+            let past: Vec<_> = goal.past.iter().map(|p| (p.elapsed, p.verdict, p.ended_at)).collect();
+            (goal.state, goal.elapsed, due, goal.verdict, past)
+        };
+        prop_assert_eq!(key(&asleep), key(&plain));
+        let doubled: Vec<_> = base.iter().flat_map(|act| {
+            let again = matches!(act.1, Act::Pause(_) | Act::Resume(_));
+            std::iter::repeat_n(*act, if again { 2 } else { 1 })
+        }).collect();
+        prop_assert_eq!(&evaluate(&doubled), &plain);
+    }
+
+    /// SLA-6: an account of the time is made of touching parts that sum to the wall span, and what it
+    /// calls counted is what is used.
+    #[test]
+    fn accounts_sum_to_the_wall_span(acts in acts(), now in 0_i64..7_000, level in 0_usize..3) {
+        let calendars = calendars();
+        let book = book(level, ChangeMode::Retroactive, Starts::EveryTime, OnReopen::Continue);
+        let history = history(&acts);
+        let (policy, id) = (PolicyId::new("p").unwrap(), GoalId::new("goal").unwrap());
+        let found = book.evaluate(&calendars, &history, at(now));
+        let parts = book.account(&calendars, &history, &policy, &id, at(now)).unwrap();
+        let found = goal(&found);
+        if let (Some(first), Some(started)) = (parts.first(), found.started_at) {
+            prop_assert_eq!(first.period.start(), started);
+            prop_assert_eq!(parts.last().unwrap().period.end(), at(now));
+            for pair in parts.windows(2) {
+                prop_assert_eq!(pair[0].period.end(), pair[1].period.start());
+            }
+            let counted = parts.iter().filter(|part| part.class == AccountClass::Counted);
+            let counted: i64 = counted.map(|part| part.period.seconds()).sum();
+            prop_assert_eq!(Some(counted), found.elapsed.map(|amount| amount.value()));
+        }
+    }
+
+    /// SLA-7: an evaluation depends on the history only: written out and read back, and with events
+    /// of one instant given in another order, it is the same.
+    #[test]
+    fn replay_gives_the_same(acts in acts(), now in 0_i64..7_000, level in 0_usize..3) {
+        let calendars = calendars();
+        let book = book(level, ChangeMode::Scale, Starts::EveryTime, OnReopen::NewCycle);
+        let original = history(&acts);
+        let text = serde_json::to_string(&original).unwrap();
+        let stored: CaseHistory = serde_json::from_str(&text).unwrap();
+        let found = book.evaluate(&calendars, &original, at(now));
+        prop_assert_eq!(&book.evaluate(&calendars, &stored, at(now)), &found);
+        let mut turned: Vec<_> = acts.iter().rev().copied().collect();
+        // Pauses and resumptions of one reason at one instant follow the order given.
+        turned.sort_by_key(|(minute, act)| (*minute, matches!(act, Act::Pause(_) | Act::Resume(_))));
+        let mut kept: Vec<_> = acts.clone();
+        kept.sort_by_key(|(minute, act)| (*minute, matches!(act, Act::Pause(_) | Act::Resume(_))));
+        let pauses = |acts: &[(i64, Act)]| acts.iter().filter(|(_, a)| matches!(a, Act::Pause(_) | Act::Resume(_))).copied().collect::<Vec<_>>();
+        if pauses(&turned) == pauses(&kept) {
+            prop_assert_eq!(&book.evaluate(&calendars, &history(&turned), at(now)), &found);
+        }
+        let wire = serde_json::to_string(&found).unwrap();
+        prop_assert_eq!(serde_json::from_str::<Evaluation>(&wire).unwrap(), found);
+    }
+}
