@@ -47,8 +47,12 @@ pub trait Measure: Clone + Default + PartialEq {
 pub const MAX_EVENTS: u64 = 1 << 62;
 
 /// `a + b`, as long as it is a count.
+#[inline]
 pub(super) fn add(a: u64, b: u64, name: &'static str) -> Result<u64, AnalyticsError> {
-    a.checked_add(b).filter(|sum| *sum <= MAX_EVENTS).ok_or(AnalyticsError::TooLarge { name })
+    match a.checked_add(b) {
+        Some(sum) if sum <= MAX_EVENTS => Ok(sum),
+        _ => Err(AnalyticsError::TooLarge { name }),
+    }
 }
 
 /// Appends a whole number.
@@ -102,6 +106,7 @@ impl<'a> Reader<'a> {
     ///
     /// [`AnalyticsError::Damaged`] for a number past 128 bits, a longer form than needed, or no
     /// more bytes.
+    #[inline]
     pub fn unsigned(&mut self) -> Result<u128, AnalyticsError> {
         if let Some(value) = self.short() {
             return Ok(u128::from(value));
@@ -156,6 +161,7 @@ impl<'a> Reader<'a> {
     /// # Errors
     ///
     /// As [`Reader::unsigned`].
+    #[inline]
     pub fn signed(&mut self) -> Result<i128, AnalyticsError> {
         if let Some(short) = self.short() {
             // 56 bits at most: the halves fit.
@@ -188,10 +194,10 @@ impl<'a> Reader<'a> {
     /// # Errors
     ///
     /// As [`Reader::signed`], and for a sum that so many values cannot have.
+    #[inline]
     pub fn sum(&mut self, count: u64) -> Result<i128, AnalyticsError> {
         let value = self.signed()?;
-        let most = u128::from(count) << 63;
-        if value.unsigned_abs() > most {
+        if value.unsigned_abs() > u128::from(count) << 63 {
             return Err(self.damaged("a sum that fits its count"));
         }
         Ok(value)
