@@ -236,9 +236,11 @@ fn commands_and_events_keep_their_form() {
         (value["command"]["type"].as_str().unwrap().to_owned(), value)
     }));
     let events = samples(desk.events.iter().map(|event| {
-        let value = serde_json::to_value(event).unwrap();
+        let mut value = serde_json::to_value(event).unwrap();
         let back: Event = serde_json::from_value(value.clone()).unwrap();
         assert_eq!(&back, event);
+        // A digest tells retries apart within one version of the crate; it is no part of the form.
+        value["cause"]["digest"] = Value::from(0);
         (value["fact"]["type"].as_str().unwrap().to_owned(), value)
     }));
     assert_eq!((commands.len(), events.len()), (COMMANDS, EVENTS));
