@@ -93,7 +93,7 @@ const STEPS: usize = 1_000;
 
 /// A fixed mixture of events: mostly on, now and then back.
 fn goes_back(step: usize) -> bool {
-    step * 2_654_435_761 % 7 == 0
+    (step * 2_654_435_761).is_multiple_of(7)
 }
 
 #[divan::bench]

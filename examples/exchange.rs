@@ -3,7 +3,7 @@
 //! of the case as a Mermaid diagram.
 //!
 //! `cargo run --release --example exchange`
-#![allow(clippy::print_stdout, reason = "an example prints")]
+#![allow(clippy::indexing_slicing, reason = "an example may index into its own documents")]
 
 use std::error::Error;
 
@@ -146,7 +146,9 @@ fn main() -> Result<(), Box<dyn Error>> {
             Ok(decision) => {
                 tell(&decision);
                 history.extend(decision.events);
-                if let Some(status) = order.case(&case).map(|case| case.status()) {
+                if let Some(status) =
+                    order.case(&case).map(aftersale::case::state::ReturnCase::status)
+                {
                     tell_status(status);
                     if way.last() != Some(&status.to_string()) {
                         way.push(status.to_string());

@@ -85,7 +85,12 @@ fn shipments(file: &Path, page: &mut String) -> Result<()> {
         let country = order.customers.first().map_or("unknown", |c| c.as_str()).to_owned();
         let entry = by_country.entry(country).or_default();
         entry.0 += 1;
-        entry.1 += order.items.iter().filter_map(|i| i.received).map(|q| q.steps()).sum::<i64>();
+        entry.1 += order
+            .items
+            .iter()
+            .filter_map(|i| i.received)
+            .map(aftersale::quantity::Quantity::steps)
+            .sum::<i64>();
     }
     let total: i64 = by_country.values().map(|row| row.1).sum();
     println!("\n   suspect: {SITE}, delivered in 2011");

@@ -123,6 +123,7 @@ fn draft(currency: Currency, prices: PriceBasis, weights: WeightBase) -> Option<
         version: 1,
         customer: None,
         payer: None,
+        buyer_tier: None,
         channel: None,
         country: None,
         currency,

@@ -105,7 +105,8 @@ fn young_cohorts_are_projected_and_marked() {
         left *= 1.0 - hazard;
         near(rate.returned_by, 1.0 - left, 1e-12);
     }
-    let marks: Vec<bool> = report.cohorts.iter().map(|cohort| cohort.is_mature()).collect();
+    let marks: Vec<bool> =
+        report.cohorts.iter().map(aftersale::analytics::cohort::CohortRate::is_mature).collect();
     assert_eq!(marks, [true, true, false, false]);
     let young = &report.cohorts[3];
     near(young.so_far.value, 25.0 / 1100.0, 1e-12);

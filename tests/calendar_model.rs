@@ -66,7 +66,7 @@ fn resolve(zone: Tz, local: NaiveDateTime, gap: Gap, fold: Fold) -> i64 {
     let mut matching = minutes().filter(|second| shown(*second) == local);
     let found = match fold {
         Fold::First => matching.next(),
-        Fold::Last => matching.last(),
+        Fold::Last => matching.next_back(),
     };
     found.unwrap_or_else(|| {
         let after = minutes().find(|second| shown(*second) > local).unwrap();
@@ -473,9 +473,9 @@ proptest! {
         let zone: Tz = hours.zone.name().parse().unwrap();
         let from = pick(&model, share);
         let worked = |date: NaiveDate| {
-            !windows(&hours, date).is_empty()
-                && !(is_plain_holiday(&hours, date)
-                    && hours.holiday_scope == HolidayScope::CalendarDay)
+            let closed = is_plain_holiday(&hours, date)
+                && hours.holiday_scope == HolidayScope::CalendarDay;
+            !closed && !windows(&hours, date).is_empty()
         };
         let mut date = (at(from).naive_utc() + TimeDelta::seconds(offset(zone, at(from)))).date();
         let mut left = days;

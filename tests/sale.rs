@@ -262,7 +262,7 @@ fn draft_with_rate(rate: &str) {
 #[test]
 fn tax_above_its_amount() {
     let found = one_fault(|draft| {
-        draft.lines[1].taxes.push(TaxDraft { amount: Some(eur("4.01")), ..vat("0.19") })
+        draft.lines[1].taxes.push(TaxDraft { amount: Some(eur("4.01")), ..vat("0.19") });
     });
     let (tax, gross) = (eur("4.01"), eur("4.00"));
     assert_eq!(found, SaleFault::TaxTooLarge { place: place(1), tax, gross });
@@ -573,10 +573,9 @@ proptest! {
             let charges = sale.charges().map(|charge| charge.paid.gross);
             prop_assert_eq!(Money::sum(sale.currency(), gross.chain(charges)), Ok(sale.total()));
         }
-        if let Ok(draft) = serde_json::from_value::<SaleDraft>(value) {
-            if let Err(refused) = Sale::freeze(draft) {
+        if let Ok(draft) = serde_json::from_value::<SaleDraft>(value)
+            && let Err(refused) = Sale::freeze(draft) {
                 prop_assert!(!refused.faults.is_empty() && !refused.to_string().is_empty());
             }
-        }
     }
 }

@@ -631,7 +631,7 @@ proptest! {
             }
             let counted = parts.iter().filter(|part| part.class == AccountClass::Counted);
             let counted: i64 = counted.map(|part| part.period.seconds()).sum();
-            prop_assert_eq!(Some(counted), found.elapsed.map(|amount| amount.value()));
+            prop_assert_eq!(Some(counted), found.elapsed.map(aftersale::sla::policy::Amount::value));
         }
     }
 

@@ -752,7 +752,7 @@ fn a_migration_reopens_what_was_given_under_another_rule() {
         assert_eq!((s.token.state.as_str(), s.passed.len()), (expected, 0));
         assert!(s.node.as_ref().unwrap().seats.iter().all(|seat| seat.voter.is_none()));
         w.approve(&mut p, &["fay"]);
-        assert_eq!(*(&p.standing().unwrap().phase), Phase::Pending);
+        assert_eq!(p.standing().unwrap().phase, Phase::Pending);
     }
 }
 

@@ -5,6 +5,8 @@
     clippy::panic,
     clippy::indexing_slicing,
     clippy::arithmetic_side_effects,
+    clippy::type_complexity,
+    clippy::needless_range_loop,
     reason = "a test may panic"
 )]
 
@@ -337,7 +339,9 @@ fn winners<'a>(
     let mine: Vec<_> = draft
         .arrows
         .iter()
-        .filter(|a| a.from == state.id && a.on.as_ref().map(|on| on.as_str()) == on)
+        .filter(|a| {
+            a.from == state.id && a.on.as_ref().map(aftersale::workflow::EventName::as_str) == on
+        })
         .collect();
     let mut open: Vec<_> = mine
         .iter()
@@ -474,7 +478,7 @@ fn approval_defects(draft: &WorkflowDraft, rule: &ApprovalRule) -> Option<Defect
 }
 
 fn alone(draft: &WorkflowDraft, state: &StateDraft, arrow: &ArrowDraft) -> bool {
-    match (&state.kind, arrow.on.as_ref().map(|on| on.as_str())) {
+    match (&state.kind, arrow.on.as_ref().map(aftersale::workflow::EventName::as_str)) {
         (StateKind::Choice, _) => true,
         (StateKind::Approval(rule), Some("approved")) => {
             rule.on_empty == OnEmpty::Approve
@@ -503,10 +507,11 @@ fn slow(draft: &WorkflowDraft) -> Found {
     for (s, state) in draft.states.iter().enumerate() {
         let leaves = state.timers.iter().any(|t| matches!(t.then, TimerAction::Leave { .. }));
         match &state.kind {
-            StateKind::Final { .. } => {
-                if !state.timers.is_empty() || draft.arrows.iter().any(|a| a.from == state.id) {
-                    note(DefectCode::ImproperCompletion, place(s), None);
-                }
+            StateKind::Final { .. }
+                if (!state.timers.is_empty()
+                    || draft.arrows.iter().any(|a| a.from == state.id)) =>
+            {
+                note(DefectCode::ImproperCompletion, place(s), None);
             }
             StateKind::Wait { .. } if !leaves && state.no_timer_reason.is_none() => {
                 note(DefectCode::MissingTimer, place(s), None);
@@ -737,7 +742,7 @@ fn reproduces(draft: &WorkflowDraft, defect: &Defect) {
         match &step.by {
             Taken::Arrow(id) => {
                 let arrow = draft.arrows.iter().find(|a| a.id == *id).unwrap();
-                let on = arrow.on.as_ref().map(|on| on.as_str());
+                let on = arrow.on.as_ref().map(aftersale::workflow::EventName::as_str);
                 let won = winners(draft, here, on, &step.facts);
                 assert!(won.iter().any(|a| a.id == *id), "{id} does not win under {}", step.facts);
                 assert_eq!(arrow.to, step.to);
