@@ -297,6 +297,7 @@ impl AfterSale {
     }
 
     /// All cases in the order of their ids.
+    #[must_use]
     pub fn cases(&self) -> impl ExactSizeIterator<Item = &ReturnCase> {
         self.cases.values()
     }

@@ -45,10 +45,8 @@ pub(super) fn check(order: &AfterSale, event: &Event) -> Result<(), ReplayError>
                 return Err(ReplayError::Unknown { sequence });
             }
         }
-        EventFact::RefundPlanned { settlement, .. } => {
-            if !order.money.admits(settlement) {
-                return Err(ReplayError::DoesNotAddUp { sequence });
-            }
+        EventFact::RefundPlanned { settlement, .. } if !order.money.admits(settlement) => {
+            return Err(ReplayError::DoesNotAddUp { sequence });
         }
         EventFact::SaleAmended { sale } => {
             Sale::freeze((**sale).clone()).map_err(|_| ReplayError::DoesNotAddUp { sequence })?;

@@ -154,6 +154,7 @@ impl QuantityLedger {
     }
 
     /// All balances, in the order in which the lines became known.
+    #[must_use]
     pub fn balances(&self) -> impl ExactSizeIterator<Item = &Balance> {
         self.lines.iter().map(|line| &line.balance)
     }

@@ -8,6 +8,7 @@ use super::super::command::{LineQuantity, RefundTerms};
 use super::super::event::EventFact;
 use super::super::evolve::posting;
 use super::super::ledger::{Location, Posting};
+use super::super::obligation::Obligation;
 use super::super::refusal::Obstacle;
 use super::super::replacement::{
     AdvanceEnd, Purpose, Replacement, ReplacementItem, ReplacementState,
@@ -232,7 +233,7 @@ impl Scene<'_> {
             draft.refuse(Obstacle::ReplacementState { replacement, act });
         }
         if let Some(obligation) = planned.obligation
-            && !case.obligation(obligation).is_some_and(|owed| owed.is_discharged())
+            && !case.obligation(obligation).is_some_and(Obligation::is_discharged)
         {
             draft.refuse(Obstacle::UnpaidReplacement { replacement: number, obligation });
         }
