@@ -12,6 +12,7 @@
 //! 4. The same command id twice is one effect; a refused command changes nothing.
 
 pub mod actor;
+pub mod allowed;
 pub mod command;
 mod decide;
 mod digest;

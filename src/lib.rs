@@ -67,6 +67,15 @@ pub mod chart;
 pub mod interchange;
 pub mod preset;
 
+// 14 generators for property tests
+#[cfg(feature = "proptest")]
+pub mod strategies;
+
+/// The guide to settlement, compiled and run as tests.
+#[cfg(doctest)]
+#[doc = include_str!("../docs/settlement.md")]
+pub struct SettlementGuide;
+
 /// The README's example, compiled and run as a test.
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

@@ -20,7 +20,7 @@ pub mod graph;
 pub mod ledger;
 pub mod metrics;
 pub mod recall;
-mod record;
+pub mod record;
 pub mod source;
 pub mod suspect;
 pub mod table;
@@ -45,6 +45,7 @@ use crate::quantity::{Quantity, Unit};
 /// use aftersale::lineage::event::{Event, EventId, EventKind, Item, Line, Units};
 /// use aftersale::lineage::source::Source;
 /// use aftersale::quantity::Quantity;
+/// use aftersale::time::Instant;
 ///
 /// let lot = |id| Ok::<_, aftersale::id::IdError>(Item::Lot(LotId::new(id)?));
 /// let cells = lot("CELL-7")?;
@@ -55,12 +56,12 @@ use crate::quantity::{Quantity, Unit};
 ///
 /// let mut lineage = Lineage::new(Units::default());
 /// for event in [
-///     Event::new(EventId::new("R1")?, "2026-03-01T08:00:00Z".parse()?, EventKind::Receive)
+///     Event::new(EventId::new("R1")?, Instant::from_timestamp(1_772_352_000, 0).ok_or("range")?, EventKind::Receive)
 ///         .output(Line::new(cells.clone(), ten)),
-///     Event::new(EventId::new("M1")?, "2026-03-02T08:00:00Z".parse()?, EventKind::Make)
+///     Event::new(EventId::new("M1")?, Instant::from_timestamp(1_772_438_400, 0).ok_or("range")?, EventKind::Make)
 ///         .input(Line::new(cells.clone(), ten))
 ///         .output(Line::new(phones.clone(), ten)),
-///     Event::new(EventId::new("S1")?, "2026-03-03T08:00:00Z".parse()?, EventKind::Ship)
+///     Event::new(EventId::new("S1")?, Instant::from_timestamp(1_772_524_800, 0).ok_or("range")?, EventKind::Ship)
 ///         .input(Line::new(phones, one))
 ///         .output(Line::new(order.clone(), one)),
 /// ] {

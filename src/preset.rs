@@ -7,3 +7,4 @@ pub mod industries;
 pub mod markets;
 pub mod policies;
 pub mod reasons;
+pub mod review;

@@ -290,7 +290,7 @@ fn compiled(hours: &BusinessHours, range: DateRange) -> (Calendar, Model) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(192))]
+    #![proptest_config(ProptestConfig::with_cases(96))]
 
     /// CAL-1: the compiled table is open in exactly the minutes that the rules open.
     #[test]

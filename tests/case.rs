@@ -121,7 +121,7 @@ fn two_lines_of_one_article_never_exchange_units() {
 fn one_line_named_twice_is_refused_and_never_half_counted() {
     let mut desk = Desk::new(sale(&[("1", 3, 3, "10.00")]));
     let twice = Obstacle::LineTwice { line: line("1") };
-    assert_eq!(refusal(desk.open("R-1", &[("1", 1), ("1", 1)])), [twice.clone()]);
+    assert!(refusal(desk.open("R-1", &[("1", 1), ("1", 1)])).contains(&twice));
     desk.open("R-1", &[("1", 2)]).unwrap();
     desk.authorize("R-1").unwrap();
     assert!(refusal(desk.receive("R-1", &[("1", 1), ("1", 1)])).contains(&twice));

@@ -460,3 +460,29 @@ fn quarantine_is_left_by_a_second_disposition() {
     assert_eq!(Disposition::Scrap.stock_action(), StockAction::WrittenOff);
     assert_eq!(Disposition::from_x12("SC"), Some(Disposition::Donate));
 }
+
+/// Found by exploring the state space: goods that had arrived could go nowhere after a ruling.
+#[test]
+fn after_a_ruling_for_the_seller_goods_that_arrived_go_home() {
+    let mut desk = Desk::new(sale(&[("1", 1, 1, "60.00")]));
+    desk.open("R-1", &[("1", 1)]).unwrap();
+    desk.authorize("R-1").unwrap();
+    desk.receive("R-1", &[("1", 1)]).unwrap();
+    let note = || "worn".to_owned();
+    desk.give(Role::Customer, Command::OpenDispute { case: case("R-1"), note: note() }).unwrap();
+    let (ruling, appeal_until) = (Ruling::ForSeller, None);
+    let rule = Command::RuleDispute { case: case("R-1"), ruling, appeal_until, note: note() };
+    desk.give(Role::Platform, rule).unwrap();
+    desk.reject("R-1", &[("1", 1)]).unwrap();
+    let lines = units(&[("1", 1)]);
+    desk.give(Role::Warehouse, Command::ReturnToCustomer { case: case("R-1"), lines }).unwrap();
+    desk.close("R-1").unwrap();
+}
+
+/// Found by exploring the state space: goods sent back on a refund without return were never settled.
+#[test]
+fn goods_sent_back_although_not_asked_for_are_settled_too() {
+    let mut desk = accepted("R-1", Resolution::RefundOnly);
+    desk.refund("R-1").unwrap();
+    assert_eq!(of(&desk, "1", Location::Settled), 1);
+}

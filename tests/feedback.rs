@@ -99,8 +99,8 @@ fn valuable_customers_and_frequent_returners_are_called_once() {
         let plan = book().plan(&closed("2026-03-02T04:00:00Z", facts), &calendars()).unwrap();
         plan.value.iter().map(|f| f.rule.to_string()).collect::<Vec<_>>()
     };
-    assert_eq!(plan(&[value.clone()]), ["valuable", "everyone"]);
-    assert_eq!(plan(&[often.clone()]), ["everyone", "frequent"]);
+    assert_eq!(plan(std::slice::from_ref(&value)), ["valuable", "everyone"]);
+    assert_eq!(plan(std::slice::from_ref(&often)), ["everyone", "frequent"]);
     assert_eq!(plan(&[value, often]), ["valuable", "everyone"], "one call, by the first rule");
 }
 

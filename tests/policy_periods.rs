@@ -29,6 +29,10 @@ fn day(text: &str) -> NaiveDate {
     text.parse().unwrap()
 }
 
+fn at_utc(text: &str) -> Instant {
+    text.parse().unwrap()
+}
+
 fn rule() -> RuleRef {
     RuleRef::new(RuleId::new("window").unwrap())
 }
@@ -327,6 +331,15 @@ fn a_shop_that_closes_ends_the_day_at_its_closing_hour() {
     shop.closing = NaiveTime::from_hms_opt(21, 0, 0);
     let closes = deadline(&terms, &timeline, &shop);
     assert_eq!(closes.ends, "2026-03-09T13:00:00Z".parse::<Instant>().unwrap());
+}
+
+#[test]
+fn days_may_end_at_the_time_of_day_of_the_event() {
+    let terms = PeriodTerms { end: DayEnd::SameInstant, ..days(1) };
+    // The clock goes forward in the night of 29 March: the same time of day, an hour less of time.
+    let event = at_utc("2026-03-28T09:30:00Z");
+    let found = deadline(&terms, &Timeline::new(event).with(Anchor::Delivered, event), &germany());
+    assert_eq!(found.ends, at_utc("2026-03-29T08:30:00Z"));
 }
 
 #[test]
@@ -643,6 +656,34 @@ proptest! {
         let first = Case { event: case.event, ..moved.clone() };
         let first = deadline(&first.terms, &timeline(&first), &place).last_day;
         prop_assert!(first <= deadline(&moved.terms, &timeline(&moved), &place).last_day);
+    }
+
+    /// POL-3: hours are counted one by one, and those in a pause are left out.
+    #[test]
+    fn hours_equal_counting_hour_by_hour(
+        count in 1u32..100,
+        pauses in prop::collection::vec((-20i64..150, 0i64..40), 0..5),
+    ) {
+        let hour = |n: i64| at_utc("2026-03-28T00:00:00Z") + chrono::TimeDelta::hours(n);
+        let mut terms = PeriodTerms::new(Length::new(count, LengthUnit::Hours), Anchor::NoticeReceived);
+        terms.start = Start::EventInstant;
+        terms.end = DayEnd::SameInstant;
+        terms.pauses = [PauseKind::Waiting].into();
+        let mut timeline = Timeline::new(hour(0)).with(Anchor::NoticeReceived, hour(0));
+        timeline.pauses = pauses
+            .iter()
+            .map(|(from, length)| Pause {
+                kind: PauseKind::Waiting,
+                time: Interval::new(hour(*from), hour(from + length)).unwrap(),
+            })
+            .collect();
+        let paused = |n: i64| pauses.iter().any(|(from, length)| *from <= n && n < from + length);
+        let (mut now, mut left) = (0, count);
+        while left > 0 {
+            left -= u32::from(!paused(now));
+            now += 1;
+        }
+        prop_assert_eq!(deadline(&terms, &timeline, &germany()).ends, hour(now));
     }
 
     /// A period record survives the wire.

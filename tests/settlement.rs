@@ -380,6 +380,19 @@ fn a_plan_given_up_frees_what_it_had_taken() {
     }
 }
 
+#[test]
+fn a_return_given_up_after_a_credit_is_shared_over_what_is_left() {
+    let sale = of(&[(3, "50.00")]);
+    let mut ledger = MoneyLedger::open(&sale);
+    let first = refund(&sale, &mut ledger, vec![pieces(0, 1)]);
+    refund(&sale, &mut ledger, vec![amount(0, eur("40.00"))]);
+    assert_eq!(refund(&sale, &mut ledger, vec![pieces(0, 1)]).total, eur("30.00"));
+    ledger.release(&first);
+    // 80.00 are left over two units.
+    assert_eq!(refund(&sale, &mut ledger, vec![pieces(0, 1)]).total, eur("40.00"));
+    assert_eq!(refund(&sale, &mut ledger, vec![pieces(0, 1)]).total, eur("40.00"));
+}
+
 /// A jacket of 100.00 paid with a gift card of 30.00, 1,000 points worth 10.00 and a card.
 fn mixed() -> Sale {
     let mut draft = draft(&[(4, "25.00")]);
@@ -680,6 +693,7 @@ fn a_refusal_names_everything() {
         exchange(0, 1, OutgoingPrice::Own(paid("1.00", "0.10"))),
         exchange(5, 0, OutgoingPrice::EvenWith(line_id(8))),
         exchange(6, 1, OutgoingPrice::EvenWith(line_id(7))),
+        exchange(4, 1, OutgoingPrice::Own(paid("1.00", "1.01"))),
     ];
     let nobody = TenderId::new("nobody").unwrap();
     ask.tenders = TenderPolicy::SelectedThenSpill(vec![nobody.clone()]);
@@ -711,6 +725,7 @@ fn a_refusal_names_everything() {
             Violation::LineExists { line: line_id(0) },
             Violation::NothingGoesOut { line: line_id(5) },
             Violation::NotRefundedHere { line: line_id(7) },
+            Violation::TaxTooLarge { line: line_id(4), tax: eur("1.01"), gross: eur("1.00") },
             Violation::UnknownTender { tender: nobody },
             Violation::BadCashStep { step: 0 },
         ]

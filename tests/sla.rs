@@ -252,7 +252,8 @@ fn an_account_tells_where_the_time_went() {
 }
 
 /// SLA-11: at one instant a stop comes first, then pauses and resumptions, then a change of target,
-/// then a reset, a reopening, a start, and timers last.
+/// then a reset, a reopening, a start, and timers last; a stop that finds nothing to stop ends what
+/// starts at that instant.
 #[test]
 fn the_order_of_one_instant_is_fixed() {
     let book = house(vec![goal(
@@ -268,6 +269,15 @@ fn the_order_of_one_instant_is_fixed() {
         assert_eq!(only(&found).cycle, 1);
         assert_eq!(only(&found).elapsed, hours(1));
         assert_eq!(only(&found).past[0].verdict, Verdict::Met);
+    }
+    // A first start and its stop in one instant of a coarse log: a cycle of no length, in time.
+    let start = march(2, 9, 0);
+    for events in [["requested", "solved"], ["solved", "requested"]] {
+        let mut list = vec![attached(start, "house", 1)];
+        list.extend(events.iter().map(|name| event(start, name)));
+        let found = book.evaluate(&calendars(), &history(list), march(9, 9, 0));
+        assert_eq!(only(&found).state, ClockState::Stopped, "{events:?}");
+        assert_eq!((only(&found).verdict, only(&found).elapsed), (Verdict::Met, hours(0)));
     }
     // A timer of the instant of a stop does not fire.
     let warned = house(vec![goal(
@@ -917,4 +927,26 @@ fn unknown_names_in_a_history_are_told() {
     let found = book.evaluate(&calendars(), &history, march(2, 11, 0));
     assert_eq!(found.notices.len(), 2);
     assert_eq!(only(&found).state, ClockState::Running);
+}
+
+#[test]
+fn the_worked_example_of_the_guide_holds() {
+    let book = house(vec![goal("solve", rules(business(8)), json!({}))]);
+    let history = opened(vec![
+        paused(march(2, 12, 0), "customer"),
+        resumed(march(3, 11, 0), "customer"),
+        event(march(3, 16, 0), "solved"),
+    ]);
+    let calendars = calendars();
+    let told = |now| {
+        let found = book.evaluate(&calendars, &history, now);
+        let goal = only(&found).clone();
+        (goal.elapsed, goal.due, goal.due_if_resumed_now, goal.verdict)
+    };
+    let pending = Verdict::Pending;
+    assert_eq!(told(march(2, 9, 0)), (hours(0), Some(march(2, 17, 0)), None, pending));
+    assert_eq!(told(march(2, 12, 0)), (hours(3), None, Some(march(2, 17, 0)), pending));
+    assert_eq!(told(march(3, 10, 0)), (hours(3), None, Some(march(3, 15, 0)), pending));
+    assert_eq!(told(march(3, 11, 0)), (hours(3), Some(march(3, 16, 0)), None, pending));
+    assert_eq!(told(march(3, 16, 0)), (hours(8), Some(march(3, 16, 0)), None, Verdict::Met));
 }

@@ -277,7 +277,9 @@ impl Model<'_> {
             self.breaches.push(self.due.unwrap());
         }
         let has = |act: Act| acts.contains(&act);
-        if has(Act::Stop) && self.mode == Mode::Active {
+        let mut stops = acts.iter().filter(|act| **act == Act::Stop).count();
+        if stops > 0 && self.mode == Mode::Active {
+            stops -= 1;
             self.mode = Mode::Stopped;
             self.stopped = Some(minute);
             self.verdict = if late(self.due) { Verdict::Breached } else { Verdict::Met };
@@ -333,6 +335,11 @@ impl Model<'_> {
                 Mode::Stopped | Mode::Cancelled if again => self.begin(minute),
                 _ => {}
             }
+        }
+        if stops > 0 && (has(Act::Start) || has(Act::Reopen)) && self.mode == Mode::Active {
+            self.mode = Mode::Stopped;
+            self.stopped = Some(minute);
+            self.verdict = if late(self.due) { Verdict::Breached } else { Verdict::Met };
         }
         self.timers(minute);
         if self.mode == Mode::Active && self.held.is_empty() {

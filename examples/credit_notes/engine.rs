@@ -89,6 +89,7 @@ impl<'a> Shop<'a> {
                 quantity,
                 unit_price: Exact::new(Decimal::new(row.price, 3)),
                 list: None,
+                components: Vec::new(),
                 discounts: Vec::new(),
                 taxes: Vec::new(),
             });
@@ -112,6 +113,8 @@ impl<'a> Shop<'a> {
             discount_weights: WeightBase::default(),
             lines,
             discounts: Vec::new(),
+            promotions: Vec::new(),
+            free_delivery: None,
             charges: Vec::new(),
             tax_totals: Vec::new(),
             tenders: vec![Tender {

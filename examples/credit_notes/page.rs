@@ -138,7 +138,7 @@ fn waterfall_section(body: &mut Body, report: &Report<'_>) {
         steps: bars,
         format: Format::Percent(2),
     };
-    body.figure(&chart, "Each step takes the same amount off credits and off sales: a reversed entry was never a sale, and a rebill is not a second sale. In percentage points; below each bar its money and invoice lines.");
+    body.figure(&chart, "What is not goods leaves credits and sales alike. A reversed entry was never a sale and a rebill is no second sale, so each takes the same amount off both. In percentage points; below each bar its money and invoice lines.");
     let mut table = Table::new(
         "Step by step",
         &["Step", "#Lines", "#Money", "#Credited left", "#Sold left", "#Rate"],

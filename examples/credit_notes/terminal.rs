@@ -249,7 +249,7 @@ fn settled(report: &Report<'_>) -> String {
         ("cases on the orders they correct", Left),
         ("cases", Right),
         ("seller credited", Right),
-        ("engine refunds", Right),
+        ("due by what was paid", Right),
     ]);
     for (fate, sum) in &cases.fates {
         table.row([
@@ -272,7 +272,7 @@ fn settled(report: &Report<'_>) -> String {
     }
     if let Some(sample) = &cases.sample {
         text.push_str(&paragraph(&format!(
-            "Largest difference: {}; for {} units of order {} the note gives {}, the customer had paid {}.",
+            "Largest difference: {}; for {} units of order {} the note gives {}, the invoice charged {}.",
             case(report, sample.credit),
             count(sample.units.into()),
             sample.order,

@@ -187,12 +187,14 @@ impl Table {
 
     fn html(&self) -> String {
         let caption = escape(&self.caption);
-        let mut html = format!(
-            "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"{caption}\"><table>"
-        );
+        let mut html = String::from("<div class=\"table\">");
         if !caption.is_empty() {
-            html.push_str(&format!("<caption>{caption}</caption>"));
+            html.push_str(&format!("<div class=\"cap\">{caption}</div>"));
         }
+        let label = if caption.is_empty() { "Table" } else { &caption };
+        html.push_str(&format!(
+            "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"{label}\"><table>"
+        ));
         html.push_str("<thead><tr>");
         for (head, number) in &self.heads {
             let class = if *number { " class=\"n\"" } else { "" };
@@ -208,7 +210,7 @@ impl Table {
             }
             html.push_str("</tr>\n");
         }
-        html.push_str("</tbody></table></div>\n");
+        html.push_str("</tbody></table></div></div>\n");
         html
     }
 }
@@ -291,7 +293,7 @@ impl Finding {
             }
         }
         if !self.source.is_empty() {
-            html.push_str(&format!("<br><small>{}</small>", inline(&self.source)));
+            html.push_str(&format!("<small>{}</small>", inline(&self.source)));
         }
         html.push_str("</div></li>");
         html

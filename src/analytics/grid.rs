@@ -188,8 +188,9 @@ impl<M: Measure, const D: usize> Grid<M, D> {
             let step = reader.count()?;
             let position = next.saturating_add(usize::try_from(step).unwrap_or(usize::MAX));
             let measure = M::read(&mut reader)?;
-            let cell = self.cells.get_mut(position);
-            let cell = cell.ok_or(reader.damaged("a cell inside the grid"))?;
+            let Some(cell) = self.cells.get_mut(position) else {
+                return Err(reader.damaged("a cell inside the grid"));
+            };
             if measure.is_empty() {
                 return Err(reader.damaged("a cell that counts something"));
             }

@@ -22,7 +22,7 @@ const EXACT: u64 = 2 * STEPS;
 /// The number of buckets for 64-bit values.
 const BUCKETS: u16 = 3776;
 /// New values are collected and sorted in one go.
-const PENDING: usize = 64;
+const PENDING: usize = 128;
 
 /// A histogram of whole numbers from 0 on.
 ///

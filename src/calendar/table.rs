@@ -32,6 +32,9 @@ pub(crate) struct OpenTable {
     by_open: Buckets,
 }
 
+/// Up to how many rows are looked at one by one.
+const LINEAR: usize = 8;
+
 /// Bucket `b` holds the first row that reaches past `b << shift`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Buckets {
@@ -40,10 +43,10 @@ struct Buckets {
 }
 
 impl Buckets {
-    /// About one bucket per row; `ends` are the rows' upper ends, not decreasing.
+    /// About four buckets per row; `ends` are the rows' upper ends, not decreasing.
     fn new(length: i64, ends: impl ExactSizeIterator<Item = i64>) -> Self {
         let rows = ends.len();
-        let wanted = u64::try_from(rows).unwrap_or(1).max(1);
+        let wanted = u64::try_from(rows).unwrap_or(1).max(1).saturating_mul(4);
         let width = length.unsigned_abs().checked_div(wanted).unwrap_or(1).max(1);
         let shift = width.ilog2();
         let count = length.checked_shr(shift).unwrap_or(0).saturating_add(2);
@@ -59,6 +62,7 @@ impl Buckets {
     }
 
     /// The rows among which the first that reaches past `offset` is; `offset` is zero or more.
+    #[inline]
     fn candidates(&self, offset: i64) -> (usize, usize) {
         let bucket = usize::try_from(offset.wrapping_shr(self.shift)).unwrap_or(usize::MAX);
         let at = |bucket: usize| {
@@ -103,14 +107,26 @@ impl OpenTable {
         self.rows.iter().map(|row| (row.start, row.end))
     }
 
+    /// The first row of a range, or after it, for which `past` holds; it holds from there on.
+    #[inline]
     fn among(&self, range: (usize, usize), past: impl Fn(&Row) -> bool) -> usize {
-        let (low, high) = range;
-        let high = high.saturating_add(1).min(self.rows.len());
-        let rows = self.rows.get(low..high).unwrap_or_default();
-        low.saturating_add(rows.partition_point(|row| !past(row)))
+        let (mut row, high) = range;
+        if high.saturating_sub(row) > LINEAR {
+            let rows = self.rows.get(row..high.min(self.rows.len())).unwrap_or_default();
+            return row.saturating_add(rows.partition_point(|row| !past(row)));
+        }
+        // Nearly always none or one step, which a processor foresees better than a search.
+        while let Some(found) = self.rows.get(row) {
+            if past(found) {
+                break;
+            }
+            row = row.wrapping_add(1);
+        }
+        row
     }
 
     /// The position of the first row that ends after `at`.
+    #[inline]
     fn row_at(&self, at: i64) -> usize {
         let range = self.by_time.candidates(at.saturating_sub(self.first));
         self.among(range, |row| row.end > at)
@@ -154,6 +170,7 @@ impl OpenTable {
     }
 
     /// The position of the first row with more than `open` seconds up to its end.
+    #[inline]
     fn row_of(&self, open: i64) -> usize {
         self.among(self.by_open.candidates(open), |row| row.after() > open)
     }

@@ -55,7 +55,8 @@ pub struct Event {
 pub struct Cause {
     /// Its id.
     pub command: CommandId,
-    /// A digest of its body, to tell a retry from another command under the same id.
+    /// A digest of its body, to tell a retry from another command under the same id. It depends on
+    /// the version of this crate: a retry across an upgrade is refused, and so has no second effect.
     pub digest: u64,
     /// The timer, when no command but a timer is behind it; the id is then `timer-` and the
     /// sequence of the event that set it.

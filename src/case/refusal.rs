@@ -83,7 +83,7 @@ pub enum Obstacle {
         max: usize,
     },
     /// The actor's role may not do this.
-    #[error("a {role} may not {act}")]
+    #[error("the role `{role}` may not {act}")]
     NotPermitted {
         /// The role.
         role: Role,

@@ -51,11 +51,58 @@ pub struct Cells {
     count: usize,
 }
 
-#[derive(Clone, Debug)]
-struct Axis {
+/// One fact and the values that stand for the parts into which the conditions cut its range.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Axis {
     fact: FactName,
-    /// One value per cell; none stands for a missing fact.
     representatives: Vec<Option<Fact>>,
+}
+
+impl Axis {
+    /// The fact.
+    #[must_use]
+    pub const fn fact(&self) -> &FactName {
+        &self.fact
+    }
+
+    /// One value per part; none stands for a missing fact.
+    #[must_use]
+    pub fn values(&self) -> &[Option<Fact>] {
+        &self.representatives
+    }
+}
+
+/// The facts that the conditions mention, each cut on its own, for callers that combine only some of
+/// them: an analysis per state of a workflow, for example.
+///
+/// # Errors
+///
+/// [`CellsError::UnknownFact`]; [`CellsError::TooManyCells`] when a single fact has more than `limit`
+/// parts.
+pub fn axes<'a>(
+    schema: &Schema,
+    conditions: impl IntoIterator<Item = &'a Condition>,
+    limit: usize,
+) -> Result<Vec<Axis>, CellsError> {
+    let mut checks: BTreeMap<&FactName, Vec<&Check>> = BTreeMap::new();
+    for test in conditions.into_iter().flat_map(Condition::tests) {
+        checks.entry(&test.fact).or_default().push(&test.check);
+    }
+    let mut axes = Vec::with_capacity(checks.len());
+    for (fact, checks) in checks {
+        let declared =
+            schema.get(fact).ok_or_else(|| CellsError::UnknownFact { fact: fact.clone() })?;
+        let mut representatives: Vec<Option<Fact>> =
+            cut(&declared.fact_type, &checks, limit)?.into_iter().map(Some).collect();
+        if declared.presence == Presence::Optional {
+            representatives.push(None);
+        }
+        if representatives.len() > limit {
+            return Err(CellsError::TooManyCells { limit });
+        }
+        axes.push(Axis { fact: fact.clone(), representatives });
+    }
+    Ok(axes)
 }
 
 /// Two conditions that hold together, with facts under which they do.
@@ -80,26 +127,12 @@ impl Cells {
         conditions: impl IntoIterator<Item = &'a Condition>,
         limit: usize,
     ) -> Result<Self, CellsError> {
-        let mut checks: BTreeMap<&FactName, Vec<&Check>> = BTreeMap::new();
-        for test in conditions.into_iter().flat_map(Condition::tests) {
-            checks.entry(&test.fact).or_default().push(&test.check);
-        }
-        let mut axes = Vec::with_capacity(checks.len());
-        let mut count = 1_usize;
-        for (fact, checks) in checks {
-            let declared =
-                schema.get(fact).ok_or_else(|| CellsError::UnknownFact { fact: fact.clone() })?;
-            let mut representatives: Vec<Option<Fact>> =
-                cut(&declared.fact_type, &checks, limit)?.into_iter().map(Some).collect();
-            if declared.presence == Presence::Optional {
-                representatives.push(None);
-            }
-            count = count
-                .checked_mul(representatives.len())
-                .filter(|&count| count <= limit)
-                .ok_or(CellsError::TooManyCells { limit })?;
-            axes.push(Axis { fact: fact.clone(), representatives });
-        }
+        let axes = axes(schema, conditions, limit)?;
+        let count = axes
+            .iter()
+            .try_fold(1_usize, |count, axis| count.checked_mul(axis.representatives.len()))
+            .filter(|&count| count <= limit)
+            .ok_or(CellsError::TooManyCells { limit })?;
         Ok(Self { axes, count })
     }
 

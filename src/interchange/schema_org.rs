@@ -11,6 +11,8 @@
 //! to the same document; lists are sets, written in order.
 
 pub mod convert;
+mod export;
+mod import;
 
 use alloc::collections::BTreeMap;
 use alloc::string::{String, ToString};

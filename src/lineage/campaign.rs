@@ -296,8 +296,9 @@ pub struct DueNotice {
 /// ```
 /// use aftersale::id::OrderId;
 /// use aftersale::lineage::campaign::{
-///     Answer, Campaign, CampaignCommand, CampaignPlan, CheckLevel,
+///     Campaign, CampaignCommand, CampaignPlan, CheckLevel,
 /// };
+/// use aftersale::time::Instant;
 /// let plan = CampaignPlan {
 ///     notify_within_seconds: 86_400,
 ///     remind_after_seconds: 7 * 86_400,
@@ -305,7 +306,7 @@ pub struct DueNotice {
 ///     check_level: CheckLevel::All,
 /// };
 /// let order = OrderId::new("SO-9")?;
-/// let opened = "2026-04-01T09:00:00Z".parse()?;
+/// let opened = Instant::from_timestamp(1_775_034_000, 0).ok_or("range")?;
 /// let mut campaign = Campaign::new([(order.clone(), vec![])], plan, opened);
 /// assert_eq!(campaign.due_notices().len(), 1);
 /// let notice = CampaignCommand::RecordNotice { order: order.clone() };

@@ -52,19 +52,20 @@ pub struct Packing {
 /// use aftersale::id::{LotId, SerialId};
 /// use aftersale::lineage::containment::{Containment, PackAction, Packing};
 /// use aftersale::lineage::event::{EventId, Item};
+/// use aftersale::time::Instant;
 /// let pallet = Item::Serial(SerialId::new("PALLET-7")?);
 /// let milk = Item::Lot(LotId::new("MILK-0412")?);
 /// let mut containment = Containment::default();
 /// containment.record(Packing {
-///     at: "2026-04-12T08:00:00Z".parse()?,
+///     at: Instant::from_timestamp(1_775_980_800, 0).ok_or("range")?,
 ///     sequence: 0,
 ///     id: EventId::new("P-1")?,
 ///     parent: pallet.clone(),
 ///     action: PackAction::Pack,
 ///     children: [milk.clone()].into(),
 /// });
-/// assert!(containment.contents(&pallet, "2026-04-13T00:00:00Z".parse()?).contains(&milk));
-/// assert!(containment.contents(&pallet, "2026-04-12T07:59:59Z".parse()?).is_empty());
+/// assert!(containment.contents(&pallet, Instant::from_timestamp(1_776_038_400, 0).ok_or("range")?).contains(&milk));
+/// assert!(containment.contents(&pallet, Instant::from_timestamp(1_775_980_799, 0).ok_or("range")?).is_empty());
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -167,10 +167,11 @@ impl EventFacts {
 /// use aftersale::id::{LotId, OrderId};
 /// use aftersale::lineage::event::{Event, EventError, EventId, EventKind, Item, Line};
 /// use aftersale::quantity::{Quantity, Unit};
+/// use aftersale::time::Instant;
 /// let milk = Item::Lot(LotId::new("MILK-0412")?);
 /// let order = Item::Order(OrderId::new("SO-17")?);
 /// let six = Quantity::parse("6", Unit::known("l")?)?;
-/// let at = "2026-04-12T08:00:00Z".parse()?;
+/// let at = Instant::from_timestamp(1_775_980_800, 0).ok_or("range")?;
 /// let shipped = Event::new(EventId::new("E-1")?, at, EventKind::Ship)
 ///     .input(Line::new(milk, six))
 ///     .output(Line::new(order, six))

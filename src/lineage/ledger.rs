@@ -82,12 +82,7 @@ impl Graph {
             holdings: vec![Holding::default(); self.nodes()],
             ..Mixing::default()
         };
-        for position in 0..self.events() as u32 {
-            let event = self.event_at(position);
-            ledger.fetch(self.inputs(self.event_at(position.saturating_add(AHEAD))));
-            if !self.is_alive(event) {
-                continue;
-            }
+        for event in self.chronological() {
             if self.kind(event) == EventKind::Clean {
                 ledger.empty(self.inputs(event));
                 continue;
@@ -173,19 +168,7 @@ struct Flow {
     worst: Option<(i64, i64)>,
 }
 
-/// How many events ahead the holdings are read.
-const AHEAD: u32 = 12;
-
 impl Mixing {
-    /// Reads what a later event will take from, so that the wait for memory overlaps the work on
-    /// this one; the result does not depend on it.
-    #[inline]
-    fn fetch(&self, nodes: &[u32]) {
-        for &node in nodes {
-            core::hint::black_box(self.holdings.get(node as usize).map(|holding| holding.hand));
-        }
-    }
-
     fn empty(&mut self, nodes: &[u32]) {
         for &node in nodes {
             if let Some(holding) = self.holdings.get_mut(node as usize) {
@@ -216,8 +199,9 @@ impl Mixing {
             // costs more than two divisions.
             let (mut material, mut content) = (holding.suspect_material, holding.suspect_content);
             if taken != hand {
-                material = part(material, taken, hand, &mut self.roundings);
-                content = part(content, taken, hand, &mut self.roundings);
+                let share = Part::new(taken, hand);
+                material = share.of(material, &mut self.roundings);
+                content = share.of(content, &mut self.roundings);
             }
             holding.suspect_material = holding.suspect_material.saturating_sub(material);
             holding.suspect_content = holding.suspect_content.saturating_sub(content);
@@ -248,17 +232,20 @@ impl Mixing {
                 let upto = if so_far == total {
                     flow.material
                 } else {
-                    part(flow.material, so_far, total, &mut self.roundings)
+                    Part::new(so_far, total).of(flow.material, &mut self.roundings)
                 };
                 material = upto.saturating_sub(given);
                 given = upto;
             }
             let mut content = match flow.worst {
                 Some((content, taken)) => {
-                    part(content, steps, taken, &mut self.roundings).saturating_add(1).min(whole)
+                    // Rounded up, so that a mixed share never looks smaller than it can be.
+                    let before = self.roundings;
+                    let down = Part::new(steps, taken).of(content, &mut self.roundings);
+                    down.saturating_add((self.roundings != before).into()).min(whole)
                 }
                 None if flow.taken == steps => flow.content,
-                None => part(flow.content, steps, flow.taken, &mut self.roundings),
+                None => Part::new(steps, flow.taken).of(flow.content, &mut self.roundings),
             };
             if source {
                 let injected = whole.saturating_sub(material).max(0);
@@ -285,25 +272,46 @@ impl Mixing {
     }
 }
 
-/// `amount * steps / whole`, rounded down. All are zero or more, and `steps` at most `whole` or the
-/// quotient known to fit.
-#[inline]
-fn part(amount: i64, steps: i64, whole: i64, roundings: &mut u64) -> i64 {
-    let (amount, steps) = (amount.unsigned_abs(), steps.unsigned_abs());
-    let whole = whole.unsigned_abs();
-    if whole == 0 {
-        return 0;
+/// A share `steps / whole` to take of several amounts, each rounded down. All are zero or more.
+struct Part {
+    steps: u64,
+    whole: u64,
+    /// `2^64 / whole`, so that one division serves all amounts.
+    inverse: u64,
+}
+
+impl Part {
+    #[inline]
+    fn new(steps: i64, whole: i64) -> Self {
+        let whole = whole.unsigned_abs();
+        let inverse = u64::MAX.checked_div(whole).unwrap_or(0);
+        Self { steps: steps.unsigned_abs(), whole, inverse }
     }
-    if let Some(product) = amount.checked_mul(steps) {
+
+    #[inline]
+    fn of(&self, amount: i64, roundings: &mut u64) -> i64 {
+        let amount = amount.unsigned_abs();
+        if self.whole == 0 {
+            return 0;
+        }
+        if let Some(product) = amount.checked_mul(self.steps) {
+            // The estimate is at most two below the quotient.
+            let wide = u128::from(product).wrapping_mul(u128::from(self.inverse));
+            let mut quotient = (wide >> 64) as u64;
+            let mut rest = product.wrapping_sub(quotient.wrapping_mul(self.whole));
+            while rest >= self.whole {
+                rest = rest.wrapping_sub(self.whole);
+                quotient = quotient.wrapping_add(1);
+            }
+            *roundings = roundings.saturating_add(u64::from(rest != 0));
+            return i64::try_from(quotient).unwrap_or(i64::MAX);
+        }
+        let product = u128::from(amount).saturating_mul(u128::from(self.steps));
+        let whole = u128::from(self.whole);
         let rounds = product.checked_rem(whole) != Some(0);
         *roundings = roundings.saturating_add(rounds.into());
-        return i64::try_from(product.checked_div(whole).unwrap_or(0)).unwrap_or(i64::MAX);
+        i64::try_from(product.checked_div(whole).unwrap_or(0)).unwrap_or(i64::MAX)
     }
-    let product = u128::from(amount).saturating_mul(u128::from(steps));
-    let whole = u128::from(whole);
-    let rounds = product.checked_rem(whole) != Some(0);
-    *roundings = roundings.saturating_add(rounds.into());
-    i64::try_from(product.checked_div(whole).unwrap_or(0)).unwrap_or(i64::MAX)
 }
 
 /// Whether the share `a.0 / a.1` is above `b.0 / b.1`.

@@ -16,6 +16,7 @@ use super::audit::{TraceBreak, Violation};
 use super::event::{EventKind, Item};
 use super::graph::bits::Bits;
 use super::graph::reach::Direction;
+use super::graph::{EventIndex, NodeIndex};
 use super::ledger::{Bounds, Mixing};
 use super::source::Source;
 use crate::id::{CustomerId, OrderId};
@@ -74,8 +75,10 @@ impl AffectedOrder {
 pub struct Recall {
     /// Orders to call back.
     pub orders: BTreeMap<OrderId, AffectedOrder>,
-    /// Goods still here, to block.
+    /// Goods still here, to block; what came back and was not destroyed is among them.
     pub stock: Vec<AffectedItem>,
+    /// What was destroyed on record, by unit.
+    pub destroyed: BTreeMap<Unit, Quantity>,
     /// Orders that the share limit left out.
     pub left_out: BTreeSet<OrderId>,
     /// Where the data ends: beyond these points nobody knows.
@@ -99,12 +102,11 @@ impl Recall {
         sum_by_unit(self.orders.values().flat_map(|order| &order.items).map(|item| item.on_hand))
     }
 
-    /// What is blocked or has come back, by unit.
+    /// What is here or was destroyed, by unit.
     #[must_use]
     pub fn recovered(&self) -> BTreeMap<Unit, Quantity> {
-        let returned =
-            self.orders.values().flat_map(|order| &order.items).map(|item| item.returned);
-        sum_by_unit(self.stock.iter().map(|item| item.on_hand).chain(returned))
+        let destroyed = self.destroyed.values().copied().map(Some);
+        sum_by_unit(self.stock.iter().map(|item| item.on_hand).chain(destroyed))
     }
 
     /// The recovered share of all that is affected in one unit; none when nothing is.
@@ -187,6 +189,7 @@ impl Lineage {
         for order in recall.orders.values_mut() {
             order.items.sort_by(|a, b| a.item.cmp(&b.item));
         }
+        recall.destroyed = self.destroyed(&reach.events, &reach.nodes);
         let trace = self.trace(Direction::Forward, &reach, resolved.unknown);
         recall.breaks = trace.breaks;
         recall.violations = trace.violations;
@@ -264,6 +267,14 @@ impl Lineage {
             }
         }
         self.quantity_of(node, sum)
+    }
+
+    /// What affected scrap events took of affected items.
+    fn destroyed(&self, events: &[EventIndex], nodes: &[NodeIndex]) -> BTreeMap<Unit, Quantity> {
+        let scraps = events.iter().filter(|event| self.graph.kind(event.0) == EventKind::Scrap);
+        let lines = scraps.flat_map(|event| self.graph.input_lines(event.0));
+        let affected = lines.filter(|&(&node, _)| nodes.binary_search(&NodeIndex(node)).is_ok());
+        sum_by_unit(affected.map(|(&node, &steps)| self.quantity_of(node, steps)))
     }
 
     fn customers_of(&self, node: u32, hit: &Bits) -> impl Iterator<Item = CustomerId> {

@@ -34,6 +34,15 @@ pub(super) fn check(
                 for tax in &paid.taxes {
                     check_amount(ledger, "tax of outgoing goods", tax.amount, violations);
                 }
+                let gross = paid.gross;
+                match paid.tax() {
+                    Ok(tax) if tax.currency() == gross.currency() && tax > gross => {
+                        let line = line.clone();
+                        violations.push(Violation::TaxTooLarge { line, tax, gross });
+                    }
+                    Ok(_) => {}
+                    Err(error) => violations.push(Violation::Amount(error)),
+                }
             }
             OutgoingPrice::EvenWith(line) => {
                 if !is_refunded(request, line) {

@@ -162,6 +162,16 @@ pub enum Violation {
         /// The line.
         line: OrderLineId,
     },
+    /// The tax of outgoing goods is more than their price.
+    #[error("line {line}: tax of {tax} is more than the price of {gross}")]
+    TaxTooLarge {
+        /// The line.
+        line: OrderLineId,
+        /// The tax.
+        tax: Money,
+        /// The price, tax included.
+        gross: Money,
+    },
     /// The smallest coin is not above zero.
     #[error("cash cannot be rounded to steps of {step}")]
     BadCashStep {

@@ -143,7 +143,7 @@ impl<'a> Fold<'a> {
                     if run.goal.goal.id == *goal {
                         match command {
                             ClockCommand::Start => signals.start = true,
-                            ClockCommand::Stop => signals.stop = true,
+                            ClockCommand::Stop => signals.stops = signals.stops.saturating_add(1),
                             ClockCommand::Cancel => signals.cancel = true,
                             ClockCommand::Reset => signals.reset = true,
                             ClockCommand::Reopen => signals.reopen = true,
@@ -337,7 +337,7 @@ fn signal(facts: &FactState<'_>, run: &Run<'_>, signals: &mut Signals) {
         now && (*fires == Fires::WhileTrue || !before)
     });
     let [stop, cancel, reset, reopen, start] = fired;
-    signals.stop |= stop;
+    signals.stops = signals.stops.saturating_add(u8::from(stop));
     signals.cancel |= cancel;
     signals.reset |= reset;
     signals.reopen |= reopen;

@@ -89,6 +89,7 @@ pub struct Desk {
     pub order: AfterSale,
     pub now: Instant,
     pub events: Vec<Event>,
+    pub sent: Vec<Envelope>,
     commands: u32,
 }
 
@@ -134,7 +135,7 @@ impl Desk {
     pub fn new(sale: Sale) -> Self {
         let order = AfterSale::open(sale.clone());
         let now = at("2026-03-10T09:00:00Z");
-        Self { rules: rules(), sale, order, now, events: Vec::new(), commands: 0 }
+        Self { rules: rules(), sale, order, now, events: Vec::new(), sent: Vec::new(), commands: 0 }
     }
 
     pub fn envelope(&mut self, role: Role, command: Command) -> Envelope {
@@ -147,6 +148,7 @@ impl Desk {
         let context = Context { now: self.now, rules: self.rules };
         let decision = self.order.apply(&context, envelope)?;
         self.events.extend(decision.events.iter().cloned());
+        self.sent.push(envelope.clone());
         self.now = add_seconds(self.now, 60).unwrap();
         Ok(decision)
     }

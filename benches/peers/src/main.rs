@@ -1,11 +1,15 @@
 //! Ours and every peer on the same work in one process. `cargo run --release -- lineage 100000`.
 
 mod lineage;
+mod sla;
+mod workflow;
 
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     match arguments.first().map(String::as_str) {
         Some("lineage") => lineage::run(&arguments[1..]),
-        _ => eprintln!("usage: aftersale-peers lineage [edges]..."),
+        Some("sla") => sla::run(),
+        Some("workflow") => workflow::run(),
+        _ => eprintln!("usage: aftersale-peers lineage [edges]... | sla | workflow"),
     }
 }

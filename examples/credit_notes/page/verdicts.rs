@@ -78,7 +78,8 @@ fn settled(body: &mut Body, report: &Report<'_>) {
     let cases = &report.cases;
     body.heading("Settled by what was paid, beside what was credited");
     body.text("Each matched credit is a case on the order it corrects: opened, judged, settled from the amounts frozen at the sale, paid and closed. One order holds all its cases, so nothing is refunded twice.");
-    let mut table = Table::new("Cases", &["Fate", "#Cases", "#Seller credited", "#Engine refunds"]);
+    let mut table =
+        Table::new("Cases", &["Fate", "#Cases", "#Seller credited", "#Due by what was paid"]);
     for (fate, sum) in &cases.fates {
         table.row([
             fate.name().to_owned(),
@@ -98,9 +99,9 @@ fn settled(body: &mut Body, report: &Report<'_>) {
         let credit = &report.matched.credits[sample.credit];
         body.callout(
             Tone::Warn,
-            "The credit note that differs most from what was paid",
+            "The credit note that differs most from what was charged",
             &format!(
-                "{}. For {} units of order {} the note gives £{}; the customer had paid £{}.",
+                "{}. For {} units of order {} the note gives £{}; the invoice charged £{}.",
                 case(report, sample.credit),
                 count(sample.units.into()),
                 sample.order,

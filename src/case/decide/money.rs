@@ -83,7 +83,7 @@ impl Scene<'_> {
         match quote(&self.order.sale, &self.order.money, &request) {
             Err(refused) => draft.refuse(Obstacle::Settlement(refused)),
             Ok(settlement) => {
-                let findings = settlement.entries.iter().map(crate::settlement::Entry::finding);
+                let findings = settlement.findings();
                 draft.findings.extend(findings);
                 let obligation = super::replace::next_obligation(case);
                 let (case, settlement) = (case.id.clone(), Arc::new(settlement));
@@ -214,9 +214,12 @@ pub(super) const fn ways(resolution: Resolution) -> &'static [(Location, Locatio
     const RETURNED: &[(Location, Location)] =
         &[(Location::Accepted, Location::Settled), (Location::Lost, Location::WrittenOff)];
     match resolution {
-        Resolution::RefundOnly => {
-            &[(Location::HeldBack, Location::Cancelled), (Location::Requested, Location::Kept)]
-        }
+        Resolution::RefundOnly => &[
+            // Goods that came back although nobody asked for them are settled like any others.
+            (Location::Accepted, Location::Settled),
+            (Location::HeldBack, Location::Cancelled),
+            (Location::Requested, Location::Kept),
+        ],
         Resolution::InstantRefund => &[
             (Location::Accepted, Location::Settled),
             (Location::Received, Location::Ahead),

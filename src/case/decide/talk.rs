@@ -128,7 +128,8 @@ impl Scene<'_> {
     }
 
     /// A ruling for the customer permits the return and promises the units again when they were
-    /// released; one for the seller refuses it as far as nothing has moved yet.
+    /// released; one for the seller refuses it while nothing has moved. Goods that have moved are then
+    /// refused and sent home like any others.
     pub(super) fn rule(
         &self,
         draft: &mut Draft,
@@ -148,7 +149,9 @@ impl Scene<'_> {
         }
         let postings = match (ruling, case.approval) {
             (Ruling::ForCustomer, Approval::Declined) => self.promised_again(draft, case),
-            (Ruling::ForSeller, approval) if approval != Approval::Declined => released(case),
+            (Ruling::ForSeller, approval) if approval != Approval::Declined && is_idle(case) => {
+                released(case)
+            }
             (Ruling::ForCustomer | Ruling::ForSeller, _) => Vec::new(),
         };
         let (case, note) = (case.id.clone(), String::from(note));
@@ -287,6 +290,14 @@ impl Scene<'_> {
         let (case, units) = (case.id.clone(), units.clone());
         draft.facts.push(EventFact::DispositionSet { case, units, from, to });
     }
+}
+
+/// Whether no unit of a case has moved yet: all are promised to it, and nothing more.
+fn is_idle(case: &ReturnCase) -> bool {
+    let promised = |line: &CaseLine| {
+        line.held.over(&[Location::Requested, Location::HeldBack]) == line.requested.steps()
+    };
+    case.lines.iter().all(promised)
 }
 
 /// Whether an offer is taken.

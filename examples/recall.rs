@@ -1,0 +1,436 @@
+//! Recall, three times: real shipments, real recall notices, and a small factory (made up, and
+//! labelled so) for the whole chain from a supplier lot to the guilty lot.
+//!
+//! `cargo run --release --example recall`; writes `target/recall.html`.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    reason = "an example may panic"
+)]
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::error::Error;
+use std::fmt::Write as _;
+use std::fs::{self, File};
+use std::path::Path;
+
+use aftersale::id::{CustomerId, LotId, OrderId, SerialId, Sku, SupplierId};
+use aftersale::lineage::Lineage;
+use aftersale::lineage::audit::TraceBreak;
+use aftersale::lineage::campaign::{Campaign, CampaignPlan, CheckLevel};
+use aftersale::lineage::draw::Format;
+use aftersale::lineage::event::{
+    DocumentId, Entry, Event, EventDraft, EventFacts, EventId, EventKind, Item, Line, LineId, Units,
+};
+use aftersale::lineage::recall::Scope;
+use aftersale::lineage::source::Source;
+use aftersale::lineage::suspect::{CandidateKind, Observation, Outcome, RankingPlan};
+use aftersale::quantity::{Quantity, Unit};
+use aftersale::time::{Instant, Interval, Zone};
+
+type Result<T> = std::result::Result<T, Box<dyn Error>>;
+type Row = BTreeMap<String, String>;
+
+fn main() -> Result<()> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut page = String::from(HEAD);
+    shipments(&root.join("examples/data/scms-shipments/scms_deliveries.csv.gz"), &mut page)?;
+    notices(&root.join("examples/data/fda-food-recalls/food_recalls.csv"), &mut page)?;
+    factory(&mut page)?;
+    let target = root.join("target");
+    fs::create_dir_all(&target)?;
+    fs::write(target.join("recall.html"), page)?;
+    println!("\nwritten: target/recall.html");
+    Ok(())
+}
+
+// ---------------------------------------------------------------------------------------------
+// 1. Real shipments: a site and a range of dates
+
+const SITE: &str = "Aurobindo Unit III, India";
+const FROM: &str = "2011-01-01T00:00:00Z";
+const UNTIL: &str = "2012-01-01T00:00:00Z";
+
+fn shipments(file: &Path, page: &mut String) -> Result<()> {
+    println!("1. REAL SHIPMENTS (SCMS deliveries, 2006 to 2015)\n");
+    let Ok(file) = File::open(file) else {
+        println!("   the data is not here; skipped");
+        return Ok(());
+    };
+    let mut reader = csv::Reader::from_reader(flate2::read::GzDecoder::new(file));
+    let rows: Vec<Row> = reader.deserialize().collect::<std::result::Result<_, _>>()?;
+    let packs = Unit::with_digits("pack", 0)?;
+    let mut entries = Vec::new();
+    for row in &rows {
+        entries.extend(delivery(row, packs)?.into_iter().map(Entry::Event));
+    }
+    let lineage = Lineage::load(Units::default(), entries)?;
+    println!(
+        "   {} order lines, {} events, {} items",
+        rows.len(),
+        lineage.graph().events(),
+        lineage.graph().nodes()
+    );
+
+    // What the record can follow: lines sent straight from the site.
+    let window = Interval::new(instant(FROM)?, instant(UNTIL)?)?;
+    let site = SupplierId::new(SITE)?;
+    let direct = Source::Supplier { supplier: site, window: Some(window) };
+    let recall = lineage.recall(&Scope { sources: vec![direct], least_share: None });
+    let mut by_country: BTreeMap<String, (usize, i64)> = BTreeMap::new();
+    for order in recall.orders.values() {
+        let country = order.customers.first().map_or("unknown", |c| c.as_str()).to_owned();
+        let entry = by_country.entry(country).or_default();
+        entry.0 += 1;
+        entry.1 += order.items.iter().filter_map(|i| i.received).map(|q| q.steps()).sum::<i64>();
+    }
+    let total: i64 = by_country.values().map(|row| row.1).sum();
+    println!("\n   suspect: {SITE}, delivered in 2011");
+    println!(
+        "   to call back: {} shipments to {} countries, {total} packs",
+        recall.orders.len(),
+        by_country.len()
+    );
+    let mut table: Vec<(&String, &(usize, i64))> = by_country.iter().collect();
+    table.sort_by_key(|(name, row)| (-row.1, *name));
+    for (country, (count, quantity)) in table.iter().take(8) {
+        println!("   {country:<24} {count:>4} shipments {quantity:>9} packs");
+    }
+    println!("   countries not shown: {}", table.len().saturating_sub(8));
+
+    // What it hides: the same site through the regional warehouses.
+    let in_year = |row: &&Row| row["delivered_to_client_date"].starts_with("2011");
+    let hidden: Vec<&Row> = rows
+        .iter()
+        .filter(|row| row["manufacturing_site"] == SITE && row["fulfill_via"] == "From RDC")
+        .filter(in_year)
+        .collect();
+    let articles: BTreeSet<&str> =
+        hidden.iter().map(|row| row["item_description"].as_str()).collect();
+    let sources: Vec<Source> = articles
+        .iter()
+        .map(|article| Ok(Source::item(warehouse_stock(article)?)))
+        .collect::<Result<_>>()?;
+    let beyond = lineage.forward(&sources);
+    let no_lot = beyond.breaks.iter().filter(|b| matches!(b, TraceBreak::NoLot { .. })).count();
+    let no_supply =
+        beyond.breaks.iter().filter(|b| matches!(b, TraceBreak::NoSupply { .. })).count();
+    let hidden_packs: i64 =
+        hidden.iter().filter_map(|row| row["line_item_quantity"].parse::<i64>().ok()).sum();
+    println!("\n   what the data hides:");
+    println!("   - no lot numbers: the finest unit is the order line, which is not a batch");
+    println!(
+        "   - {} lines ({hidden_packs} packs) of this site left regional warehouses in 2011; \
+         which delivery they came from is not on record",
+        hidden.len()
+    );
+    println!(
+        "   - followed by article through the warehouses: {} shipments of all years could hold it; \
+         {no_lot} articles without lots, {no_supply} without a receipt",
+        beyond.orders().count()
+    );
+    println!("   - the date is that of delivery to the client; the date of production is unknown");
+    let _ = write!(
+        page,
+        "<h2>Real shipments</h2><p>{SITE}, delivered in 2011: <b>{}</b> shipments, <b>{total}</b> \
+         packs. Hidden behind warehouses: {} lines, {hidden_packs} packs.</p><table>",
+        recall.orders.len(),
+        hidden.len()
+    );
+    for (country, (count, quantity)) in &table {
+        let width = quantity * 300 / total.max(1);
+        let _ = write!(
+            page,
+            "<tr><td>{}<td>{count}<td>{quantity}<td><div class=bar style='width:{width}px'></div>",
+            safe(country)
+        );
+    }
+    page.push_str("</table>");
+    Ok(())
+}
+
+/// An order line as events: a receipt from the site and a shipment; from a warehouse only the latter.
+fn delivery(row: &Row, packs: Unit) -> Result<Vec<Event>> {
+    let at = instant(&format!("{}T12:00:00Z", row["delivered_to_client_date"]))?;
+    let id = &row["id"];
+    let quantity = Quantity::parse(&row["line_item_quantity"], packs)?;
+    let from_warehouse = row["fulfill_via"] == "From RDC";
+    let goods = if from_warehouse {
+        warehouse_stock(&row["item_description"])?
+    } else {
+        Item::Lot(LotId::new(format!("order line {id}"))?)
+    };
+    let facts = EventFacts {
+        supplier: Some(SupplierId::new(&row["manufacturing_site"])?),
+        document: Some(DocumentId::new(&row["po_so"])?),
+        ..EventFacts::default()
+    };
+    let to =
+        EventFacts { customer: Some(CustomerId::new(&row["country"])?), ..EventFacts::default() };
+    let order = Item::Order(OrderId::new(&row["asn_dn"])?);
+    let mut events = Vec::new();
+    if !from_warehouse {
+        let draft = Event::new(EventId::new(format!("receipt {id}"))?, at, EventKind::Receive);
+        events.push(draft.output(Line::new(goods.clone(), quantity)).facts(facts).check()?);
+    }
+    let draft =
+        Event::new(EventId::new(format!("shipment {id}"))?, at, EventKind::Ship).sequence(1);
+    let draft = draft.input(Line::new(goods, quantity)).output(Line::new(order, quantity));
+    events.push(draft.facts(to).check()?);
+    Ok(events)
+}
+
+fn warehouse_stock(article: &str) -> Result<Item> {
+    Ok(Item::Article(Sku::new(format!("RDC: {article}").trim())?))
+}
+
+// ---------------------------------------------------------------------------------------------
+// 2. Real recall notices: how far they can be followed
+
+fn notices(file: &Path, page: &mut String) -> Result<()> {
+    println!("\n2. REAL RECALL NOTICES (500 food recalls reported to the US FDA)\n");
+    let Ok(file) = File::open(file) else {
+        println!("   the data is not here; skipped");
+        return Ok(());
+    };
+    let rows: Vec<Row> =
+        csv::Reader::from_reader(file).deserialize().collect::<std::result::Result<_, _>>()?;
+    println!(
+        "   {:<10} {:>8} {:>10} {:>9} {:>12}  checks",
+        "class", "notices", "name a lot", "everything", "days, median"
+    );
+    page.push_str("<h2>Real notices</h2><table><tr><th>class<th>notices<th>name a lot<th>all codes<th>median days");
+    for (class, level) in [
+        ("Class I", CheckLevel::All),
+        ("Class II", CheckLevel::Tenth),
+        ("Class III", CheckLevel::None),
+    ] {
+        let own: Vec<&Row> = rows.iter().filter(|row| row["classification"] == class).collect();
+        let code = |row: &&&Row| row["code_info"].to_lowercase();
+        let lots = own.iter().filter(|row| code(row).contains("lot")).count();
+        let all = own
+            .iter()
+            .filter(|row| {
+                ["all lot", "all code", "all product", "all date"]
+                    .iter()
+                    .any(|w| code(row).contains(w))
+            })
+            .count();
+        let mut days: Vec<i64> = own.iter().filter_map(|row| open_days(row)).collect();
+        days.sort_unstable();
+        let median = days.get(days.len() / 2).copied().unwrap_or(0);
+        println!(
+            "   {class:<10} {:>8} {lots:>10} {all:>10} {median:>12}  {} of {} consignees, if {level} is ordered",
+            own.len(),
+            level.required(own.len()),
+            own.len()
+        );
+        let _ = write!(page, "<tr><td>{class}<td>{}<td>{lots}<td>{all}<td>{median}", own.len());
+    }
+    page.push_str("</table>");
+    println!("   a notice that names no lot calls back everything: that is what lineage is for");
+    Ok(())
+}
+
+fn open_days(row: &Row) -> Option<i64> {
+    let date = |name: &str| row[name].parse::<chrono::NaiveDate>().ok();
+    Some(
+        date("termination_date")?.signed_duration_since(date("recall_initiation_date")?).num_days(),
+    )
+}
+
+// ---------------------------------------------------------------------------------------------
+// 3. A made-up factory: supplier lot -> inspection -> production -> order -> return -> guilty lot
+
+fn factory(page: &mut String) -> Result<()> {
+    println!("\n3. A SMALL FACTORY (made up, for the whole chain)\n");
+    let (lineage, observations) = made_up_factory()?;
+    let bad = observations.iter().filter(|seen| seen.outcome == Outcome::Defective).count();
+    println!("   240 jackets shipped, {bad} came back with a broken zip");
+
+    let candidates = lineage.candidates(CandidateKind::Items, &observations, Zone::UTC);
+    let plan = RankingPlan { rounds: 2, ..RankingPlan::default() };
+    page.push_str("<h2>A small factory (made up)</h2><table><tr><th>round<th>suspect<th>returned / holding it<th>others<th>p<th>q<th>group");
+    for (round, ranking) in lineage.rank(&candidates, &observations, &plan).iter().enumerate() {
+        println!(
+            "\n   round {}: {} of {} units defective, {} candidates tested, corrected by {}",
+            round + 1,
+            ranking.defective,
+            ranking.units,
+            ranking.tested,
+            ranking.plan.correction
+        );
+        for suspect in ranking.suspects.iter().take(5) {
+            let Source::Item { item, .. } = &suspect.source else { continue };
+            let counts = suspect.counts;
+            println!(
+                "   {:<18} {:>3} of {:>3} holding it, {:>2} of {:>3} others   p {:<12} q {:<12} group {}",
+                item.to_string(),
+                counts.exposed_defective,
+                counts.exposed,
+                counts.defective - counts.exposed_defective,
+                counts.units - counts.exposed,
+                format!("{:.2}", suspect.p),
+                format!("{:.2}", suspect.q),
+                suspect.group
+            );
+            let _ = write!(
+                page,
+                "<tr><td>{}<td>{}<td>{}/{}<td>{}/{}<td>{:.2}<td>{:.2}<td>{}",
+                round + 1,
+                safe(&item.to_string()),
+                counts.exposed_defective,
+                counts.exposed,
+                counts.defective - counts.exposed_defective,
+                counts.units - counts.exposed,
+                suspect.p,
+                suspect.q,
+                suspect.group
+            );
+        }
+    }
+    page.push_str("</table>");
+
+    let guilty = Source::item(Item::Lot(LotId::new("ZIP-B")?));
+    let scope = Scope { sources: vec![guilty.clone()], least_share: None };
+    let recall = lineage.recall(&scope);
+    let outstanding = recall.outstanding()[&Unit::PIECE];
+    println!(
+        "\n   recall of ZIP-B: {} orders, {} customers, {outstanding} out there, {} in stock",
+        recall.orders.len(),
+        recall.customers().count(),
+        recall.recovered()[&Unit::PIECE]
+    );
+    let evidence = lineage.evidence(std::slice::from_ref(&guilty));
+    if let Some((order, path)) = evidence.paths.iter().next() {
+        println!("   evidence for order {order}:");
+        for step in path {
+            let from = step.from.as_ref().map_or(String::new(), ToString::to_string);
+            println!("     {from} -> {} by {}", step.to, step.event);
+        }
+    }
+    let since = Source::Item { item: Item::Lot(LotId::new("ZIP-B")?), since: Some(at(12)?) };
+    let narrow = Scope { sources: vec![since], least_share: None };
+    let left = lineage.what_if(&scope, &narrow);
+    println!(
+        "   if only what was sewn from the 12th on is called back: {} orders spared, {} of the \
+         suspect zips would stay out there",
+        left.spared.len(),
+        left.suspect_left
+    );
+    let terms = CampaignPlan {
+        notify_within_seconds: 86_400,
+        remind_after_seconds: 7 * 86_400,
+        reminders: 2,
+        check_level: CheckLevel::Tenth,
+    };
+    let campaign = Campaign::for_recall(&recall, terms, at(28)?);
+    println!(
+        "   campaign: {} notices due by {}, {} checks to make",
+        campaign.due_notices().len(),
+        campaign.next_wakeup().map_or(String::new(), |at| at.to_rfc3339()),
+        campaign.missing_checks()
+    );
+    let metrics = lineage.metrics();
+    println!(
+        "   metrics: a root lot reaches {} orders on average; records complete for {} items",
+        metrics.mean_recall().map_or(String::new(), |mean| mean.to_string()),
+        metrics.completeness().map_or(String::new(), |share| share.to_string())
+    );
+    let drawing = lineage.draw(&[guilty], Format::Mermaid, 12);
+    println!("\n{}", drawing.text);
+    let _ = write!(page, "<pre>{}</pre>", safe(&drawing.text));
+    Ok(())
+}
+
+fn at(day: u32) -> Result<Instant> {
+    instant(&format!("2026-03-{day:02}T08:00:00Z"))
+}
+
+fn instant(text: &str) -> Result<Instant> {
+    text.parse().map_err(|error| format!("{text}: {error}").into())
+}
+
+/// Zips of three lots and cloth of three lots become jackets on two lines; ZIP-B breaks.
+fn made_up_factory() -> Result<(Lineage, Vec<Observation>)> {
+    let mut lineage = Lineage::new(Units::default());
+    let mut record = |draft: EventDraft| -> Result<()> {
+        lineage.record(&draft.check()?)?;
+        Ok(())
+    };
+    for (name, supplier) in [
+        ("ZIP-A", "Clasp"),
+        ("ZIP-B", "Clasp"),
+        ("ZIP-C", "Teeth"),
+        ("CLOTH-1", "Weave"),
+        ("CLOTH-2", "Weave"),
+        ("CLOTH-3", "Loom"),
+    ] {
+        let lot = Item::Lot(LotId::new(name)?);
+        let facts =
+            EventFacts { supplier: Some(SupplierId::new(supplier)?), ..EventFacts::default() };
+        let inbound = Line::new(lot.clone(), Quantity::pieces(100)?);
+        record(
+            Event::new(EventId::new(format!("receive {name}"))?, at(1)?, EventKind::Receive)
+                .output(inbound)
+                .facts(facts),
+        )?;
+        record(
+            Event::new(EventId::new(format!("inspect {name}"))?, at(2)?, EventKind::Inspect)
+                .input(Line::unmeasured(lot)),
+        )?;
+    }
+    let mut observations = Vec::new();
+    for n in 0..240_u32 {
+        let zip = ["ZIP-A", "ZIP-B", "ZIP-C"][(n as usize / 5) % 3];
+        let cloth = ["CLOTH-1", "CLOTH-2", "CLOTH-3"][(n as usize / 8) % 3];
+        let jacket = Item::Serial(SerialId::new(format!("JACKET-{n:03}"))?);
+        let order = Item::Order(OrderId::new(format!("SO-{:03}", n / 2))?);
+        let line = if n % 2 == 0 { "line-1" } else { "line-2" };
+        let sewn = EventFacts { line: Some(LineId::new(line)?), ..EventFacts::default() };
+        let to = EventFacts {
+            customer: Some(CustomerId::new(format!("customer {}", n / 4))?),
+            ..EventFacts::default()
+        };
+        let one = Quantity::pieces(1)?;
+        record(
+            Event::new(EventId::new(format!("sew {n}"))?, at(3 + n / 15)?, EventKind::Make)
+                .sequence(n)
+                .input(Line::new(Item::Lot(LotId::new(zip)?), one))
+                .input(Line::new(Item::Lot(LotId::new(cloth)?), one))
+                .output(Line::unmeasured(jacket.clone()))
+                .facts(sewn),
+        )?;
+        if n % 20 != 19 {
+            record(
+                Event::new(EventId::new(format!("ship {n}"))?, at(20)?, EventKind::Ship)
+                    .input(Line::unmeasured(jacket.clone()))
+                    .output(Line::new(order.clone(), one))
+                    .facts(to),
+            )?;
+        }
+        let broken = (zip == "ZIP-B" && n % 5 < 2) || n % 41 == 7;
+        if broken && n % 20 != 19 {
+            record(
+                Event::new(EventId::new(format!("return {n}"))?, at(25)?, EventKind::Return)
+                    .input(Line::new(order, one))
+                    .output(Line::unmeasured(jacket.clone())),
+            )?;
+        }
+        let outcome = if broken { Outcome::Defective } else { Outcome::Good };
+        observations.push(Observation { item: jacket, outcome, stratum: None });
+    }
+    Ok((lineage, observations))
+}
+
+fn safe(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
+}
+
+const HEAD: &str = "<!doctype html><meta charset=utf-8><title>Recall</title><style>\
+body{font:15px/1.5 sans-serif;max-width:60em;margin:2em auto;color:#222}table{border-collapse:collapse}\
+td,th{padding:.2em .8em;text-align:right}td:first-child,th:first-child{text-align:left}\
+.bar{background:#c33;height:.8em}pre{background:#f4f4f4;padding:1em}</style><h1>Recall</h1>";

@@ -1,0 +1,665 @@
+//! Where a decision is made: a copy of the standing, and what was noted so far.
+//!
+//! Every change is applied to the copy as soon as it is noted, by the same function that replays it
+//! later. So what was decided and what is replayed cannot differ.
+
+use alloc::vec::Vec;
+
+use super::change::{Change, LeftOut, LeftOutReason, MovedBy, NewSeat};
+use super::command::Context;
+use super::node::{Node, SeatId, SeatTimer, Status, Verdict, Vote};
+use super::refusal::Refusal;
+use super::standing::{Phase, Standing, StuckReason};
+use crate::condition::Facts;
+use crate::explain::Fact;
+use crate::id::{ActorId, FactName};
+use crate::money::Money;
+use crate::time::Instant;
+use crate::workflow::definition::{
+    APPROVED, REJECTED, REQUESTER, REQUESTER_MANAGER, Stability, StateKind, Weight,
+};
+use crate::workflow::journal::{Actor, Cause};
+use crate::workflow::rule::{ApprovalRule, Mode, OnEmpty, RequesterRule, SamePersonRule};
+use crate::workflow::token::{Moved, StuckToken, enter, fire};
+use crate::workflow::{EventName, RoleCode, StateId};
+
+use super::node::Run;
+
+/// One change as it was noted.
+pub(super) struct Note {
+    pub(super) at: Instant,
+    pub(super) actor: Actor,
+    pub(super) change: Change,
+    /// Whether time alone caused it.
+    pub(super) by_time: bool,
+}
+
+pub(super) struct Desk<'a> {
+    pub(super) context: &'a Context<'a>,
+    standing: Option<Standing>,
+    notes: Vec<Note>,
+    pub(super) at: Instant,
+    pub(super) actor: Actor,
+    pub(super) by_time: bool,
+    /// Fixed and material facts as submitted, the others as they are now; made when first needed.
+    overlaid: Option<Facts>,
+}
+
+/// Who would be asked for an approval.
+pub(super) struct Seating {
+    pub(super) seats: Vec<NewSeat>,
+    pub(super) left_out: Vec<LeftOut>,
+    /// The verdict without anybody, with its cause.
+    pub(super) alone: Option<(Verdict, Cause)>,
+    pub(super) stuck: Option<StuckReason>,
+}
+
+impl<'a> Desk<'a> {
+    pub(super) fn new(context: &'a Context<'a>, standing: Option<Standing>) -> Self {
+        Self {
+            context,
+            standing,
+            notes: Vec::with_capacity(4),
+            at: Instant::default(),
+            actor: Actor::System(Cause::Timeout),
+            by_time: false,
+            overlaid: None,
+        }
+    }
+
+    pub(super) fn written(&self) -> u64 {
+        u64::try_from(self.notes.len()).unwrap_or(u64::MAX)
+    }
+
+    pub(super) fn into_notes(self) -> Vec<Note> {
+        self.notes
+    }
+
+    pub(super) fn is_new(&self) -> bool {
+        self.standing.is_none()
+    }
+
+    pub(super) fn standing(&self) -> Result<&Standing, Refusal> {
+        self.standing.as_ref().ok_or(Refusal::NotSubmitted)
+    }
+
+    pub(super) fn note(&mut self, change: Change) -> Result<(), Refusal> {
+        match &mut self.standing {
+            Some(standing) => standing.apply(self.at, &self.actor, &change)?,
+            None => self.standing = Some(Standing::submitted(self.at, &change)?),
+        }
+        let (at, actor, by_time) = (self.at, self.actor.clone(), self.by_time);
+        self.notes.push(Note { at, actor, change, by_time });
+        Ok(())
+    }
+
+    fn note_as(&mut self, actor: Actor, change: Change) -> Result<(), Refusal> {
+        let before = core::mem::replace(&mut self.actor, actor);
+        let noted = self.note(change);
+        self.actor = before;
+        noted
+    }
+
+    pub(super) fn forget(&mut self, last: u64) -> Result<(), Refusal> {
+        self.note(Change::CommandsForgotten { last })
+    }
+
+    /// The facts that decide: for a person's command the given ones, which were compared with those
+    /// submitted; for a timer the submitted ones over the given ones.
+    pub(super) fn facts(&mut self) -> &Facts {
+        if !self.by_time {
+            return self.context.facts;
+        }
+        let (standing, given) = (&self.standing, self.context.facts);
+        self.overlaid.get_or_insert_with(|| {
+            let mut facts = given.clone();
+            let pinned = standing.as_ref().map(|standing| standing.facts.facts());
+            for (name, fact) in pinned.into_iter().flat_map(Facts::iter) {
+                facts.set(name.clone(), fact.clone());
+            }
+            facts
+        })
+    }
+
+    /// The names of facts that are fixed or material.
+    fn pinned_names(&self) -> impl Iterator<Item = &'a FactName> + use<'a> {
+        let facts = &self.context.workflow.draft().facts;
+        facts.iter().filter_map(|(name, fact)| {
+            let pinned = fact.stability == Stability::Frozen || fact.weight == Weight::Material;
+            pinned.then_some(name)
+        })
+    }
+
+    /// The fixed and material facts among those given.
+    pub(super) fn pinned_given(&self) -> Facts {
+        self.pinned_names()
+            .filter_map(|name| Some((name.clone(), self.context.facts.get(name)?.clone())))
+            .collect()
+    }
+
+    /// The fixed and material facts that differ from those submitted.
+    pub(super) fn differing(&self) -> Result<Vec<&'a FactName>, Refusal> {
+        let submitted = self.standing()?.facts.facts();
+        let given = self.context.facts;
+        Ok(self.pinned_names().filter(|name| submitted.get(name) != given.get(name)).collect())
+    }
+
+    /// The amount the case is about, where the policy names one.
+    pub(super) fn amount(&mut self) -> Result<Option<Money>, Refusal> {
+        let Some(name) = &self.context.workflow.draft().policy.amount else { return Ok(None) };
+        match self.facts().get(name) {
+            Some(Fact::Amount(amount)) => Ok(Some(*amount)),
+            Some(_) | None => Err(Refusal::FactMissing { fact: name.clone() }),
+        }
+    }
+
+    pub(super) fn rule_of(&self, state: &StateId) -> Option<&'a ApprovalRule> {
+        match &self.context.workflow.find(state)?.kind {
+            StateKind::Approval(rule) => Some(rule),
+            StateKind::Task { .. }
+            | StateKind::Wait { .. }
+            | StateKind::Choice
+            | StateKind::Final { .. } => None,
+        }
+    }
+
+    pub(super) fn node(&self) -> Result<&Node, Refusal> {
+        self.standing()?.node.as_ref().ok_or(Refusal::NoApprovalOpen)
+    }
+
+    /// The holder of a seat of the open approval.
+    pub(super) fn holder(&self, seat: SeatId) -> Result<ActorId, Refusal> {
+        let found = self.node()?.seat(seat).map(|seat| seat.holder.clone());
+        found.ok_or(Refusal::NoApprovalOpen)
+    }
+
+    /// The rule of the open approval.
+    pub(super) fn open_rule(&self) -> Result<&'a ApprovalRule, Refusal> {
+        let state = &self.node()?.state;
+        self.rule_of(state).ok_or(Refusal::NoApprovalOpen)
+    }
+
+    // ------------------------------------------------------------ duties
+
+    /// Why a person may not decide at an approval, whatever the amount.
+    pub(super) fn barred(
+        &self,
+        person: &ActorId,
+        state: &StateId,
+        rule: &ApprovalRule,
+    ) -> Result<(), Refusal> {
+        let standing = self.standing()?;
+        if standing.requester == *person && rule.requester != RequesterRule::Allowed {
+            return Err(Refusal::SelfApproval { person: person.clone() });
+        }
+        let apart = self.context.workflow.kept_apart(state);
+        if apart.is_empty() {
+            return Ok(());
+        }
+        for passed in standing.passed.iter().filter(|passed| !passed.void) {
+            let took_part =
+                |one: &super::standing::Approver| one.person == *person || one.owner == *person;
+            if apart.contains(&passed.state) && passed.people.iter().any(took_part) {
+                let (person, state) = (person.clone(), passed.state.clone());
+                return Err(Refusal::DutyConflict { person, state });
+            }
+        }
+        Ok(())
+    }
+
+    /// Why a person may not join the open approval.
+    pub(super) fn may_join(&self, person: &ActorId) -> Result<(), Refusal> {
+        let rule = self.open_rule()?;
+        let node = self.node()?;
+        self.barred(person, &node.state, rule)?;
+        if node.seats.iter().any(|seat| seat.involves(person)) {
+            return Err(Refusal::AlreadyInvolved { person: person.clone() });
+        }
+        Ok(())
+    }
+
+    // ------------------------------------------------------------ opening
+
+    fn candidates(&self, role: &RoleCode) -> Result<Vec<ActorId>, Refusal> {
+        let requester = &self.standing()?.requester;
+        Ok(match role.as_str() {
+            REQUESTER => alloc::vec![requester.clone()],
+            REQUESTER_MANAGER => {
+                self.context.directory.superior(requester).cloned().into_iter().collect()
+            }
+            _ => self.context.directory.members(role).to_vec(),
+        })
+    }
+
+    /// Who is asked, who is left out, and what happens when nobody is left.
+    pub(super) fn seating(
+        &mut self,
+        state: &StateId,
+        rule: &ApprovalRule,
+    ) -> Result<Seating, Refusal> {
+        let amount = self.amount()?;
+        let mut seating =
+            Seating { seats: Vec::new(), left_out: Vec::new(), alone: None, stuck: None };
+        if let Some(small) = &rule.small
+            && amount.is_some_and(|amount| {
+                amount.currency() == small.at_most.currency() && amount <= small.at_most
+            })
+            && self.runs_below(small)?
+        {
+            seating.alone = Some((Verdict::Approved, Cause::Rule(small.rule.clone())));
+            return Ok(seating);
+        }
+        for (group, drawn) in rule.groups.iter().enumerate() {
+            let group = u32::try_from(group).unwrap_or(u32::MAX);
+            for role in &drawn.roles {
+                for person in self.candidates(role)? {
+                    self.seat(&mut seating, state, rule, &person, group, amount)?;
+                }
+            }
+        }
+        if seating.seats.is_empty() {
+            match &rule.on_empty {
+                OnEmpty::Approve => seating.alone = Some((Verdict::Approved, Cause::NoApprover)),
+                OnEmpty::Reject => seating.alone = Some((Verdict::Rejected, Cause::NoApprover)),
+                OnEmpty::Assign { role } => {
+                    for person in self.candidates(role)? {
+                        self.seat(&mut seating, state, rule, &person, 0, amount)?;
+                    }
+                }
+                OnEmpty::Error => {}
+            }
+            if seating.seats.is_empty() && seating.alone.is_none() {
+                seating.stuck = Some(StuckReason::NobodyLeft);
+            }
+        }
+        Ok(seating)
+    }
+
+    fn runs_below(&mut self, small: &crate::workflow::rule::SmallAmount) -> Result<bool, Refusal> {
+        let Some(running) = &small.running else { return Ok(true) };
+        match self.facts().get(&running.fact) {
+            Some(Fact::Amount(total)) => {
+                Ok(total.currency() == running.below.currency() && *total < running.below)
+            }
+            Some(_) | None => Err(Refusal::FactMissing { fact: running.fact.clone() }),
+        }
+    }
+
+    /// Seats one candidate: the absent are replaced first, then the others are left out.
+    fn seat(
+        &self,
+        seating: &mut Seating,
+        state: &StateId,
+        rule: &ApprovalRule,
+        candidate: &ActorId,
+        group: u32,
+        amount: Option<Money>,
+    ) -> Result<(), Refusal> {
+        let directory = self.context.directory;
+        let Some(person) = directory.present(candidate, self.at) else {
+            let person = candidate.clone();
+            seating.left_out.push(LeftOut { person, because: LeftOutReason::Absent });
+            return Ok(());
+        };
+        let is_requester = self.standing()?.requester == *person;
+        if let (true, RequesterRule::Replace { role }) = (is_requester, &rule.requester) {
+            let because = LeftOutReason::Requester;
+            seating.left_out.push(LeftOut { person: person.clone(), because });
+            for other in directory.members(role) {
+                let Some(present) = directory.present(other, self.at) else { continue };
+                if self.standing()?.requester != *present {
+                    self.place(seating, state, rule, present, group, amount);
+                }
+            }
+            return Ok(());
+        }
+        self.place(seating, state, rule, person, group, amount);
+        Ok(())
+    }
+
+    fn place(
+        &self,
+        seating: &mut Seating,
+        state: &StateId,
+        rule: &ApprovalRule,
+        person: &ActorId,
+        group: u32,
+        amount: Option<Money>,
+    ) {
+        let because = match self.barred(person, state, rule) {
+            Err(Refusal::SelfApproval { .. }) => Some(LeftOutReason::Requester),
+            Err(_) => Some(LeftOutReason::DutyConflict),
+            Ok(()) => match amount {
+                Some(amount) if !self.context.directory.may_approve(person, amount) => {
+                    Some(LeftOutReason::BelowLimit)
+                }
+                _ if seating.seats.iter().any(|seat| seat.person == *person) => {
+                    Some(LeftOutReason::Duplicate)
+                }
+                _ => None,
+            },
+        };
+        let person = person.clone();
+        match because {
+            Some(because) => seating.left_out.push(LeftOut { person, because }),
+            None => seating.seats.push(NewSeat { person, group }),
+        }
+    }
+
+    /// The timers of a seat whose turn comes now.
+    pub(super) fn seat_timers(&self, rule: &ApprovalRule) -> Result<Vec<SeatTimer>, Refusal> {
+        let mut timers = Vec::with_capacity(rule.timeouts.len());
+        for (position, timeout) in rule.timeouts.iter().enumerate() {
+            let due = self.context.hours.after(self.at, timeout.after);
+            timers.push(SeatTimer {
+                timeout: u16::try_from(position).unwrap_or(u16::MAX),
+                clock: timeout.after.clock(),
+                run: Run::Due(due.ok_or_else(|| self.no_hours())?),
+                acted: 0,
+            });
+        }
+        Ok(timers)
+    }
+
+    pub(super) fn no_hours(&self) -> Refusal {
+        let state = self.standing.as_ref().map(|standing| standing.token.state.clone());
+        match (state, crate::workflow::TimerId::new("seat")) {
+            (Some(state), Ok(timer)) => Refusal::Token(StuckToken::NoHours { state, timer }),
+            _ => Refusal::NotSubmitted,
+        }
+    }
+
+    /// Opens the approval of the present state. The verdict, if nobody has to be asked.
+    fn open(&mut self, rule: &ApprovalRule) -> Result<Option<(Verdict, Actor)>, Refusal> {
+        let state = self.standing()?.token.state.clone();
+        let seating = self.seating(&state, rule)?;
+        if let Some((verdict, cause)) = seating.alone {
+            return Ok(Some((verdict, Actor::System(cause))));
+        }
+        if let Some(reason) = seating.stuck {
+            self.note_as(Actor::System(Cause::NoApprover), Change::Stuck { reason })?;
+            return Ok(None);
+        }
+        let (seats, left_out) = (seating.seats, seating.left_out);
+        let mut node = Node {
+            state: state.clone(),
+            round: 1,
+            opened: self.at,
+            mode: rule.mode,
+            reject: rule.reject,
+            seats: Vec::new(),
+        };
+        node.seats.extend(seats.iter().map(super::standing::new_seat));
+        let groups = u32::try_from(rule.groups.len()).unwrap_or(u32::MAX);
+        if !node.can_be_approved(groups) {
+            let reason = StuckReason::TooFewPeople;
+            self.note_as(Actor::System(Cause::NoApprover), Change::Stuck { reason })?;
+            return Ok(None);
+        }
+        let passing: Vec<SeatId> = node
+            .numbered()
+            .filter(|(_, seat)| self.passes(&seat.owner))
+            .map(|(id, _)| id)
+            .collect();
+        let (mode, reject, tally) = (rule.mode, rule.reject, node.tally());
+        self.note(Change::NodeOpened { state, mode, reject, seats, left_out, tally })?;
+        self.copy_roles(rule)?;
+        let passed = Actor::System(Cause::SamePerson);
+        for seat in passing {
+            let change = Change::Voted { seat, vote: Vote::Approve, comment: Default::default() };
+            self.note_as(passed.clone(), change)?;
+            if let Some(verdict) = self.node()?.verdict() {
+                return Ok(Some((verdict, passed)));
+            }
+        }
+        self.settle(rule).map(|verdict| verdict.map(|verdict| (verdict, self.actor.clone())))
+    }
+
+    fn copy_roles(&mut self, rule: &ApprovalRule) -> Result<(), Refusal> {
+        let mut to: Vec<ActorId> = Vec::new();
+        for role in &rule.copies {
+            for person in self.candidates(role)? {
+                if !to.contains(&person) {
+                    to.push(person);
+                }
+            }
+        }
+        to.truncate(super::node::MAX_SEATS);
+        if to.is_empty() { Ok(()) } else { self.note(Change::Copied { to }) }
+    }
+
+    /// Whether a person's own earlier approval counts for the present state too.
+    fn passes(&self, person: &ActorId) -> bool {
+        let Some(standing) = &self.standing else { return false };
+        let voted = |passed: &super::standing::Passed| {
+            passed.people.iter().any(|one| one.person == *person)
+                && passed.state != standing.token.state
+        };
+        match self.context.workflow.draft().policy.same_person {
+            SamePersonRule::Off => false,
+            SamePersonRule::Adjacent => standing.passed_before().last().is_some_and(voted),
+            SamePersonRule::Any => standing.passed_before().any(voted),
+        }
+    }
+
+    // ------------------------------------------------------------ settling
+
+    /// Everything that follows from the present votes, up to a verdict.
+    pub(super) fn settle(&mut self, rule: &ApprovalRule) -> Result<Option<Verdict>, Refusal> {
+        loop {
+            let node = self.node()?;
+            if let Some(verdict) = node.verdict() {
+                return Ok(Some(verdict));
+            }
+            if node.is_settled_by_votes() {
+                return Ok(None);
+            }
+            let votes = node.effective();
+            let lost = pointless(node, &votes);
+            if !lost.is_empty() {
+                self.note(Change::SeatsClosed { seats: lost })?;
+                continue;
+            }
+            let Some((seat, held)) = next_turn(node, &votes) else { return Ok(None) };
+            let timers = match held {
+                Some(stopped) => self.go_on(rule, &stopped)?,
+                None => self.seat_timers(rule)?,
+            };
+            let person = self.holder(seat)?;
+            self.note(Change::SeatActivated { seat, person, timers })?;
+        }
+    }
+
+    /// Timers that stood still go on with what was left.
+    fn go_on(&self, rule: &ApprovalRule, stopped: &[SeatTimer]) -> Result<Vec<SeatTimer>, Refusal> {
+        let mut timers = stopped.to_vec();
+        for timer in &mut timers {
+            let Run::Left(left) = timer.run else { continue };
+            let timeout = rule.timeouts.get(usize::from(timer.timeout));
+            let clock = timeout.map_or(timer.clock, |timeout| timeout.after.clock());
+            let span = crate::workflow::span::Span::new(clock, left);
+            let due =
+                if left == 0 { Some(self.at) } else { self.context.hours.after(self.at, span) };
+            timer.run = Run::Due(due.ok_or_else(|| self.no_hours())?);
+        }
+        Ok(timers)
+    }
+
+    /// Stops the running timers of a seat.
+    pub(super) fn stop(&self, timers: &[SeatTimer]) -> Vec<SeatTimer> {
+        let mut timers = timers.to_vec();
+        for timer in &mut timers {
+            if let Run::Due(due) = timer.run {
+                timer.run = Run::Left(self.context.hours.between(timer.clock, self.at, due));
+            }
+        }
+        timers
+    }
+
+    // ------------------------------------------------------------ moving
+
+    /// Enters the state a move leads to, and everything that follows without anybody acting.
+    pub(super) fn go(&mut self, by: MovedBy, moved: Moved) -> Result<(), Refusal> {
+        let (mut by, mut moved) = (by, moved);
+        let most = self.context.workflow.draft().states.len().saturating_mul(2).saturating_add(8);
+        for _ in 0..most {
+            self.enter(by, moved)?;
+            if self.standing()?.phase != Phase::Pending {
+                return Ok(());
+            }
+            let state = &self.standing()?.token.state;
+            let Some(rule) = self.rule_of(state) else { return Ok(()) };
+            let Some((verdict, actor)) = self.open(rule)? else { return Ok(()) };
+            self.actor = actor;
+            (by, moved) = self.leave(verdict)?;
+        }
+        Err(Refusal::Runaway { facts: self.facts().clone() })
+    }
+
+    /// Notes a verdict and everything that follows.
+    pub(super) fn decide(&mut self, verdict: Verdict) -> Result<(), Refusal> {
+        let (by, moved) = self.leave(verdict)?;
+        self.go(by, moved)
+    }
+
+    /// Notes the verdict and finds where it leads.
+    fn leave(&mut self, verdict: Verdict) -> Result<(MovedBy, Moved), Refusal> {
+        let standing = self.standing()?;
+        let state = standing.token.state.clone();
+        let tally = standing.node.as_ref().map(Node::tally).unwrap_or_default();
+        self.note(Change::NodeDecided { state, verdict, tally })?;
+        let resume = self.standing()?.resume.last().cloned();
+        if let (Verdict::Approved, Some(sender)) = (verdict, resume) {
+            return Ok((MovedBy::Resumed, self.jump(&sender)?));
+        }
+        let event = match verdict {
+            Verdict::Approved => APPROVED,
+            Verdict::Rejected => REJECTED,
+        };
+        let event = EventName::new(event).map_err(|_| Refusal::NoApprovalOpen)?;
+        let moved = self.fired(&event)?;
+        Ok((MovedBy::Verdict(verdict), moved))
+    }
+
+    /// The move on an event.
+    pub(super) fn fired(&mut self, event: &EventName) -> Result<Moved, Refusal> {
+        let (context, at) = (self.context, self.at);
+        let token = self.standing()?.token.clone();
+        Ok(fire(context.workflow, &token, event, self.facts(), context.hours, at)?)
+    }
+
+    /// The move straight to a state.
+    pub(super) fn jump(&mut self, state: &StateId) -> Result<Moved, Refusal> {
+        let (context, at) = (self.context, self.at);
+        Ok(enter(context.workflow, state, Vec::new(), self.facts(), context.hours, at)?)
+    }
+
+    fn enter(&mut self, by: MovedBy, moved: Moved) -> Result<(), Refusal> {
+        let standing = self.standing()?;
+        let target = &moved.to.state;
+        let submitted = self.notes.last().map(|note| &note.change);
+        let first = matches!(submitted, Some(Change::Submitted { .. }));
+        // Coming back to an approval that counts voids it and what came after. On the way back after
+        // sending back, the approvals between stay.
+        let keeps = matches!(by, MovedBy::SentBack | MovedBy::Resumed);
+        let again = standing.passed.iter().position(|passed| passed.state == *target);
+        let voids: Vec<StateId> = match again {
+            Some(place) if !keeps => {
+                standing.passed.iter().skip(place).map(|passed| passed.state.clone()).collect()
+            }
+            Some(_) | None => Vec::new(),
+        };
+        let is_approval = self.rule_of(target).is_some();
+        let reopened = is_approval && standing.opened.contains(target);
+        let jumps = matches!(
+            by,
+            MovedBy::SentBack | MovedBy::Resumed | MovedBy::TakenBack | MovedBy::Start
+        );
+        let new_round = (jumps && !first) || reopened || !voids.is_empty();
+        let (used, most) = (standing.rounds_used, self.context.workflow.draft().policy.rounds_max);
+        if new_round && used >= most {
+            return Err(Refusal::TooManyRounds { rounds: used });
+        }
+        self.note(Change::Moved { by, moved, new_round, voids })
+    }
+
+    /// Moves a case that goes on by time; what stands in the way leaves it stuck.
+    pub(super) fn go_or_stick(
+        &mut self,
+        by: MovedBy,
+        moved: Result<Moved, Refusal>,
+    ) -> Result<(), Refusal> {
+        self.or_stick(|desk| moved.and_then(|moved| desk.go(by, moved)))
+    }
+
+    /// Notes a verdict reached by time and everything that follows.
+    pub(super) fn decide_or_stick(&mut self, verdict: Verdict) -> Result<(), Refusal> {
+        self.or_stick(|desk| desk.decide(verdict))
+    }
+
+    fn or_stick(
+        &mut self,
+        act: impl FnOnce(&mut Self) -> Result<(), Refusal>,
+    ) -> Result<(), Refusal> {
+        let (kept, written) = (self.standing.clone(), self.notes.len());
+        let Err(refusal) = act(self) else { return Ok(()) };
+        let reason = match refusal {
+            Refusal::TooManyRounds { .. } => StuckReason::TooManyRounds,
+            _ => StuckReason::Undecided,
+        };
+        self.standing = kept;
+        self.notes.truncate(written);
+        self.note_as(Actor::System(Cause::Timeout), Change::Stuck { reason })
+    }
+}
+
+/// Open seats whose vote no longer matters to the seat they serve, or that were overruled.
+fn pointless(node: &Node, votes: &[Option<bool>]) -> Vec<SeatId> {
+    let mut lost: Vec<SeatId> = Vec::new();
+    for (id, seat) in node.numbered() {
+        let refused = |id: SeatId| votes.get(usize::from(id)) == Some(&Some(false));
+        let serves_lost = seat.serves().is_some_and(|(to, _)| {
+            let closed = node.seat(to).is_some_and(|adder| {
+                matches!(adder.status, Status::Closed | Status::Removed | Status::Rejected)
+            });
+            refused(to) || closed || lost.contains(&to)
+        });
+        if seat.is_open() && (serves_lost || refused(id)) {
+            lost.push(id);
+        }
+    }
+    lost
+}
+
+/// The next seat whose turn comes, with its stopped timers when it was held.
+fn next_turn(node: &Node, votes: &[Option<bool>]) -> Option<(SeatId, Option<Vec<SeatTimer>>)> {
+    let agreed = |id: SeatId| votes.get(usize::from(id)) == Some(&Some(true));
+    let mut earlier_open = false;
+    for (id, seat) in node.numbered() {
+        let top = seat.serves().is_none();
+        let turn = match (seat.status, seat.serves()) {
+            (Status::Held, _) => {
+                let waits = node.numbered().any(|(before, other)| {
+                    other.status != Status::Removed
+                        && other.serves() == Some((id, super::node::Beside::Before))
+                        && !agreed(before)
+                });
+                !waits
+            }
+            (Status::Waiting, Some((_, super::node::Beside::Before))) => true,
+            (Status::Waiting, Some((to, _))) => {
+                node.seat(to).is_some_and(|adder| adder.status == Status::Approved)
+            }
+            (Status::Waiting, None) => node.mode != Mode::Sequence || !earlier_open,
+            _ => false,
+        };
+        if turn {
+            let held = (seat.status == Status::Held).then(|| seat.timers.clone());
+            return Some((id, held));
+        }
+        if top && seat.status != Status::Removed && !agreed(id) {
+            earlier_open = true;
+        }
+    }
+    None
+}

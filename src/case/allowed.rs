@@ -1,0 +1,221 @@
+//! What an actor may do now: the buttons of a screen, each agreeing with what would be decided.
+
+use alloc::boxed::Box;
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use super::actor::Actor;
+use super::command::{
+    AcceptanceBasis, Command, Envelope, Ground, LineQuantity, PaymentResult, ReceivedLine,
+    RefundLine,
+};
+use super::dispute::{Dispute, Evidence, Offer, Ruling};
+use super::ledger::Location;
+use super::obligation::{PaymentState, PaymentWay};
+use super::replacement::{ReplacementItem, ReplacementState};
+use super::resolution::Resolution;
+use super::state::{CaseLine, ReturnCase};
+use super::{AfterSale, Context};
+use crate::id::{CommandId, OrderLineId, ParcelId};
+use crate::money::Money;
+use crate::quantity::Quantity;
+use crate::settlement::request::Claim;
+
+/// Something an actor may do now, with a command that would be accepted as it stands.
+///
+/// Notes, references and new ids in it are placeholders for what the person fills in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Allowed {
+    /// A command that [`AfterSale::decide`] accepts now.
+    pub command: Command,
+}
+
+impl AfterSale {
+    /// What an actor may do now about the cases of the order, case by case.
+    ///
+    /// Every entry is a command that [`decide`](Self::decide) accepts at this moment, for as much as
+    /// there is: all units that can be received, accepted or settled. Opening a case, amending the
+    /// order and recording reasons are always possible and not listed.
+    #[must_use]
+    pub fn allowed(&self, context: &Context<'_>, actor: &Actor) -> Vec<Allowed> {
+        let Ok(id) = CommandId::new("allowed") else { return Vec::new() };
+        let accepted = |command: &Command| {
+            let expected_version = None;
+            let (id, actor, command) = (id.clone(), actor.clone(), command.clone());
+            let envelope = Envelope { id, expected_version, actor, command };
+            self.decide(context, &envelope).is_ok()
+        };
+        let commands = self.cases().flat_map(|case| self.candidates(context, case));
+        commands.filter(accepted).map(|command| Allowed { command }).collect()
+    }
+
+    /// One command of each kind for a case, with all that there is for it.
+    fn candidates(&self, context: &Context<'_>, case: &ReturnCase) -> Vec<Command> {
+        let id = || case.id.clone();
+        let note = || String::from("…");
+        let lines = |locations: &[Location]| -> Vec<LineQuantity> {
+            case.lines.iter().filter_map(|line| at(line, locations)).collect()
+        };
+        let later = crate::time::add_seconds(context.now, 86_400).unwrap_or(context.now);
+        let offer = Offer { resolution: Resolution::RefundOnly, amount: None, note: note() };
+        let mut commands = alloc::vec![
+            Command::Withdraw { case: id() },
+            Command::Authorize { case: id(), ground: Ground::Policy },
+            Command::Authorize { case: id(), ground: Ground::Goodwill { note: note() } },
+            Command::Decline { case: id(), note: note() },
+            Command::RequestInfo { case: id(), note: note() },
+            Command::AddEvidence {
+                case: id(),
+                evidence: Evidence { kind: note(), reference: note() },
+            },
+            Command::Offer { case: id(), offer },
+            Command::AcceptOffer { case: id() },
+            Command::RefuseOffer { case: id() },
+            Command::Hold { case: id(), note: note() },
+            Command::Release { case: id() },
+            Command::OpenDispute { case: id(), note: note() },
+            Command::AppealRuling { case: id(), note: note() },
+            Command::Accept {
+                case: id(),
+                lines: lines(&[Location::Received]),
+                basis: AcceptanceBasis::Inspected,
+            },
+            Command::Reject { case: id(), lines: lines(&[Location::Received]), note: note() },
+            Command::Reject { case: id(), lines: lines(&[Location::Accepted]), note: note() },
+            Command::ReturnToCustomer { case: id(), lines: lines(&[Location::Rejected]) },
+            Command::ReturnRepaired { case: id(), lines: lines(&[Location::Accepted]) },
+            Command::Refund { case: id(), lines: Vec::new(), terms: Box::default() },
+            Command::Reopen { case: id(), note: note() },
+            Command::Close { case: id() },
+        ];
+        if let Dispute::Open { .. } = case.dispute {
+            let rule = |ruling| Command::RuleDispute {
+                case: id(),
+                ruling,
+                appeal_until: None,
+                note: note(),
+            };
+            commands.extend([rule(Ruling::ForCustomer), rule(Ruling::ForSeller)]);
+        }
+        commands.extend(self.goods_candidates(case, &lines(&[Location::Requested])));
+        commands.extend(self.replacement_candidates(case, later));
+        commands.extend(payment_candidates(case));
+        commands.extend(case.lines.iter().filter_map(|line| amount_refund(self, case, line)));
+        commands
+    }
+
+    fn goods_candidates(&self, case: &ReturnCase, expected: &[LineQuantity]) -> Vec<Command> {
+        let id = || case.id.clone();
+        let mut commands = Vec::new();
+        let arriving = [Location::InTransit, Location::Requested, Location::Lost, Location::Ahead];
+        let received = |line: &CaseLine| {
+            let LineQuantity { line, quantity } = at(line, &arriving)?;
+            let (serials, lots) = Default::default();
+            Some(ReceivedLine { line, quantity, serials, lots })
+        };
+        let lines: Vec<ReceivedLine> = case.lines.iter().filter_map(received).collect();
+        if !lines.is_empty() {
+            let (parcel, unexpected) = (None, Vec::new());
+            commands.push(Command::Receive { case: id(), parcel, lines, unexpected });
+        }
+        if let (Ok(parcel), false) = (ParcelId::new("…"), expected.is_empty()) {
+            commands.push(Command::SendBack { case: id(), parcel, lines: expected.to_vec() });
+        }
+        commands.extend(
+            case.parcels
+                .keys()
+                .map(|parcel| Command::DeclareLost { case: id(), parcel: parcel.clone() }),
+        );
+        commands
+    }
+
+    fn replacement_candidates(
+        &self,
+        case: &ReturnCase,
+        charge_on: crate::time::Instant,
+    ) -> Vec<Command> {
+        let id = || case.id.clone();
+        let mut commands = Vec::new();
+        for sent in &case.replacements {
+            let replacement = sent.number;
+            if let (Ok(parcel), ReplacementState::Planned) = (ParcelId::new("…"), &sent.state) {
+                commands.push(Command::ShipReplacement { case: id(), replacement, parcel });
+            }
+            commands.extend([
+                Command::ConfirmReplacement { case: id(), replacement },
+                Command::CancelReplacement { case: id(), replacement },
+                Command::ChargeAdvance { case: id(), replacement },
+                Command::TakeBackReplacement { case: id(), replacement },
+            ]);
+        }
+        let items = self.even_items(case);
+        commands.extend([
+            Command::Exchange {
+                case: id(),
+                lines: Vec::new(),
+                items: items.clone(),
+                terms: Box::default(),
+            },
+            Command::SendAdvance { case: id(), items: items.clone(), charge_on },
+            Command::Reship { case: id(), items },
+        ]);
+        commands
+    }
+
+    /// The same articles again, as an even exchange.
+    fn even_items(&self, case: &ReturnCase) -> Vec<ReplacementItem> {
+        let fresh = |line: &OrderLineId| {
+            let numbered = (1..=1_000_u32).map(|n| OrderLineId::new(alloc::format!("{line}/{n}")));
+            numbered.flatten().find(|id| self.quantities.slot(id).is_none())
+        };
+        let again = |line: &CaseLine| {
+            Some(ReplacementItem {
+                line: fresh(&line.line)?,
+                replaces: line.line.clone(),
+                sku: self.sold_as(&line.line)?.ordered.sku.clone(),
+                quantity: line.requested,
+                price: None,
+            })
+        };
+        case.lines.iter().filter_map(again).collect()
+    }
+}
+
+/// All of a line that stands at some locations.
+fn at(line: &CaseLine, locations: &[Location]) -> Option<LineQuantity> {
+    let steps = line.held.over(locations);
+    let quantity = Quantity::new(steps, line.requested.unit()).ok()?;
+    (!quantity.is_zero()).then(|| LineQuantity { line: line.line.clone(), quantity })
+}
+
+fn payment_candidates(case: &ReturnCase) -> Vec<Command> {
+    let mut commands = Vec::new();
+    for owed in &case.obligations {
+        for payment in &owed.payments {
+            let (case, obligation) = (case.id.clone(), owed.number);
+            let payment_number = payment.order.number;
+            if matches!(payment.state, PaymentState::Failed { .. }) {
+                let case = case.clone();
+                let payment = payment_number;
+                commands.push(Command::RetryPayment { case, obligation, payment });
+            }
+            if payment.order.way != PaymentWay::Collect {
+                let result = PaymentResult::Paid { reference: String::from("…") };
+                let payment = payment_number;
+                commands.push(Command::RecordPayment { case, obligation, payment, result });
+            }
+        }
+    }
+    commands
+}
+
+/// A refund of money without goods, for the smallest amount there is.
+fn amount_refund(order: &AfterSale, case: &ReturnCase, line: &CaseLine) -> Option<Command> {
+    let keeps = matches!(case.resolution, Resolution::PartialRefund | Resolution::PriceProtection);
+    let claim = Claim::Amount(Money::new(1, order.sale().currency()));
+    keeps.then(|| Command::Refund {
+        case: case.id.clone(),
+        lines: alloc::vec![RefundLine { line: line.line.clone(), claim }],
+        terms: Box::default(),
+    })
+}
