@@ -110,7 +110,8 @@ codes! {
 ///         "timers":[{"id":"send_back","stage":"awaiting_return",
 ///                    "length":{"natural":{"seconds":604800}},"on_expiry":"close"}]}"#,
 /// )?;
-/// let rules: Vec<_> = shop.rules(Stage::AwaitingReturn, &Facts::new()).collect();
+/// let facts = Facts::new();
+/// let rules: Vec<_> = shop.rules(Stage::AwaitingReturn, &facts).collect();
 /// assert_eq!(rules.len(), 1);
 /// let start = Utc.with_ymd_and_hms(2026, 3, 2, 9, 0, 0).unwrap();
 /// let due = shop.due(&rules[0].id, rules[0].length, start, &[], start)?;
