@@ -17,6 +17,7 @@ use aftersale::case::actor::Role;
 use aftersale::case::command::{Command, Ground};
 use aftersale::case::event::Event;
 use aftersale::case::{AfterSale, Context};
+use aftersale::preset::markets::{Market, WECHAT_SHOP};
 use divan::counter::ItemsCount;
 use divan::{Bencher, black_box};
 use support::{Desk, case, sale};
@@ -42,6 +43,24 @@ fn open_to_refund_of_one_line(bencher: Bencher<'_, '_>) {
 #[divan::bench]
 fn authorize_one_case(bencher: Bencher<'_, '_>) {
     let mut desk = jacket();
+    desk.open("R-1", &[("1", 1)]).unwrap();
+    let authorize = Command::Authorize { case: case("R-1"), ground: Ground::Policy };
+    let envelope = desk.envelope(Role::Agent, authorize);
+    let (order, rules, now) = (desk.order.clone(), desk.rules, desk.now);
+    bencher.with_inputs(|| order.clone()).bench_local_values(|mut order| {
+        let context = Context { now, rules };
+        black_box(order.apply(&context, &envelope).unwrap());
+        order
+    });
+}
+
+/// The same under the practice of a marketplace: the deadline of the next stage is set too.
+#[divan::bench]
+fn authorize_one_case_with_timers(bencher: Bencher<'_, '_>) {
+    let market: Market = serde_json::from_str(WECHAT_SHOP).unwrap();
+    let rules = support::rules().clone().with_practice(market.practice().clone());
+    let mut desk = jacket();
+    desk.rules = Box::leak(Box::new(rules));
     desk.open("R-1", &[("1", 1)]).unwrap();
     let authorize = Command::Authorize { case: case("R-1"), ground: Ground::Policy };
     let envelope = desk.envelope(Role::Agent, authorize);

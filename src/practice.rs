@@ -104,14 +104,16 @@ codes! {
 /// use aftersale::condition::Facts;
 /// use aftersale::practice::Practice;
 /// use aftersale::practice::timer::Stage;
+/// use chrono::{TimeZone, Utc};
 /// let shop: Practice = serde_json::from_str(
 ///     r#"{"id":"corner_shop","label":{"en":"Corner shop","zh":"街角小店"},
 ///         "timers":[{"id":"send_back","stage":"awaiting_return",
 ///                    "length":{"natural":{"seconds":604800}},"on_expiry":"close"}]}"#,
 /// )?;
-/// let rules: Vec<_> = shop.rules(Stage::AwaitingReturn, &Facts::new()).collect();
+/// let facts = Facts::new();
+/// let rules: Vec<_> = shop.rules(Stage::AwaitingReturn, &facts).collect();
 /// assert_eq!(rules.len(), 1);
-/// let start = "2026-03-02T09:00:00Z".parse()?;
+/// let start = Utc.with_ymd_and_hms(2026, 3, 2, 9, 0, 0).unwrap();
 /// let due = shop.due(&rules[0].id, rules[0].length, start, &[], start)?;
 /// assert_eq!(due.to_rfc3339(), "2026-03-09T09:00:00+00:00");
 /// # Ok::<(), Box<dyn core::error::Error>>(())
