@@ -246,6 +246,7 @@ fn refused_goods_go_home_before_the_case_ends() {
     assert_eq!(balance(&desk, 0, Location::Customer), 1);
 }
 
+/// CAS-43: each obligation is paid at most once; a failed attempt leaves it open under its number [28].
 #[test]
 fn a_failed_payment_is_seen_and_tried_again_under_the_same_obligation() {
     let mut desk = Desk::new(sale(&[("1", 1, 1, "10.00")]));
@@ -258,6 +259,7 @@ fn a_failed_payment_is_seen_and_tried_again_under_the_same_obligation() {
     assert_eq!(desk.status("R-1"), "settling");
     let by_hand = PaymentResult::PaidByHand { reference: "bank transfer 77".into() };
     desk.report("R-1", 1, by_hand).unwrap();
+    // The first attempt succeeds after all: it is refused, so that the host sees the double payment.
     assert!(matches!(refusal(desk.pay("R-1", 1))[0], Obstacle::PaidAlready { .. }));
     desk.close("R-1").unwrap();
     assert_eq!(desk.status("R-1"), "completed");
@@ -449,4 +451,56 @@ fn events_survive_their_wire_form() {
     let events: Vec<Event> = serde_json::from_str(&text).unwrap();
     assert_eq!(events, desk.events);
     assert_eq!(events[0].actor, actor(Role::Customer));
+}
+
+#[test]
+fn the_payer_of_a_gift_gets_the_money_and_the_receiver_asks() {
+    let mut draft = sale(&[("1", 1, 1, "10.00")]).draft().clone();
+    draft.customer = Some("receiver".parse().unwrap());
+    draft.payer = Some("giver".parse().unwrap());
+    let mut desk = Desk::new(aftersale::sale::Sale::freeze(draft).unwrap());
+    let decision = desk.whole_return("R-1", &[("1", 1)]).unwrap();
+    let pay = decision.duties.iter().find_map(|duty| match &duty.act {
+        DutyAct::Pay { payment, .. } => Some(payment.way.clone()),
+        _ => None,
+    });
+    let card = aftersale::case::obligation::PaymentWay::Tender("card".parse().unwrap());
+    assert_eq!(pay, Some(card), "back on the giver's card");
+}
+
+#[test]
+fn only_accepted_units_are_put_away() {
+    let mut desk = Desk::new(sale(&[("1", 3, 3, "10.00")]));
+    desk.open("R-1", &[("1", 3)]).unwrap();
+    desk.authorize("R-1").unwrap();
+    desk.receive("R-1", &[("1", 3)]).unwrap();
+    let decision = desk.accept("R-1", &[("1", 2)]).unwrap();
+    let put_away: Vec<_> = decision
+        .duties
+        .iter()
+        .filter_map(|duty| match &duty.act {
+            DutyAct::PutAway { quantity, .. } => Some(*quantity),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(put_away, [pieces(2)], "not the whole order");
+}
+
+#[test]
+fn a_serial_number_is_in_one_case_only() {
+    let mut draft = sale(&[("1", 2, 2, "10.00")]).draft().clone();
+    draft.shipments[0].lines[0].serials = ["SN-1".parse().unwrap(), "SN-2".parse().unwrap()].into();
+    let mut desk = Desk::new(aftersale::sale::Sale::freeze(draft).unwrap());
+    let open = |desk: &mut Desk, id: &str, serial: &str| {
+        let mut requested = wanted("1", 1);
+        requested.serials = [serial.parse().unwrap()].into();
+        let (lines, resolution) = (vec![requested], Resolution::ReturnAndRefund);
+        desk.give(Role::Customer, Command::OpenCase { case: case(id), resolution, lines })
+    };
+    open(&mut desk, "R-1", "SN-1").unwrap();
+    let in_use = refusal(open(&mut desk, "R-2", "SN-1"));
+    assert!(matches!(in_use[0], Obstacle::SerialInUse { .. }), "{in_use:?}");
+    let foreign = refusal(open(&mut desk, "R-2", "SN-9"));
+    assert!(matches!(foreign[0], Obstacle::SerialNotShipped { .. }), "{foreign:?}");
+    open(&mut desk, "R-2", "SN-2").unwrap();
 }

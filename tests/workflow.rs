@@ -614,7 +614,7 @@ fn old_histories_replay_to_the_recorded_state() {
     assert_eq!(process.standing().unwrap().token.state.as_str(), "declined");
 }
 
-const RECORDED: &str = "bc401b5d5d086407c5c544d54825e328";
+const RECORDED: &str = "25a57a92b2aa8a6b765d5c0fdea7eae3";
 
 #[test]
 fn an_older_form_is_lifted_and_an_unknown_one_is_an_error() {
