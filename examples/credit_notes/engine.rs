@@ -188,16 +188,28 @@ fn share(part: i128, whole: i128) -> Result<Proportion, Box<dyn Error>> {
     Ok(Proportion::new(u64::try_from(part)?.min(whole), whole)?)
 }
 
-/// Explained credit lines of goods for each goods line sold, month by month, with Wilson intervals
-/// of 95 percent.
+/// The rates of one month by invoice line, with Wilson intervals of 95 percent.
+pub struct MonthRates {
+    /// All credit lines for all lines sold.
+    pub naive: Option<Estimate>,
+    /// Explained credit lines of goods for the goods lines sold.
+    pub explained: Option<Estimate>,
+}
+
+/// The rates by invoice line, month by month.
 ///
 /// # Errors
 ///
 /// When counts are too large to be held exactly.
-pub fn month_rates(figures: &Figures) -> Result<Vec<Option<Estimate>>, Box<dyn Error>> {
-    let rate = |part: &Part| -> Result<Option<Estimate>, Box<dyn Error>> {
-        let explained = part.kind(Kind::Explained).lines;
-        Ok(share(explained, part.goods_sold.lines)?.wilson(Confidence::NINETY_FIVE))
+pub fn month_rates(figures: &Figures) -> Result<Vec<MonthRates>, Box<dyn Error>> {
+    let wilson = |part, whole| -> Result<Option<Estimate>, Box<dyn Error>> {
+        Ok(share(part, whole)?.wilson(Confidence::NINETY_FIVE))
+    };
+    let rate = |part: &Part| -> Result<MonthRates, Box<dyn Error>> {
+        Ok(MonthRates {
+            naive: wilson(part.credited.lines, part.sold.lines)?,
+            explained: wilson(part.kind(Kind::Explained).lines, part.goods_sold.lines)?,
+        })
     };
     figures.months.values().map(rate).collect()
 }

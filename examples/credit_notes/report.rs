@@ -4,14 +4,13 @@ use std::collections::{BTreeMap, HashMap};
 use std::error::Error;
 
 use aftersale::analytics::alarm::{Alarm, Screening};
-use aftersale::analytics::rate::Estimate;
 
 use crate::arguments::Arguments;
 use crate::drill::{Drill, drill};
 use crate::engine::cases::{Cases, cases, invoices};
 use crate::engine::reasons::{Reasons, reasons};
 use crate::engine::verdicts::{Judge, Verdicts, verdicts};
-use crate::engine::{Frozen, Shop, alarms, month_alarms, month_rates};
+use crate::engine::{Frozen, MonthRates, Shop, alarms, month_alarms, month_rates};
 use crate::figures::{Figures, Part, figures, product_names};
 use crate::matching::{Kind, Matched, matched};
 use crate::notes::{self, Note};
@@ -32,7 +31,7 @@ pub struct Report<'a> {
     /// What became of the invoices.
     pub frozen: Frozen,
     /// Rates with intervals by month.
-    pub rates: Vec<Option<Estimate>>,
+    pub rates: Vec<MonthRates>,
     /// Months that stand out.
     pub month_alarms: Screening<i32>,
     /// Countries that stand out, by month.

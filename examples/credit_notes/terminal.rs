@@ -109,20 +109,25 @@ fn months(report: &Report<'_>) -> String {
         ("sold", Right),
         ("naive", Right),
         ("explained", Right),
+        ("naive lines", Right),
         ("lines back", Right),
         ("95 % interval", Left),
         ("alarm", Left),
     ]);
-    for ((month, part), rate) in report.figures.months.iter().zip(&report.rates) {
+    for ((month, part), rates) in report.figures.months.iter().zip(&report.rates) {
         let explained = part.kind(Kind::Explained);
-        let interval = rate.map_or_else(String::new, |rate| {
+        let interval = rates.explained.map_or_else(String::new, |rate| {
             format!("{:.2} to {:.2} %", rate.low * 100.0, rate.high * 100.0)
+        });
+        let naive = rates.naive.map_or_else(String::new, |rate| {
+            format!("{:.1}-{:.1} %", rate.low * 100.0, rate.high * 100.0)
         });
         table.row([
             month_name(*month),
             pounds(part.sold.value),
             percent(part.credited.value, part.sold.value, 2),
             percent(explained.value, part.sold_after(Kind::Explained), 2),
+            naive,
             percent(explained.lines, part.goods_sold.lines, 2),
             interval,
             flags(report, *month).join(", "),
@@ -131,7 +136,7 @@ fn months(report: &Report<'_>) -> String {
     let mut text = heading("2  MONTHS");
     text.push_str(&table.render());
     text.push_str(&paragraph(
-        "Naive and explained are by value; \"lines back\" is explained credit lines for goods lines sold, with its Wilson interval. Alarms: months, countries and products whose lines back are more than their own past and chance explain, a tenth of alarms accepted as false.",
+        "Naive and explained are by value; \"naive lines\" is the 95 % Wilson interval of all credit lines for all lines sold; \"lines back\" is explained credit lines for goods lines sold, with its Wilson interval. Alarms: months, countries and products whose lines back are more than their own past and chance explain, a tenth of alarms accepted as false.",
     ));
     text
 }

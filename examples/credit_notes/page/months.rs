@@ -2,6 +2,7 @@
 
 use aftersale::analytics::rate::Estimate;
 
+use crate::engine::MonthRates;
 use crate::matching::Kind;
 use crate::read::month_name;
 use crate::report::{Report, pounds};
@@ -79,6 +80,9 @@ fn charts(body: &mut Body, report: &Report<'_>, names: &[String]) {
     };
     body.figure(&by_value, "By value. Values above the frame are written beside their arrow.");
     let band = |rate: &Option<Estimate>| rate.map(|rate| (rate.low, rate.high));
+    let values = |of: fn(&MonthRates) -> Option<Estimate>| -> Vec<Option<f64>> {
+        report.rates.iter().map(|rates| of(rates).map(|rate| rate.value)).collect()
+    };
     let alarms = report.figures.months.keys().enumerate().filter_map(|(place, month)| {
         let flags = flags(report, *month);
         let first = flags.first()?;
@@ -86,13 +90,20 @@ fn charts(body: &mut Body, report: &Report<'_>, names: &[String]) {
         Some((place, format!("{first}{more}")))
     });
     let by_line = Lines {
-        title: "Explained credit lines for each 100 goods lines sold".into(),
+        title: "Credit lines for each 100 lines sold".into(),
         names: names.to_vec(),
-        series: vec![Series {
-            name: "explained, with its 95 % interval".into(),
-            values: report.rates.iter().map(|rate| rate.map(|rate| rate.value)).collect(),
-            band: report.rates.iter().map(band).collect(),
-        }],
+        series: vec![
+            Series {
+                name: "explained: goods, with its 95 % interval".into(),
+                values: values(|rates| rates.explained),
+                band: report.rates.iter().map(|rates| band(&rates.explained)).collect(),
+            },
+            Series {
+                name: "naive: all lines, with its 95 % interval".into(),
+                values: values(|rates| rates.naive),
+                band: report.rates.iter().map(|rates| band(&rates.naive)).collect(),
+            },
+        ],
         alarms: alarms.collect(),
         goal: None,
         format: Format::Percent(2),
@@ -147,17 +158,21 @@ fn table(report: &Report<'_>) -> Table {
             "#Naive",
             "#Explained",
             "#Rate",
+            "#Naive, lines",
+            "95 % interval",
             "#Lines back",
             "95 % interval",
             "Alarms",
         ],
     );
-    for ((month, part), rate) in report.figures.months.iter().zip(&report.rates) {
+    for ((month, part), rates) in report.figures.months.iter().zip(&report.rates) {
         let explained = part.kind(Kind::Explained);
         let percent_of = Format::Percent(2);
-        let interval = rate.map_or_else(String::new, |rate| {
-            format!("{} to {}", percent_of.full(rate.low), percent_of.full(rate.high))
-        });
+        let interval = |rate: Option<Estimate>| {
+            rate.map_or_else(String::new, |rate| {
+                format!("{} to {}", percent_of.full(rate.low), percent_of.full(rate.high))
+            })
+        };
         let flags = flags(report, *month);
         let cells = [
             month_name(*month),
@@ -166,8 +181,10 @@ fn table(report: &Report<'_>) -> Table {
             percent(part.credited.value, part.sold.value, 2),
             pounds(explained.value),
             percent(explained.value, part.sold_after(Kind::Explained), 2),
+            percent(part.credited.lines, part.sold.lines, 2),
+            interval(rates.naive),
             percent(explained.lines, part.goods_sold.lines, 2),
-            interval,
+            interval(rates.explained),
             flags.join(", "),
         ];
         table.toned(if flags.is_empty() { Tone::Plain } else { Tone::Bad }, cells);
