@@ -94,14 +94,14 @@ fn charts(body: &mut Body, report: &Report<'_>, names: &[String]) {
         names: names.to_vec(),
         series: vec![
             Series {
-                name: "explained: goods, with its 95 % interval".into(),
-                values: values(|rates| rates.explained),
-                band: report.rates.iter().map(|rates| band(&rates.explained)).collect(),
-            },
-            Series {
                 name: "naive: all lines, with its 95 % interval".into(),
                 values: values(|rates| rates.naive),
                 band: report.rates.iter().map(|rates| band(&rates.naive)).collect(),
+            },
+            Series {
+                name: "explained: goods, with its 95 % interval".into(),
+                values: values(|rates| rates.explained),
+                band: report.rates.iter().map(|rates| band(&rates.explained)).collect(),
             },
         ],
         alarms: alarms.collect(),
