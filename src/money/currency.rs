@@ -101,7 +101,8 @@ impl Currency {
     /// The three letters.
     #[must_use]
     pub fn code(&self) -> &str {
-        core::str::from_utf8(&self.code).unwrap_or("XXX")
+        // Three capital letters are text always; the constructors see to it.
+        core::str::from_utf8(&self.code).unwrap_or_default()
     }
 
     /// How many decimals the smallest unit has.
