@@ -129,7 +129,7 @@ fn a_parcel_turned_round_comes_back_as_a_return() {
     assert_eq!(of(&desk, "1", Location::Intercepting), 2);
     let open = Obstacle::InterceptionOpen { parcel: parcel("OUT-2") };
     let decline = Command::Decline { case: case("R-1"), note: "no".into() };
-    assert_eq!(obstacles(desk.give(Role::Agent, decline)), [open.clone()]);
+    assert_eq!(obstacles(desk.give(Role::Agent, decline)), [open]);
     assert!(desk.give(Role::Customer, Command::Withdraw { case: case("R-1") }).is_err());
     outcome(&mut desk, "R-1", "OUT-2", InterceptionOutcome::Intercepted).unwrap();
     let own = desk.order.case(&case("R-1")).unwrap();
@@ -251,9 +251,9 @@ fn what_cannot_be_called_back_is_refused() {
     call_back(&mut desk, "R-2", "OUT-2", &[]).unwrap();
     desk.authorize("R-2").unwrap();
     // The parcel stands at the door and nobody said that it turned round.
-    let open = Obstacle::InterceptionOpen { parcel: parcel("OUT-2") };
-    assert_eq!(obstacles(receive_parcel(&mut desk, "R-2", "OUT-2", &[("1", 1)])), [open.clone()]);
-    assert_eq!(obstacles(desk.receive("R-2", &[("1", 1)])), [open]);
+    let open = [Obstacle::InterceptionOpen { parcel: parcel("OUT-2") }];
+    assert_eq!(obstacles(receive_parcel(&mut desk, "R-2", "OUT-2", &[("1", 1)])), open);
+    assert_eq!(obstacles(desk.receive("R-2", &[("1", 1)])), open);
 }
 
 #[test]

@@ -81,6 +81,36 @@ fn one_cup_of_a_tea_set_is_refunded_at_its_share_and_the_set_is_not_back() {
 }
 
 #[test]
+fn a_set_sent_back_without_one_cup_is_short_of_that_cup_alone() {
+    let mut desk = Desk::new(tea_sets(1, "30.01", "10.00"));
+    desk.open("R-1", &[("A", 1), ("B", 2)]).unwrap();
+    desk.authorize("R-1").unwrap();
+    let parcel: aftersale::id::ParcelId = "BACK-1".parse().unwrap();
+    let lines = support::units(&[("A", 1), ("B", 2)]);
+    let sent = Command::SendBack { case: case("R-1"), parcel: parcel.clone(), lines };
+    desk.give(Role::Customer, sent).unwrap();
+    let arrived = |id: &str| ReceivedLine {
+        line: line(id),
+        quantity: pieces(1),
+        serials: Default::default(),
+        lots: Default::default(),
+    };
+    let (lines, unexpected) = (vec![arrived("A"), arrived("B")], vec![]);
+    let (id, there) = (case("R-1"), Some(parcel.clone()));
+    let receive = Command::Receive { case: id, parcel: there, lines, unexpected };
+    let received = desk.give(Role::Warehouse, receive).unwrap();
+    let short: Vec<String> = received.findings.iter().map(ToString::to_string).collect();
+    assert_eq!(short.len(), 1, "{short:?}");
+    assert!(short[0].contains("line B") && short[0].contains("1 pcs observed"), "{short:?}");
+    desk.accept("R-1", &[("A", 1), ("B", 1)]).unwrap();
+    desk.refund("R-1").unwrap();
+    assert_eq!(desk.order.money().refunded().to_string(), "40.01 GBP", "the pot and one cup");
+    assert_eq!(desk.order.kit_return(&kit_id()).unwrap().kits, 0);
+    desk.give(Role::Warehouse, Command::RecordShortage { case: case("R-1"), parcel }).unwrap();
+    assert_eq!(of(&desk, "B", Location::Requested), 1);
+}
+
+#[test]
 fn a_kit_that_does_not_add_up_is_refused_with_its_fault() {
     let sound = tea_sets(2, "30.00", "10.00").draft().clone();
     let faults = |change: &dyn Fn(&mut KitDraft)| {

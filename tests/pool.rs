@@ -179,7 +179,7 @@ fn one_parcel_of_two_customers_is_shared_and_received_by_both_orders() {
     assert_eq!(grounds.len(), 2);
     assert_eq!(shares[0].parcel, Some(tracking), "SO-1 knows the tracking number");
     assert_eq!(shares[1].parcel, None);
-    let serials = |place: usize| shares[place].serials.iter().map(|s| s.to_string()).collect();
+    let serials = |place: usize| shares[place].serials.iter().map(ToString::to_string).collect();
     assert_eq!((serials(0), serials(1)), (vec!["SO-1-S2".to_owned()], vec!["SO-0-S1".to_owned()]));
     assert_eq!(gate.receive(&decision), 2);
     for (desk, count) in gate.desks.iter().zip([2, 1]) {

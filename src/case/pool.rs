@@ -85,7 +85,7 @@ pub struct PoolDecision {
 ///     actor: Actor { id: ActorId::new("gate-2")?, role: Role::Warehouse },
 ///     command: PoolCommand::ReceiveUnidentified { arrival: arrival.clone(), marks },
 /// };
-/// let now = "2026-03-09T08:00:00Z".parse()?;
+/// let now = serde_json::from_str(r#""2026-03-09T08:00:00Z""#)?;
 /// let mut pool = ReceiptPool::new();
 /// pool.apply(&PoolContext { now, candidates: &[] }, &envelope)?;
 /// let waiting = pool.arrival(&arrival).ok_or("not there")?;
