@@ -23,6 +23,47 @@ use super::{Dice, STAFF, World, at, fact, facts, interval, money, person, role, 
 /// The approvals of random procedures, in order.
 pub const APPROVALS: [&str; 3] = ["first", "second", "third"];
 
+pub fn rules(mode: Mode) -> Approval {
+    Approval::new(mode, ["service"])
+}
+
+/// One approval `review` and two ends.
+pub fn single(rule: Approval, policy: Policy) -> World {
+    World::new(
+        facts(WorkflowBuilder::new("review", 1))
+            .approval("review", rule, |s| {
+                s.approved("paid").rejected("declined").waits_because("the desk is staffed")
+            })
+            .end("paid", "paid")
+            .end("declined", "declined")
+            .policy(Policy { amount: Some(fact("amount")), ..policy }),
+    )
+}
+
+/// `first`, then `second` kept apart from it, then goods.
+pub fn double(policy: Policy) -> World {
+    double_of(rules(Mode::All), Approval::new(Mode::Any, ["finance"]), policy)
+}
+
+pub fn double_of(first: Approval, second: Approval, policy: Policy) -> World {
+    World::new(
+        facts(WorkflowBuilder::new("two_steps", 1))
+            .approval("first", first, |s| {
+                s.approved("second").rejected("declined").waits_because("staffed")
+            })
+            .approval("second", second.distinct_from("first"), |s| {
+                s.approved("goods").rejected("first").waits_because("staffed")
+            })
+            .wait("goods", "customer", |s| {
+                s.on("received", "paid").leaves_after("not_sent", Span::days(14), "lapsed")
+            })
+            .end("paid", "paid")
+            .end("declined", "declined")
+            .end("lapsed", "lapsed")
+            .policy(Policy { amount: Some(fact("amount")), ..policy }),
+    )
+}
+
 /// What may differ between random procedures.
 #[derive(Clone, Copy, Default)]
 pub struct Taste {
