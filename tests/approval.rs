@@ -34,6 +34,7 @@ use aftersale::workflow::rule::{
 };
 use aftersale::workflow::span::Span;
 use aftersale::workflow::{RoleCode, StateId};
+use common::desks::{double, double_of, rules, single};
 use common::{Dice, World, at, fact, money, person, role, state};
 
 // ---------------------------------------------------------------- counting (laws 1 to 6, 8, 11)
@@ -205,47 +206,6 @@ fn the_first_rejection_decides_an_approval_by_anyone_unless_it_must_be_unanimous
 }
 
 // ---------------------------------------------------------------- named rules
-
-fn rules(mode: Mode) -> Approval {
-    Approval::new(mode, ["service"])
-}
-
-/// One approval `review` and two ends.
-fn single(rule: Approval, policy: Policy) -> World {
-    World::new(
-        common::facts(WorkflowBuilder::new("review", 1))
-            .approval("review", rule, |s| {
-                s.approved("paid").rejected("declined").waits_because("the desk is staffed")
-            })
-            .end("paid", "paid")
-            .end("declined", "declined")
-            .policy(Policy { amount: Some(fact("amount")), ..policy }),
-    )
-}
-
-/// `first`, then `second` kept apart from it, then goods.
-fn double(policy: Policy) -> World {
-    double_of(rules(Mode::All), Approval::new(Mode::Any, ["finance"]), policy)
-}
-
-fn double_of(first: Approval, second: Approval, policy: Policy) -> World {
-    World::new(
-        common::facts(WorkflowBuilder::new("two_steps", 1))
-            .approval("first", first, |s| {
-                s.approved("second").rejected("declined").waits_because("staffed")
-            })
-            .approval("second", second.distinct_from("first"), |s| {
-                s.approved("goods").rejected("first").waits_because("staffed")
-            })
-            .wait("goods", "customer", |s| {
-                s.on("received", "paid").leaves_after("not_sent", Span::days(14), "lapsed")
-            })
-            .end("paid", "paid")
-            .end("declined", "declined")
-            .end("lapsed", "lapsed")
-            .policy(Policy { amount: Some(fact("amount")), ..policy }),
-    )
-}
 
 fn phase(p: &Process) -> &Phase {
     &p.standing().unwrap().phase

@@ -98,7 +98,7 @@ impl Process {
             return Ok(Decision { entries: Vec::new(), repeats: Some(first) });
         }
         self.journal.dated(command.at)?;
-        let mut desk = Desk::new(context, self.standing.as_deref().cloned());
+        let mut desk = self.desk(context);
         desk.run_timers(command.at)?;
         let version = self.journal.version().saturating_add(desk.written());
         if let Some(expected) = command.expected_version
@@ -121,6 +121,12 @@ impl Process {
         Ok(self.write(context, desk, Some(&reference)))
     }
 
+    fn desk<'a>(&self, context: &'a Context<'a>) -> Desk<'a> {
+        let mut desk = Desk::new(context, self.standing.as_deref().cloned());
+        desk.not_before = self.journal.at();
+        desk
+    }
+
     /// Lets timers act that are due at or before `now`; no entries when none is.
     ///
     /// Facts that are fixed or material are taken as submitted, whatever the context says of them.
@@ -130,7 +136,7 @@ impl Process {
     /// [`Refusal`] when the context holds another definition, or `now` is before the last entry.
     pub fn tick(&self, context: &Context<'_>, now: Instant) -> Result<Decision, Refusal> {
         self.journal.dated(now)?;
-        let mut desk = Desk::new(context, self.standing.as_deref().cloned());
+        let mut desk = self.desk(context);
         desk.run_timers(now)?;
         Ok(self.write(context, desk, None))
     }
@@ -148,7 +154,7 @@ impl Process {
         order: &super::command::Order,
     ) -> Result<(), Refusal> {
         self.journal.dated(at)?;
-        let mut desk = Desk::new(context, self.standing.as_deref().cloned());
+        let mut desk = self.desk(context);
         desk.run_timers(at)?;
         desk.obey(actor, at, order)
     }
