@@ -15,6 +15,7 @@ use aftersale::case::command::{Command, Ground, ReceivedLine, UnexpectedItem, Un
 use aftersale::case::duty::DutyAct;
 use aftersale::case::event::EventFact;
 use aftersale::case::ledger::Location;
+use aftersale::case::liability::{Liability, Party};
 use aftersale::case::parcel::{InterceptionOutcome, Scan, ScanState, UnexpectedEnd};
 use aftersale::case::refusal::{Obstacle, OpenMatter, Refusal};
 use aftersale::case::resolution::Resolution;
@@ -23,6 +24,7 @@ use aftersale::case::{AfterSale, Decision};
 use aftersale::id::ParcelId;
 use aftersale::money::Money;
 use aftersale::money::currency::Currency;
+use aftersale::number::Ratio;
 use aftersale::preset::markets::{Market, TAOBAO};
 use aftersale::sale::Sale;
 use aftersale::time::{Instant, add_seconds};
@@ -258,14 +260,27 @@ fn what_cannot_be_called_back_is_refused() {
 
 #[test]
 fn a_lost_interception_is_a_loss_on_the_way_back() {
-    let mut desk = half_way();
-    desk.open("R-1", &[("1", 2)]).unwrap();
-    call_back(&mut desk, "R-1", "OUT-2", &[]).unwrap();
-    outcome(&mut desk, "R-1", "OUT-2", InterceptionOutcome::Intercepted).unwrap();
-    let lost = Command::DeclareLost { case: case("R-1"), parcel: parcel("OUT-2") };
-    desk.give(Role::Agent, lost).unwrap();
-    assert_eq!(desk.status("R-1"), "lost");
-    assert_eq!(obstacles(desk.refund("R-1")), [Obstacle::NothingToSettle], "liability comes first");
+    for resolution in
+        [Resolution::ReturnAndRefund, Resolution::RefundOnly, Resolution::InstantRefund]
+    {
+        let mut desk = half_way();
+        desk.open_as("R-1", resolution, &[("1", 2)]).unwrap();
+        call_back(&mut desk, "R-1", "OUT-2", &[]).unwrap();
+        outcome(&mut desk, "R-1", "OUT-2", InterceptionOutcome::Intercepted).unwrap();
+        let lost = Command::DeclareLost { case: case("R-1"), parcel: parcel("OUT-2") };
+        desk.give(Role::Agent, lost).unwrap();
+        assert_eq!(desk.status("R-1"), "lost");
+        assert_eq!(obstacles(desk.refund("R-1")), [Obstacle::NothingToSettle], "{resolution}");
+        let liability = Liability::new([(Party::Carrier, Ratio::ONE)], "scan", []).unwrap();
+        let (id, line) = (case("R-1"), line("1"));
+        let attribute = Command::AttributeLiability { case: id, line, liability };
+        desk.give(Role::Supervisor, attribute).unwrap();
+        desk.refund("R-1").unwrap();
+        assert_eq!(of(&desk, "1", Location::WrittenOff), 2);
+        desk.pay("R-1", 1).unwrap();
+        desk.close("R-1").unwrap();
+        replays(&desk);
+    }
 }
 
 fn with_taobao(mut desk: Desk, tier: Option<&str>) -> Desk {

@@ -247,6 +247,36 @@ fn what_cannot_be_given_out_is_refused_with_everything_in_the_way() {
 }
 
 #[test]
+fn two_cases_of_one_order_get_different_units_of_a_parcel() {
+    let mut gate = Gate::new(&[1]);
+    gate.desks[0].open("R-2", &[("1", 1)]).unwrap();
+    gate.desks[0].authorize("R-2").unwrap();
+    let serials = ["SO-0-S1", "SO-0-S2"].map(|serial| SerialId::new(serial).unwrap()).into();
+    gate.arrive("A-1", ParcelMarks { serials, ..jackets(2) }).unwrap();
+    let shares = vec![share(0, 1), Share { case: case("R-2"), ..share(0, 1) }];
+    let order = &gate.desks[0].order;
+    let nobody = BTreeSet::new();
+    let candidates: Vec<Candidate<'_>> =
+        order.cases().map(|case| Candidate { order, case, sender: &nobody, grams: None }).collect();
+    let envelope = PoolEnvelope {
+        id: CommandId::new("match").unwrap(),
+        expected_version: None,
+        actor: actor(Role::Agent),
+        command: PoolCommand::MatchParcel { arrival: arrival("A-1"), shares },
+    };
+    let context = PoolContext { now: gate.now, candidates: &candidates };
+    let decision = gate.pool.apply(&context, &envelope).unwrap();
+    let PoolFact::ParcelMatched { shares, .. } = &decision.events[0].fact else {
+        panic!("a match")
+    };
+    let serials: Vec<_> = shares.iter().map(|share| share.serials.clone()).collect();
+    assert_eq!(serials[0].len() + serials[1].len(), 2);
+    assert!(serials[0].is_disjoint(&serials[1]), "one unit, one case");
+    gate.receive(&decision);
+    assert!(gate.desks[0].order.cases().all(|case| case.unexpected.is_empty()));
+}
+
+#[test]
 fn an_opened_parcel_is_described_anew_and_keeps_what_was_given_out() {
     let mut gate = Gate::new(&[2]);
     gate.arrive("A-1", ParcelMarks::default()).unwrap();

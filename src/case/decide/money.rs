@@ -222,6 +222,7 @@ pub(super) const fn ways(resolution: Resolution) -> &'static [(Location, Locatio
             // Called back: paid without waiting for the parcel.
             (Location::Intercepting, Location::Ahead),
             (Location::InTransit, Location::Ahead),
+            (Location::Lost, Location::WrittenOff),
         ],
         Resolution::InstantRefund => &[
             (Location::Accepted, Location::Settled),
@@ -229,6 +230,7 @@ pub(super) const fn ways(resolution: Resolution) -> &'static [(Location, Locatio
             (Location::InTransit, Location::Ahead),
             (Location::Requested, Location::Ahead),
             (Location::Intercepting, Location::Ahead),
+            (Location::Lost, Location::WrittenOff),
         ],
         Resolution::ReturnAndRefund | Resolution::RefusedAtDoor | Resolution::Exchange => RETURNED,
         Resolution::PriceProtection
