@@ -508,6 +508,23 @@ fn announced_three_received_two_refunds_two() {
     }
 }
 
+#[test]
+fn what_arrived_without_a_number_is_not_missing() {
+    let mut desk = Desk::new(sale(&[("1", 3, 3, "60.00")]));
+    desk.open("R-1", &[("1", 3)]).unwrap();
+    desk.authorize("R-1").unwrap();
+    send_back(&mut desk, "R-1", "BACK-1", &[("1", 3)]).unwrap();
+    receive_parcel(&mut desk, "R-1", "BACK-1", &[("1", 1)]).unwrap();
+    desk.receive("R-1", &[("1", 1)]).unwrap();
+    let shortage = || Command::RecordShortage { case: case("R-1"), parcel: parcel("BACK-1") };
+    desk.give(Role::Warehouse, shortage()).unwrap();
+    assert_eq!(of(&desk, "1", Location::Requested), 1, "one jacket of three was never sent");
+    assert_eq!(of(&desk, "1", Location::Received), 2);
+    let nothing = Obstacle::NothingMissing { parcel: parcel("BACK-1") };
+    assert_eq!(obstacles(desk.give(Role::Warehouse, shortage())), [nothing]);
+    replays(&desk);
+}
+
 fn stranger(kind: UnexpectedKind, of: Option<&str>) -> UnexpectedItem {
     UnexpectedItem {
         sku: Some("PHONE".parse().unwrap()),

@@ -299,7 +299,14 @@ fn a_unit_that_went_home_may_be_asked_back_and_one_that_stayed_may_not() {
     assert_eq!(of(&desk, "1", Location::Received), 1);
     let kept = obstacles(open_named(&mut desk, "R-3", 1, &["P1".into()]));
     assert_eq!(kept, [busy("P1")], "P1 has stayed with us");
-    // Read once more in another case, it is not that case's unit.
+    // P2 goes home again, and may be asked back again.
+    desk.reject("R-2", &[("1", 1)]).unwrap();
+    let home = vec![LineQuantity { line: line("1"), quantity: pieces(1) }];
+    desk.give(Role::Warehouse, Command::ReturnToCustomer { case: case("R-2"), lines: home })
+        .unwrap();
+    desk.close("R-2").unwrap();
+    open_named(&mut desk, "R-2b", 1, &["P2".into()]).unwrap();
+    // Read once more in another case, P1 is not that case's unit.
     desk.open("R-4", &[("1", 1)]).unwrap();
     desk.authorize("R-4").unwrap();
     receive_named(&mut desk, "R-4", 1, &["P1".into()], &[]).unwrap();

@@ -187,14 +187,20 @@ impl Scene<'_> {
                 line.serials.contains(serial) || line.received_serials.contains(serial)
             };
             let mut lines = case.lines.iter().filter(named);
-            lines.any(|line| open || self.kept(case, line) <= settled_steps(&line.held))
+            lines.any(|line| open || self.has_kept(case, line, serial))
         };
         self.order.cases.values().find(holds).map(|case| &case.id)
     }
 
-    /// How many numbers of a line are still with its case: those that turned up in a later case left.
-    /// As long as there are more of them than units kept, nobody knows which ones went home.
-    fn kept(&self, case: &ReturnCase, line: &CaseLine) -> i64 {
+    /// Whether an ended case kept a unit that its line names. Numbers that turned up in a later case left
+    /// it; as long as there are more of the others than units kept, nobody knows which ones went home.
+    fn has_kept(&self, case: &ReturnCase, line: &CaseLine, serial: &SerialId) -> bool {
+        let settled = settled_steps(&line.held);
+        let numbers = line.serials.union(&line.received_serials);
+        let count = i64::try_from(numbers.clone().count()).unwrap_or(i64::MAX);
+        if settled <= 0 || count <= settled {
+            return settled > 0;
+        }
         let later = |serial: &&SerialId| {
             self.order.cases.values().any(|other| {
                 other.id != case.id
@@ -202,9 +208,8 @@ impl Scene<'_> {
                     && other.lines.iter().any(|line| line.received_serials.contains(*serial))
             })
         };
-        let numbers = line.serials.union(&line.received_serials);
-        let kept = numbers.filter(|serial| !later(serial)).count();
-        i64::try_from(kept).unwrap_or(i64::MAX).max(1)
+        let left = numbers.filter(later).count();
+        !later(&serial) && count.saturating_sub(i64::try_from(left).unwrap_or(i64::MAX)) <= settled
     }
 
     /// The reason as stated and what the policies say.
