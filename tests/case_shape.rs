@@ -180,7 +180,7 @@ fn serial_numbers_go_with_their_units() {
     split_with(&mut desk, "R-1", "R-2", &[("1", 2, &["S3"])]).unwrap();
     let names = |desk: &Desk, id: &str| -> BTreeSet<String> {
         let own = desk.order.case(&case(id)).unwrap();
-        own.lines[0].serials.iter().map(|serial| serial.to_string()).collect()
+        own.lines[0].serials.iter().map(ToString::to_string).collect()
     };
     assert_eq!(names(&desk, "R-1"), ["S1".to_owned(), "S2".to_owned()].into());
     assert_eq!(names(&desk, "R-2"), ["S3".to_owned()].into());
