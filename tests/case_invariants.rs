@@ -38,7 +38,8 @@ fn outcome() -> &'static Outcome {
                 continue;
             }
             let (steps, fault) = shrink(&sale, rules, steps, seed, found.invariant);
-            let mut text = format!("story {seed}: {} (first seen as: {})\n", fault.what, found.what);
+            let mut text =
+                format!("story {seed}: {} (first seen as: {})\n", fault.what, found.what);
             for step in steps {
                 let command = serde_json::to_string(&step.envelope.command).unwrap();
                 text.push_str(&format!("  {} {} {command}\n", step.now, step.envelope.actor.role));

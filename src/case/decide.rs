@@ -231,6 +231,7 @@ impl<'a> Scene<'a> {
                 | Command::Exchange { .. }
                 | Command::SendAdvance { .. }
                 | Command::ChargeAdvance { .. }
+                | Command::CancelReplacement { .. }
                 | Command::Reship { .. }
                 | Command::Close { .. }
         );

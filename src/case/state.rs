@@ -8,7 +8,7 @@ use alloc::vec::Vec;
 use super::actor::Actor;
 use super::command::{Ground, UnexpectedItem};
 use super::dispute::{Dispute, Evidence, Offer};
-use super::ledger::{Balance, Posting};
+use super::ledger::{Balance, Location, Posting};
 use super::liability::Liability;
 use super::obligation::Obligation;
 use super::replacement::Replacement;
@@ -116,6 +116,39 @@ pub struct CaseLine {
     pub verdict: Arc<Verdict>,
 }
 
+impl CaseLine {
+    /// Units with us for good: accepted, settled or recovered.
+    #[must_use]
+    pub fn ours(&self) -> i64 {
+        self.held.over(&[Location::Accepted, Location::Settled, Location::Recovered])
+    }
+
+    /// Units of which it is decided for good what becomes of them.
+    pub(super) fn disposed_for_good(&self) -> i64 {
+        let lasting = self.disposed.iter().filter(|(to, _)| !is_provisional(**to));
+        lasting.fold(0, |sum, (_, steps)| sum.saturating_add(*steps))
+    }
+
+    /// Forgets provisional dispositions of units that are no longer with us.
+    pub(super) fn forget_dispositions(&mut self) {
+        let all = self.disposed.values().fold(0_i64, |sum, steps| sum.saturating_add(*steps));
+        let mut excess = all.saturating_sub(self.ours()).max(0);
+        for (_, steps) in self.disposed.iter_mut().filter(|(to, _)| is_provisional(**to)) {
+            let part = excess.min(*steps).max(0);
+            *steps = steps.saturating_sub(part);
+            excess = excess.saturating_sub(part);
+        }
+    }
+}
+
+/// Whether a disposition is left again: the unit waits, is repaired, or is to go home.
+const fn is_provisional(disposition: Disposition) -> bool {
+    matches!(
+        disposition,
+        Disposition::Quarantine | Disposition::Rework | Disposition::ReturnToCustomer
+    )
+}
+
 /// A parcel of a case.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ParcelState {
@@ -165,6 +198,17 @@ impl ReturnCase {
     #[must_use]
     pub fn replacement(&self, number: u32) -> Option<&Replacement> {
         self.replacements.iter().find(|replacement| replacement.number == number)
+    }
+
+    /// What is on its way of a line in parcels that have not arrived.
+    #[must_use]
+    pub fn awaited(&self, line: &CaseLine) -> i64 {
+        let coming = self.parcels.values().filter(|parcel| parcel.received_at.is_none());
+        let of_line = coming.flat_map(|parcel| &parcel.contents);
+        let sent = of_line
+            .filter(|sent| sent.line == line.line)
+            .fold(0_i64, |sum, sent| sum.saturating_add(sent.quantity.steps()));
+        sent.min(line.held.at(Location::InTransit)).max(0)
     }
 
     pub(super) fn replacement_mut(&mut self, number: u32) -> Option<&mut Replacement> {

@@ -1,5 +1,6 @@
 //! Random commands: mostly what somebody could want next, some of them impossible.
 
+use aftersale::case::AfterSale;
 use aftersale::case::actor::{Actor, Role};
 use aftersale::case::command::{
     AcceptanceBasis, Command, Envelope, Ground, LineQuantity, PaymentResult, ReceivedLine,
@@ -12,9 +13,10 @@ use aftersale::case::obligation::{PaymentState, PaymentWay};
 use aftersale::case::replacement::{ReplacementItem, ReplacementState};
 use aftersale::case::resolution::Resolution;
 use aftersale::case::state::{Approval, CaseLine, ReturnCase};
-use aftersale::case::AfterSale;
 use aftersale::explain::RuleRef;
-use aftersale::id::{ActorId, CaseId, CommandId, OrderLineId, ParcelId, RuleId, SerialId, TenderId};
+use aftersale::id::{
+    ActorId, CaseId, CommandId, OrderLineId, ParcelId, RuleId, SerialId, TenderId,
+};
 use aftersale::inspection::{Disposition, Grade, Inspection};
 use aftersale::label::Coded;
 use aftersale::money::Money;
@@ -89,12 +91,12 @@ impl Teller<'_> {
     /// The next command about an order, with its role.
     pub(crate) fn next(&mut self, order: &AfterSale, now: Instant) -> Envelope {
         let cases: Vec<&ReturnCase> = order.cases().collect();
-        let open_new = cases.is_empty() || (cases.len() < 5 && self.random.chance(9));
+        let open_new = cases.is_empty() || (cases.len() < 6 && self.random.chance(10));
         let case = (!cases.is_empty())
             .then(|| cases[self.random.within(0, cases.len() as i64 - 1) as usize]);
         let kind = if open_new {
             "open_case"
-        } else if self.random.chance(22) {
+        } else if self.random.chance(15) {
             self.random.pick(KINDS)
         } else {
             self.likely(case.unwrap())
@@ -131,21 +133,24 @@ impl Teller<'_> {
         };
         let open = case.closing.is_none();
         let ready = open && case.approval == Approval::Authorized;
-        add(!open, &["reopen", "receive", "assert_reason", "attribute_liability"]);
-        add(case.held_since.is_some(), &["release", "release"]);
-        add(case.dispute.is_open(), &["rule_dispute", "rule_dispute"]);
+        add(!open, &["reopen", "receive", "assert_reason", "attribute_liability", "open_case"]);
+        add(case.held_since.is_some(), &["release"; 5]);
+        add(case.dispute.is_open(), &["rule_dispute"; 6]);
         add(matches!(case.dispute, Dispute::Ruled { .. }), &["appeal_ruling"]);
         let asked = open && matches!(case.approval, Approval::Submitted | Approval::NeedsInfo);
-        add(asked, &["authorize", "authorize", "authorize", "authorize", "offer", "decline"]);
+        add(asked, &["authorize"; 12]);
+        add(asked, &["offer", "decline"]);
         add(asked, &["request_info", "add_evidence", "withdraw", "hold", "open_dispute"]);
         add(open && case.approval == Approval::Offered, &["accept_offer", "refuse_offer"]);
         add(open && case.approval == Approval::Declined, &["close", "open_dispute"]);
         let back = case.resolution.needs_return();
-        add(ready && back && held(Location::Requested), &["send_back", "send_back", "receive"]);
+        let coming = ready && back && held(Location::Requested);
+        add(coming, &["send_back", "send_back", "send_back", "receive", "receive", "receive"]);
         add(ready && held(Location::Requested), &["withdraw", "close"]);
-        add(ready && held(Location::InTransit), &["receive", "receive", "declare_lost"]);
+        add(ready && held(Location::InTransit), &["receive", "receive", "receive", "declare_lost"]);
         add(ready && held(Location::Lost), &["attribute_liability", "refund", "receive"]);
-        add(ready && held(Location::Received), &["accept", "accept", "reject", "inspect"]);
+        add(ready && held(Location::Received), &["accept"; 8]);
+        add(ready && held(Location::Received), &["reject", "inspect"]);
         add(ready && held(Location::Rejected), &["return_to_customer", "accept"]);
         add(ready && held(Location::Accepted), &["set_disposition", "reject"]);
         add(ready && !back, &["refund", "refund", "refund"]);
@@ -155,15 +160,21 @@ impl Teller<'_> {
         add(outside.iter().any(|place| held(*place)), &["receive"]);
         let accepted = ready && held(Location::Accepted);
         match case.resolution {
-            Resolution::Exchange => add(accepted, &["exchange", "exchange", "refund"]),
-            Resolution::Repair => add(accepted, &["return_repaired", "return_repaired"]),
+            Resolution::Exchange => {
+                add(accepted, &["exchange"; 8]);
+                add(accepted, &["refund"]);
+            }
+            Resolution::Repair => add(accepted, &["return_repaired"; 4]),
             Resolution::Reship => add(ready, &["reship"]),
             Resolution::AdvanceReplacement => add(ready, &["send_advance", "refund"]),
             Resolution::InstantRefund => add(ready, &["refund"]),
-            _ => add(accepted, &["refund", "refund", "refund"]),
+            _ => add(accepted, &["refund"; 6]),
         }
         for sent in &case.replacements {
-            add(sent.state == ReplacementState::Planned, &["ship_replacement", "cancel_replacement"]);
+            add(
+                sent.state == ReplacementState::Planned,
+                &["ship_replacement", "cancel_replacement"],
+            );
             let gone = matches!(sent.state, ReplacementState::Shipped { .. });
             add(gone, &["confirm_replacement"]);
             let waits = sent.advance.is_some_and(|advance| advance.resolved.is_none());
@@ -186,11 +197,8 @@ impl Teller<'_> {
         now: Instant,
     ) -> (Role, Command) {
         let Some(own) = case else { return self.open(order) };
-        let case = if self.random.chance(1) {
-            CaseId::new("R-NONE").unwrap()
-        } else {
-            own.id.clone()
-        };
+        let case =
+            if self.random.chance(1) { CaseId::new("R-NONE").unwrap() } else { own.id.clone() };
         let note = String::from("because");
         match kind {
             "open_case" => self.open(order),
@@ -202,7 +210,10 @@ impl Teller<'_> {
                     2..=5 => Ground::Policy,
                     _ => Ground::Goodwill { note },
                 };
-                (self.random.pick(&[Role::Agent, Role::System]), Command::Authorize { case, ground })
+                (
+                    self.random.pick(&[Role::Agent, Role::System]),
+                    Command::Authorize { case, ground },
+                )
             }
             "decline" => (Role::Agent, Command::Decline { case, note }),
             "send_back" => {
@@ -305,10 +316,14 @@ impl Teller<'_> {
                 (Role::Warehouse, Command::SetDisposition { case, units, from, to })
             }
             "exchange" => {
-                let lines =
-                    if self.random.chance(70) { vec![] } else { self.parts(own, &[Location::Accepted]) };
+                let lines = if self.random.chance(70) {
+                    vec![]
+                } else {
+                    self.parts(own, &[Location::Accepted])
+                };
                 let items = self.items(order, own, Location::Accepted);
-                let terms = if self.random.chance(80) { Box::default() } else { self.terms(order, own) };
+                let terms =
+                    if self.random.chance(80) { Box::default() } else { self.terms(order, own) };
                 (Role::Agent, Command::Exchange { case, lines, items, terms })
             }
             "send_advance" => {
@@ -362,8 +377,10 @@ impl Teller<'_> {
     }
 
     fn open(&mut self, order: &AfterSale) -> (Role, Command) {
-        let resolution = if self.random.chance(40) {
+        let resolution = if self.random.chance(25) {
             Resolution::ReturnAndRefund
+        } else if self.random.chance(30) {
+            self.random.pick(&[Resolution::Exchange, Resolution::AdvanceReplacement])
         } else {
             self.random.pick(Resolution::ALL)
         };
@@ -413,8 +430,10 @@ impl Teller<'_> {
         quantity: Quantity,
     ) -> std::collections::BTreeSet<SerialId> {
         let shipped = order.sale().shipments().iter().flat_map(|shipment| &shipment.lines);
-        let all: Vec<&SerialId> =
-            shipped.filter(|shipped| shipped.line == *line).flat_map(|part| &part.serials).collect();
+        let all: Vec<&SerialId> = shipped
+            .filter(|shipped| shipped.line == *line)
+            .flat_map(|part| &part.serials)
+            .collect();
         if all.is_empty() || quantity.unit() != Unit::PIECE || self.random.chance(30) {
             return match self.random.chance(2) {
                 true => [SerialId::new("SN-FOREIGN").unwrap()].into(),
@@ -466,12 +485,7 @@ impl Teller<'_> {
         self.random.pick(&all).line.clone()
     }
 
-    fn receive(
-        &mut self,
-        order: &AfterSale,
-        own: &ReturnCase,
-        case: CaseId,
-    ) -> (Role, Command) {
+    fn receive(&mut self, order: &AfterSale, own: &ReturnCase, case: CaseId) -> (Role, Command) {
         const COMING: &[Location] = &[
             Location::InTransit,
             Location::Requested,
@@ -520,12 +534,7 @@ impl Teller<'_> {
         (Role::Warehouse, Command::Receive { case, parcel, lines, unexpected })
     }
 
-    fn refund(
-        &mut self,
-        order: &AfterSale,
-        own: &ReturnCase,
-        case: CaseId,
-    ) -> (Role, Command) {
+    fn refund(&mut self, order: &AfterSale, own: &ReturnCase, case: CaseId) -> (Role, Command) {
         const FROM: &[Location] = &[
             Location::Accepted,
             Location::HeldBack,
@@ -533,7 +542,8 @@ impl Teller<'_> {
             Location::Lost,
             Location::InTransit,
         ];
-        let keeps = matches!(own.resolution, Resolution::PartialRefund | Resolution::PriceProtection);
+        let keeps =
+            matches!(own.resolution, Resolution::PartialRefund | Resolution::PriceProtection);
         let mut lines = Vec::new();
         if keeps || self.random.chance(3) {
             let line = self.line(own);

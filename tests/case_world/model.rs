@@ -201,6 +201,7 @@ pub(crate) enum Paying {
     Due,
     Failed,
     Paid,
+    Released,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -330,7 +331,12 @@ impl<'a> Model<'a> {
     /// Takes an event in; says what it breaks.
     pub(crate) fn take(&mut self, event: &Event, rules_version: u32) -> Held {
         self.invariant_50(event, rules_version)?;
-        hold!(44, self.last.is_none_or(|last| last <= event.at), "time went backwards at {}", event.sequence);
+        hold!(
+            44,
+            self.last.is_none_or(|last| last <= event.at),
+            "time went backwards at {}",
+            event.sequence
+        );
         let before = event.fact.case().and_then(|id| self.cases.get(id)).cloned();
         if let (Some(case), Some(before)) = (event.fact.case(), &before) {
             invariant_29(before, event)?;
@@ -354,7 +360,13 @@ impl<'a> Model<'a> {
     }
 
     fn invariant_50(&self, event: &Event, rules_version: u32) -> Held {
-        hold!(50, event.sequence == self.version + 1, "event {} after {}", event.sequence, self.version);
+        hold!(
+            50,
+            event.sequence == self.version + 1,
+            "event {} after {}",
+            event.sequence,
+            self.version
+        );
         hold!(50, event.rules_version == rules_version, "rules {} noted", event.rules_version);
         hold!(50, !event.actor.id.as_str().is_empty(), "no actor");
         hold!(50, !event.cause.command.as_str().is_empty(), "no cause");
@@ -391,7 +403,8 @@ impl<'a> Model<'a> {
             if let Some(case) = self.cases.get_mut(id)
                 && case.lines.contains_key(&posting.line)
             {
-                const IN: &[Location] = &[Location::Received, Location::Accepted, Location::Rejected];
+                const IN: &[Location] =
+                    &[Location::Received, Location::Accepted, Location::Rejected];
                 let (came, goes) = (IN.contains(&to), IN.contains(&from));
                 if came && !goes {
                     *case.came.entry(posting.line.clone()).or_insert(0) += steps;
@@ -414,7 +427,9 @@ impl<'a> Model<'a> {
                 let case = case.clone();
                 self.planned(event, &case)?;
             }
-            EventFact::ReplacementPlanned { items, purpose, .. } => self.sending(items, *purpose)?,
+            EventFact::ReplacementPlanned { items, purpose, .. } => {
+                self.sending(items, *purpose)?
+            }
             EventFact::PaymentRecorded { result: PaymentResult::Collected { tender }, .. } => {
                 let amount = tender.captured.minor();
                 let fresh = Purse { captured: 0, outside: 0, back: 0 };
@@ -496,10 +511,8 @@ impl<'a> Model<'a> {
                 *case.disposed.entry((line, *to)).or_insert(0) += count;
             }
             EventFact::UnitsAccepted { basis: AcceptanceBasis::Ruling, .. } => {
-                let ruled = matches!(
-                    case.quarrel,
-                    Quarrel::Ruled { ruling: Ruling::ForCustomer, .. }
-                );
+                let ruled =
+                    matches!(case.quarrel, Quarrel::Ruled { ruling: Ruling::ForCustomer, .. });
                 hold!(34, ruled, "accepted by a ruling that there is not");
             }
             EventFact::GoodsReceived { marks, unexpected, postings, .. } => {
@@ -520,7 +533,11 @@ impl<'a> Model<'a> {
                     let strange =
                         read.lots.iter().any(|lot| !self.sale.shipped_lot(&read.line, lot));
                     if knows && strange {
-                        hold!(6, steps(postings, &read.line) == 0, "goods of a foreign lot received");
+                        hold!(
+                            6,
+                            steps(postings, &read.line) == 0,
+                            "goods of a foreign lot received"
+                        );
                     }
                 }
             }
@@ -529,6 +546,11 @@ impl<'a> Model<'a> {
                     return Err(Broken { invariant: 28, what: "a payment of nothing".into() });
                 };
                 hold!(28, *state != Paying::Paid, "payment {payment} of {obligation} made twice");
+                hold!(
+                    28,
+                    *state != Paying::Released,
+                    "payment {payment} of {obligation} is not owed"
+                );
                 *state = match result {
                     PaymentResult::Failed { .. } => Paying::Failed,
                     PaymentResult::Collected { tender } => {
@@ -572,7 +594,7 @@ impl<'a> Model<'a> {
                 sent.state = Sending::Shipped;
                 if let Some(owed) = sent.obligation {
                     let open = |(key, (_, state)): (&(u32, u32), &(PaymentOrder, Paying))| {
-                        key.0 == owed && *state != Paying::Paid
+                        key.0 == owed && !matches!(state, Paying::Paid | Paying::Released)
                     };
                     hold!(24, !case.payments.iter().any(open), "left before it was paid");
                 }
@@ -586,16 +608,32 @@ impl<'a> Model<'a> {
                 let sent = case.replacements.get_mut(replacement).unwrap();
                 hold!(29, sent.state == Sending::Planned, "cancelled from {:?}", sent.state);
                 sent.state = Sending::Cancelled;
+                let owed = sent.obligation;
+                for (key, (order, state)) in &mut case.payments {
+                    let debt = Some(key.0) == owed && order.way == PaymentWay::Collect;
+                    if debt && *state != Paying::Paid {
+                        *state = Paying::Released;
+                    }
+                }
             }
             EventFact::AdvanceResolved { replacement, end, .. } => {
                 let sent = case.replacements.get_mut(replacement).unwrap();
-                hold!(37, sent.advance == Some(None), "advance {replacement} resolved {:?} twice", sent.advance);
+                hold!(
+                    37,
+                    sent.advance == Some(None),
+                    "advance {replacement} resolved {:?} twice",
+                    sent.advance
+                );
                 sent.advance = Some(Some(*end));
                 if *end == AdvanceEnd::ReplacementReturned {
                     sent.state = Sending::Cancelled;
                 }
             }
-            EventFact::RepairedReturned { .. } => case.repaired = true,
+            EventFact::RepairedReturned { .. } => {
+                case.repaired = true;
+                forget(case, &self.lines, &id);
+            }
+            EventFact::UnitsRejected { .. } => forget(case, &self.lines, &id),
             EventFact::DeadlineBreached { action, outcome, .. } => {
                 if (*action, *outcome) == (ExpiryAction::Close, ExpiryOutcome::CarriedOut) {
                     case.expired = true;
@@ -626,7 +664,8 @@ impl<'a> Model<'a> {
                     || self.sale.shipped_serial(&line.line, serial);
                 hold!(6, known, "{serial} was not shipped on {}", line.line);
             }
-            if let Some(most) = self.practice.and_then(|practice| practice.draft().applications_max) {
+            if let Some(most) = self.practice.and_then(|practice| practice.draft().applications_max)
+            {
                 let before = self.cases.values().filter(|case| case.lines.contains_key(&line.line));
                 let before = before.count();
                 hold!(41, before < most as usize, "application {} of at most {most}", before + 1);
@@ -684,7 +723,9 @@ impl<'a> Model<'a> {
         let mut amounts = 0;
         for entry in &settlement.entries {
             self.entry(entry, postings, id)?;
-            if entry.kind == EntryKind::GoodsAmount {
+            let keeps =
+                matches!(case.resolution, Resolution::PartialRefund | Resolution::PriceProtection);
+            if entry.kind == EntryKind::GoodsAmount && keeps {
                 amounts += entry.gross.minor();
             }
         }
@@ -754,7 +795,9 @@ impl<'a> Model<'a> {
         self.invariant_53(entry)?;
         let gross = entry.gross.minor();
         let part = match &entry.target {
-            Target::Line(line) => self.lines.get_mut(line).and_then(|line| line.parts.get_mut(&None)),
+            Target::Line(line) => {
+                self.lines.get_mut(line).and_then(|line| line.parts.get_mut(&None))
+            }
             Target::Component { line, sku } => {
                 let own = self.lines.get_mut(line);
                 own.and_then(|line| line.parts.get_mut(&Some(sku.clone())))
@@ -769,7 +812,11 @@ impl<'a> Model<'a> {
                     return Err(Broken { invariant: 13, what: "goods of no line".into() });
                 };
                 let worth = part.worth(units);
-                hold!(15, gross == worth, "{units} steps refund {gross}, the model says {worth}: {part:?}");
+                hold!(
+                    15,
+                    gross == worth,
+                    "{units} steps refund {gross}, the model says {worth}: {part:?}"
+                );
                 if units != 0 || gross != 0 {
                     part.story.push(Told::Units { units, gross });
                 }
@@ -784,7 +831,12 @@ impl<'a> Model<'a> {
                         i128::from(part.paid) * i128::from(now.taken.0),
                         i128::from(part.units.max(1)),
                     );
-                    hold!(15, now.taken.1 == direct, "{} along the way, {direct} at once", now.taken.1);
+                    hold!(
+                        15,
+                        now.taken.1 == direct,
+                        "{} along the way, {direct} at once",
+                        now.taken.1
+                    );
                 }
                 let _ = (postings, id);
             }
@@ -826,11 +878,21 @@ impl<'a> Model<'a> {
     /// Goods minus what goes out, fees and goodwill: the entries sum to what is paid less what is due.
     fn invariant_16(&self, settlement: &Settlement) -> Held {
         let sum: i64 = settlement.entries.iter().map(|entry| entry.gross.minor()).sum();
-        hold!(16, sum == settlement.total.minor(), "entries sum to {sum}, not {}", settlement.total);
+        hold!(
+            16,
+            sum == settlement.total.minor(),
+            "entries sum to {sum}, not {}",
+            settlement.total
+        );
         for entry in &settlement.entries {
             let tax: i64 = entry.taxes.iter().map(|tax| tax.amount.minor()).sum();
             let net = entry.net().unwrap().minor();
-            hold!(16, net + tax == entry.gross.minor(), "net {net} and tax {tax} of {}", entry.gross);
+            hold!(
+                16,
+                net + tax == entry.gross.minor(),
+                "net {net} and tax {tax} of {}",
+                entry.gross
+            );
         }
         Ok(())
     }
@@ -864,7 +926,8 @@ impl<'a> Model<'a> {
         let out: Vec<&Entry> =
             settlement.entries.iter().filter(|entry| entry.kind == EntryKind::Exchange).collect();
         let _ = (case, event);
-        let even = !out.is_empty() && out.iter().all(|entry| entry.rule.id.as_str() == "replacement");
+        let even =
+            !out.is_empty() && out.iter().all(|entry| entry.rule.id.as_str() == "replacement");
         let plain = settlement.entries.iter().all(|entry| {
             matches!(entry.kind, EntryKind::Goods | EntryKind::Exchange | EntryKind::CustomerPays)
         });
@@ -905,7 +968,9 @@ impl<'a> Model<'a> {
         let gross = entry.gross.minor();
         match &entry.basis {
             Basis::Units { from, to, of, value } => {
-                let rung = |n: i64| half_up(i128::from(value.minor()) * i128::from(n), i128::from((*of).max(1)));
+                let rung = |n: i64| {
+                    half_up(i128::from(value.minor()) * i128::from(n), i128::from((*of).max(1)))
+                };
                 let step = rung(from + to) - rung(*from);
                 let last = rung(*to) - rung(*from);
                 hold!(53, gross == step || gross == last, "{gross} explained by {:?}", entry.basis);
@@ -959,9 +1024,8 @@ impl<'a> Model<'a> {
             let id = &line.ordered.id;
             let (all, gone) = (line.ordered.quantity.steps(), line.frozen.shipped.steps());
             let old = self.sale.line(id);
-            let (was, shipped) = old.map_or((0, 0), |old| {
-                (old.ordered.quantity.steps(), old.frozen.shipped.steps())
-            });
+            let (was, shipped) = old
+                .map_or((0, 0), |old| (old.ordered.quantity.steps(), old.frozen.shipped.steps()));
             let known = self.lines.entry(id.clone()).or_insert_with(|| Line {
                 sku: line.ordered.sku.clone(),
                 made: 0,
@@ -1084,9 +1148,12 @@ impl<'a> Model<'a> {
         hold!(47, event.at == due, "{timer} fired at {} and was due {}", event.at, clock.due);
         hold!(47, !held, "{timer} fired on hold");
         hold!(49, *action == clock.action, "{timer} was set to {}", clock.action);
-        let inside = self.practice.iter().flat_map(|practice| &practice.draft().pauses).any(|pause| {
-            pause.announced_at <= event.at && pause.stops(timer) && pause.time.contains(event.at)
-        });
+        let inside =
+            self.practice.iter().flat_map(|practice| &practice.draft().pauses).any(|pause| {
+                pause.announced_at <= event.at
+                    && pause.stops(timer)
+                    && pause.time.contains(event.at)
+            });
         hold!(46, !inside, "{timer} fired in a pause");
         Ok(())
     }
@@ -1120,9 +1187,9 @@ impl<'a> Model<'a> {
     }
 
     fn has(&self, id: &CaseId, case: &Case, place: Location) -> bool {
-        case.lines.keys().any(|line| {
-            self.lines.get(line).is_some_and(|line| line.here(place, Some(id)) > 0)
-        })
+        case.lines
+            .keys()
+            .any(|line| self.lines.get(line).is_some_and(|line| line.here(place, Some(id)) > 0))
     }
 
     fn progress(&self, id: &CaseId, case: &Case) -> &'static str {
@@ -1157,10 +1224,7 @@ impl<'a> Model<'a> {
             (has(Location::Lost), "lost"),
             (has(Location::InTransit), "in_transit"),
             (has(Location::Requested) && coming, "awaiting_return"),
-            (
-                (has(Location::Requested) || has(Location::HeldBack)) && first,
-                "awaiting_settlement",
-            ),
+            ((has(Location::Requested) || has(Location::HeldBack)) && first, "awaiting_settlement"),
             (has(Location::Rejected), "inspected"),
             (true, "approved"),
         ];
@@ -1280,7 +1344,8 @@ fn is_legal(event: &Event, from: Location, to: Location) -> bool {
                 | (HeldBack, Cancelled)
                 | (Lost, WrittenOff)
                 | (Requested, Kept)
-                | (Requested | InTransit | Received, Ahead)
+                | (Requested | InTransit, Ahead)
+                | (Received, Recovered)
         ),
         EventFact::DisputeRuled { ruling, .. } => match ruling {
             Ruling::ForCustomer => {
@@ -1450,6 +1515,26 @@ fn roles(event: &Event) -> Held {
     Ok(())
 }
 
+/// What was to become of units for the time being is forgotten when they leave.
+fn forget(case: &mut Case, lines: &BTreeMap<OrderLineId, Line>, id: &CaseId) {
+    const FOR_NOW: &[Disposition] =
+        &[Disposition::Rework, Disposition::Quarantine, Disposition::ReturnToCustomer];
+    for line in case.lines.keys() {
+        let ours = [Location::Accepted, Location::Settled, Location::Recovered];
+        let ours: i64 = ours.iter().map(|place| lines[line].here(*place, Some(id))).sum();
+        let of = |(key, _): &(&(OrderLineId, Disposition), &i64)| key.0 == *line;
+        let all: i64 = case.disposed.iter().filter(of).map(|(_, count)| count).sum();
+        let mut excess = (all - ours).max(0);
+        for place in FOR_NOW {
+            if let Some(count) = case.disposed.get_mut(&(line.clone(), *place)) {
+                let part = excess.min(*count);
+                *count -= part;
+                excess -= part;
+            }
+        }
+    }
+}
+
 fn name(event: &Event) -> String {
     let text = format!("{:?}", event.fact);
     text.split([' ', '{']).next().unwrap().to_owned()
@@ -1457,5 +1542,7 @@ fn name(event: &Event) -> String {
 
 /// Whether the buyer alone bears a loss.
 pub(crate) fn is_buyers(case: &Case, line: &OrderLineId) -> bool {
-    case.liability.get(line).is_some_and(|who| who.share(Party::Buyer) == Some(aftersale::number::Ratio::ONE))
+    case.liability
+        .get(line)
+        .is_some_and(|who| who.share(Party::Buyer) == Some(aftersale::number::Ratio::ONE))
 }

@@ -80,7 +80,18 @@ impl Scene<'_> {
         request: &RequestedLine,
         postings: &mut Vec<Posting>,
     ) {
-        let (line, quantity) = (&request.line, request.quantity);
+        self.promise_units(draft, slot, resolution, &request.line, request.quantity, postings);
+    }
+
+    pub(super) fn promise_units(
+        &self,
+        draft: &mut Draft,
+        slot: usize,
+        resolution: Resolution,
+        line: &OrderLineId,
+        quantity: Quantity,
+        postings: &mut Vec<Posting>,
+    ) {
         let Some(unit) = self.order.quantities.unit(slot) else { return };
         if quantity.is_zero() {
             return draft.refuse(Obstacle::ZeroQuantity { line: line.clone() });
@@ -139,20 +150,22 @@ impl Scene<'_> {
             if !added && !self.order.sale.shipped_serial(&request.line, serial) {
                 let (line, serial) = (request.line.clone(), serial.clone());
                 draft.refuse(Obstacle::SerialNotShipped { line, serial });
-            } else if let Some(case) = self.holder_of(serial) {
+            } else if let Some(case) = self.holder_of(&request.line, serial) {
                 let (serial, case) = (serial.clone(), case.clone());
                 draft.refuse(Obstacle::SerialInUse { serial, case });
             }
         }
     }
 
-    /// The case that has a unit: an open one that asked for it, or an ended one that kept it.
-    fn holder_of(&self, serial: &SerialId) -> Option<&CaseId> {
+    /// The case that has a unit: an open one that asked for it, or one that kept it on this line. A unit
+    /// that was kept can be asked for again once it went out anew, which is on another line.
+    fn holder_of(&self, asked: &OrderLineId, serial: &SerialId) -> Option<&CaseId> {
         let holds = |case: &&ReturnCase| {
             let open = case.closing.is_none() && case.approval != Approval::Declined;
             case.lines.iter().any(|line| {
                 let named = line.serials.contains(serial) || line.received_serials.contains(serial);
-                named && (open || settled_steps(&line.held) > 0)
+                let kept = line.line == *asked && settled_steps(&line.held) > 0;
+                named && (open || kept)
             })
         };
         self.order.cases.values().find(holds).map(|case| &case.id)
@@ -399,6 +412,10 @@ impl Scene<'_> {
             if !kept {
                 draft.refuse(Obstacle::AmendmentShrinks { line: old.ordered.id.clone() });
             }
+        }
+        for (line, asked, available) in self.order.quantities.overshipped(before, &after) {
+            let (line, location) = (line.clone(), Location::Unshipped);
+            draft.refuse(Obstacle::NotEnough { line, asked, available, location });
         }
         let sale = alloc::boxed::Box::new(amended.clone());
         draft.facts.push(EventFact::SaleAmended { sale });

@@ -139,6 +139,7 @@ impl Scene<'_> {
         note: &str,
     ) {
         draft.note("note", note);
+        self.open(draft, case, "ruling");
         let Dispute::Open { appeal, .. } = case.dispute else {
             return draft.refuse(Obstacle::NoDispute);
         };
@@ -161,18 +162,8 @@ impl Scene<'_> {
     fn promised_again(&self, draft: &mut Draft, case: &ReturnCase) -> Vec<Posting> {
         let mut postings = Vec::new();
         for line in &case.lines {
-            let balance = self.order.quantities.at(line.slot).copied().unwrap_or_default();
-            let free = balance.at(Location::Customer).max(0);
-            let asked = line.requested;
-            if asked.steps() > free {
-                let available =
-                    Quantity::new(free, asked.unit()).unwrap_or(Quantity::zero(asked.unit()));
-                let (line, location) = (line.line.clone(), Location::Customer);
-                draft.refuse(Obstacle::NotEnough { line, asked, available, location });
-                continue;
-            }
-            let (from, to) = (Location::Customer, Location::Requested);
-            postings.push(posting(&line.line, from, to, asked));
+            let (resolution, asked) = (case.resolution, line.requested);
+            self.promise_units(draft, line.slot, resolution, &line.line, asked, &mut postings);
         }
         postings
     }
@@ -186,12 +177,14 @@ impl Scene<'_> {
         };
         let mut postings = Vec::new();
         for sent in &state.contents {
-            let under_way =
-                case.line(&sent.line).map_or(0, |line| line.held.at(Location::InTransit));
+            // Of a parcel that arrived, what no other parcel can still bring was missing in it.
+            let under_way = case.line(&sent.line).map_or(0, |line| {
+                let elsewhere = state.received_at.map_or(0, |_| case.awaited(line));
+                line.held.at(Location::InTransit).saturating_sub(elsewhere)
+            });
             let steps = sent.quantity.steps().min(under_way).max(0);
             if let Ok(quantity) = Quantity::new(steps, sent.quantity.unit())
                 && steps > 0
-                && state.received_at.is_none()
             {
                 let (from, to) = (Location::InTransit, Location::Lost);
                 postings.push(posting(&sent.line, from, to, quantity));
@@ -317,7 +310,6 @@ const WITH_US: &[Location] = &[
 
 /// Units with us for good that nobody has disposed of.
 pub(super) fn undisposed(line: &CaseLine) -> i64 {
-    let ours = &[Location::Accepted, Location::Settled, Location::Recovered];
     let disposed = line.disposed.values().fold(0_i64, |sum, steps| sum.saturating_add(*steps));
-    line.held.over(ours).saturating_sub(disposed)
+    line.ours().saturating_sub(disposed)
 }
