@@ -154,6 +154,7 @@ pub enum Condition {
 
 /// One fact and the check it must pass.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Test {
     /// The fact.
     pub fact: FactName,

@@ -41,6 +41,8 @@ pub(super) struct Desk<'a> {
     pub(super) at: Instant,
     pub(super) actor: Actor,
     pub(super) by_time: bool,
+    /// The time of the last entry: nothing happens before it.
+    pub(super) not_before: Option<Instant>,
     /// Fixed and material facts as submitted, the others as they are now; made when first needed.
     overlaid: Option<Facts>,
 }
@@ -63,12 +65,9 @@ impl<'a> Desk<'a> {
             at: Instant::default(),
             actor: Actor::System(Cause::Timeout),
             by_time: false,
+            not_before: None,
             overlaid: None,
         }
-    }
-
-    pub(super) fn written(&self) -> u64 {
-        u64::try_from(self.notes.len()).unwrap_or(u64::MAX)
     }
 
     pub(super) fn into_notes(self) -> Vec<Note> {

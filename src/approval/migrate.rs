@@ -19,8 +19,8 @@ impl Process {
     /// What a plan would do to this case; apply the entries to carry it out, drop them for a dry run.
     ///
     /// The context holds the new definition. A case that is over, or that runs under the new version
-    /// already, is left alone: no entries. Timers that are due act after the move, by `tick`; call
-    /// `tick` under the old definition first where they should act under that.
+    /// already, is left alone: no entries. Timers that are due act after the move, by `tick`, at the
+    /// time of the move; call `tick` under the old definition first where they should act under that.
     ///
     /// # Errors
     ///

@@ -239,14 +239,14 @@ impl Desk<'_> {
         let found = node.numbered().find(|(_, seat)| {
             added_by(seat) && seat.is_open() && (seat.owner == *person || seat.holder == *person)
         });
-        let Some((seat, removed)) = found else {
+        let Some((seat, _)) = found else {
             return Err(Refusal::NotRemovable { person: person.clone() });
         };
-        let mut tally = node.tally();
-        if removed.group().is_some() {
-            tally.seats = tally.seats.saturating_sub(1);
-            tally.needed = node.mode.needed(tally.seats);
+        let mut without = node.clone();
+        if let Some(removed) = without.seat_mut(seat) {
+            removed.status = Status::Removed;
         }
+        let tally = without.tally();
         self.note(Change::SeatRemoved { seat, tally })?;
         match self.settle(rule)? {
             Some(verdict) => self.decide(verdict),

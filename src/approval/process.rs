@@ -13,7 +13,7 @@ use super::standing::Standing;
 use crate::id::ActorId;
 use crate::time::Instant;
 use crate::workflow::canonical::{Fingerprint, fingerprint};
-use crate::workflow::journal::{CommandRef, Entry, Journal, Scribe};
+use crate::workflow::journal::{CommandRef, Entry, Journal, JournalRefusal, Scribe};
 
 /// One case: empty until it is submitted.
 ///
@@ -98,16 +98,13 @@ impl Process {
             return Ok(Decision { entries: Vec::new(), repeats: Some(first) });
         }
         self.journal.dated(command.at)?;
-        let mut desk = Desk::new(context, self.standing.as_deref().cloned());
-        desk.run_timers(command.at)?;
-        let version = self.journal.version().saturating_add(desk.written());
-        if let Some(expected) = command.expected_version
-            && expected != version
-        {
-            let stale =
-                crate::workflow::journal::JournalRefusal::Stale { expected, found: version };
-            return Err(stale.into());
+        // The sender can have seen only what was stored, not what timers do just now.
+        let found = self.journal.version();
+        if let Some(expected) = command.expected_version.filter(|expected| *expected != found) {
+            return Err(JournalRefusal::Stale { expected, found }.into());
         }
+        let mut desk = self.desk(context);
+        desk.run_timers(command.at)?;
         desk.obey(&command.actor, command.at, &command.order)?;
         let policy = &context.workflow.draft().policy;
         let kept = usize::try_from(policy.commands_kept).unwrap_or(usize::MAX);
@@ -121,6 +118,12 @@ impl Process {
         Ok(self.write(context, desk, Some(&reference)))
     }
 
+    fn desk<'a>(&self, context: &'a Context<'a>) -> Desk<'a> {
+        let mut desk = Desk::new(context, self.standing.as_deref().cloned());
+        desk.not_before = self.journal.at();
+        desk
+    }
+
     /// Lets timers act that are due at or before `now`; no entries when none is.
     ///
     /// Facts that are fixed or material are taken as submitted, whatever the context says of them.
@@ -130,7 +133,7 @@ impl Process {
     /// [`Refusal`] when the context holds another definition, or `now` is before the last entry.
     pub fn tick(&self, context: &Context<'_>, now: Instant) -> Result<Decision, Refusal> {
         self.journal.dated(now)?;
-        let mut desk = Desk::new(context, self.standing.as_deref().cloned());
+        let mut desk = self.desk(context);
         desk.run_timers(now)?;
         Ok(self.write(context, desk, None))
     }
@@ -148,7 +151,7 @@ impl Process {
         order: &super::command::Order,
     ) -> Result<(), Refusal> {
         self.journal.dated(at)?;
-        let mut desk = Desk::new(context, self.standing.as_deref().cloned());
+        let mut desk = self.desk(context);
         desk.run_timers(at)?;
         desk.obey(actor, at, order)
     }

@@ -32,7 +32,8 @@ impl Desk<'_> {
         self.by_time = true;
         for _ in 0..MAX_ACTS {
             let Some((at, due)) = self.next_due(now)? else { return Ok(()) };
-            self.at = at;
+            // A timer that a migration left behind, due before the migration, acts at its time.
+            self.at = self.not_before.map_or(at, |last| at.max(last));
             self.actor = Actor::System(Cause::Timeout);
             match due {
                 Due::Seat(seat, timeout) => self.seat_timeout(seat, timeout)?,

@@ -82,6 +82,9 @@ pub fn facts(builder: WorkflowBuilder) -> WorkflowBuilder {
     )
 }
 
+pub mod definitions;
+pub mod desks;
+
 pub struct World {
     pub workflow: Workflow,
     pub facts: Facts,
@@ -99,6 +102,11 @@ impl World {
         let verified = verify(&draft).unwrap_or_else(|defects| {
             panic!("{}", defects.iter().map(|d| format!("{d}\n")).collect::<String>())
         });
+        Self::of(verified.workflow)
+    }
+
+    /// The people and hours of all worlds around a workflow.
+    pub fn of(workflow: Workflow) -> Self {
         let facts = Facts::new()
             .with(fact("amount"), Fact::Amount(money(30_000)))
             .with(fact("granted"), Fact::Amount(money(0)));
@@ -109,7 +117,7 @@ impl World {
         // Open from 9 to 17 every day.
         let days = (0..400).map(|day| interval(day * 86_400 + 32_400, day * 86_400 + 61_200));
         Self {
-            workflow: verified.workflow,
+            workflow,
             facts,
             directory,
             hours: OpeningHours::new(days),

@@ -238,6 +238,9 @@ pub(super) fn ways(case: &ReturnCase) -> &'static [(Location, Location)] {
             (Location::Accepted, Location::Settled),
             (Location::HeldBack, Location::Cancelled),
             (Location::Requested, Location::Kept),
+            // Called back: paid without waiting for the parcel.
+            (Location::Intercepting, Location::Ahead),
+            (Location::InTransit, Location::Ahead),
         ],
         Resolution::InstantRefund => &[
             (Location::Accepted, Location::Settled),
@@ -245,6 +248,7 @@ pub(super) fn ways(case: &ReturnCase) -> &'static [(Location, Location)] {
             (Location::InTransit, Location::Ahead),
             (Location::Requested, Location::Ahead),
             (Location::Lost, Location::WrittenOff),
+            (Location::Intercepting, Location::Ahead),
         ],
         // While the advance is open, goods go against goods.
         Resolution::AdvanceReplacement if case.replacements.iter().any(open) => &[],

@@ -47,6 +47,7 @@ impl Scene<'_> {
         draft.note("note", &offer.note);
         let before = [Approval::Submitted, Approval::NeedsInfo];
         self.approval_is(draft, case, &before, "offering something else");
+        self.nothing_called_back(draft, case);
         let currency = self.order.sale.currency();
         if let Some(asked) = offer.amount
             && (asked.currency() != currency || asked.is_negative())
@@ -162,8 +163,8 @@ impl Scene<'_> {
     fn promised_again(&self, draft: &mut Draft, case: &ReturnCase) -> Vec<Posting> {
         let mut postings = Vec::new();
         for line in &case.lines {
-            let (resolution, asked) = (case.resolution, line.requested);
-            self.promise_units(draft, line.slot, resolution, &line.line, asked, &mut postings);
+            let (resolution, wanted) = (case.resolution, (&line.line, line.requested));
+            self.promise_units(draft, line.slot, resolution, wanted, None, &mut postings);
         }
         postings
     }
@@ -176,12 +177,12 @@ impl Scene<'_> {
             return draft.refuse(Obstacle::UnknownParcel { parcel: parcel.clone() });
         };
         let mut postings = Vec::new();
-        for sent in &state.contents {
-            // Of a parcel that arrived, what no other parcel can still bring was missing in it.
-            let under_way = case.line(&sent.line).map_or(0, |line| {
-                let elsewhere = state.received_at.map_or(0, |_| case.awaited(line));
-                line.held.at(Location::InTransit).saturating_sub(elsewhere)
-            });
+        if state.received_at.is_some() {
+            postings = super::parcels::missing(case, state, Location::Lost);
+        }
+        for sent in state.contents.iter().filter(|_| state.received_at.is_none()) {
+            let under_way =
+                case.line(&sent.line).map_or(0, |line| line.held.at(Location::InTransit));
             let steps = sent.quantity.steps().min(under_way).max(0);
             if let Ok(quantity) = Quantity::new(steps, sent.quantity.unit())
                 && steps > 0
