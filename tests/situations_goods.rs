@@ -279,6 +279,7 @@ fn the_wrong_article_came_back() {
         quantity: pieces(1),
         serial: None,
         kind: UnexpectedKind::WrongItem,
+        line: None,
     };
     receive(&mut desk, "R-1", None, vec![], vec![brick]).unwrap();
     assert_eq!(unexpected(&desk, "R-1"), [UnexpectedKind::WrongItem]);

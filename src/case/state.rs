@@ -259,10 +259,7 @@ impl ReturnCase {
     #[must_use]
     pub fn awaited(&self, line: &CaseLine) -> i64 {
         let coming = self.parcels.values().filter(|parcel| parcel.received_at.is_none());
-        let of_line = coming.flat_map(|parcel| &parcel.contents);
-        let sent = of_line
-            .filter(|sent| sent.line == line.line)
-            .fold(0_i64, |sum, sent| sum.saturating_add(sent.quantity.steps()));
+        let sent = coming.fold(0_i64, |sum, parcel| sum.saturating_add(parcel.missing(&line.line)));
         sent.min(line.held.at(Location::InTransit)).max(0)
     }
 

@@ -4,12 +4,13 @@ use aftersale::case::AfterSale;
 use aftersale::case::actor::{Actor, Role};
 use aftersale::case::command::{
     AcceptanceBasis, Command, Envelope, Ground, LineQuantity, PaymentResult, ReceivedLine,
-    RefundLine, RefundTerms, RequestedLine, UnexpectedItem, UnexpectedKind,
+    RefundLine, RefundTerms, RequestedLine, SplitOff, UnexpectedItem, UnexpectedKind,
 };
 use aftersale::case::dispute::{Dispute, Evidence, Offer, Ruling};
 use aftersale::case::ledger::Location;
 use aftersale::case::liability::{Liability, Party};
 use aftersale::case::obligation::{PaymentState, PaymentWay};
+use aftersale::case::parcel::{Interception, InterceptionOutcome, Scan, ScanState, UnexpectedEnd};
 use aftersale::case::replacement::{ReplacementItem, ReplacementState};
 use aftersale::case::resolution::Resolution;
 use aftersale::case::state::{Approval, CaseLine, ReturnCase};
@@ -79,6 +80,13 @@ pub(crate) const KINDS: &[&str] = &[
     "assert_reason",
     "tick",
     "amend_sale",
+    "intercept_parcel",
+    "record_interception",
+    "update_tracking",
+    "record_shortage",
+    "resolve_unexpected",
+    "amend_case",
+    "split",
 ];
 
 /// The source of commands of one story.
@@ -139,7 +147,13 @@ impl Teller<'_> {
         add(matches!(case.dispute, Dispute::Ruled { .. }), &["appeal_ruling"]);
         let asked = open && matches!(case.approval, Approval::Submitted | Approval::NeedsInfo);
         add(asked, &["authorize"; 12]);
-        add(asked, &["offer", "decline"]);
+        add(asked, &["offer", "decline", "amend_case", "split"]);
+        add(asked || ready, &["intercept_parcel"]);
+        let called = case.interceptions.values().any(Interception::is_open);
+        add(called, &["record_interception"; 6]);
+        add(ready && !case.parcels.is_empty(), &["update_tracking", "record_shortage"]);
+        add(case.undecided_items().next().is_some(), &["resolve_unexpected"]);
+        add(ready && held(Location::Requested), &["split"]);
         add(asked, &["request_info", "add_evidence", "withdraw", "hold", "open_dispute"]);
         add(open && case.approval == Approval::Offered, &["accept_offer", "refuse_offer"]);
         add(open && case.approval == Approval::Declined, &["close", "open_dispute"]);
@@ -372,7 +386,81 @@ impl Teller<'_> {
                 None => (Role::System, Command::Tick),
             },
             "tick" => (Role::System, Command::Tick),
+            "intercept_parcel" => {
+                let sent = order.sale().shipments();
+                let parcel = match sent {
+                    [] => ParcelId::new("OUT-NONE").unwrap(),
+                    some => {
+                        let place = self.random.within(0, some.len() as i64 - 1) as usize;
+                        some[place].parcel.clone()
+                    }
+                };
+                let lines = match self.random.chance(60) {
+                    true => vec![],
+                    false => self.parts(own, &[Location::Requested]),
+                };
+                (Role::Agent, Command::InterceptParcel { case, parcel, lines })
+            }
+            "record_interception" => {
+                let called: Vec<&ParcelId> = own.interceptions.keys().collect();
+                let parcel = match called.as_slice() {
+                    [] => ParcelId::new("OUT-1").unwrap(),
+                    some => self.random.pick(some).clone(),
+                };
+                let outcome = self.random.pick(InterceptionOutcome::ALL);
+                (Role::Warehouse, Command::RecordInterception { case, parcel, outcome })
+            }
+            "update_tracking" => {
+                let parcel = self.parcel_of(own);
+                let at = add_seconds(now, -self.random.within(-60, 9_000)).unwrap();
+                let state = self.random.pick(ScanState::ALL);
+                let scan = Scan { at, state, place: None, note: None };
+                (Role::System, Command::UpdateTracking { case, parcel, scan })
+            }
+            "record_shortage" => {
+                let parcel = self.parcel_of(own);
+                (Role::Warehouse, Command::RecordShortage { case, parcel })
+            }
+            "resolve_unexpected" => {
+                let item = self.random.within(1, own.unexpected.len().max(1) as i64) as u32;
+                let end = self.random.pick(UnexpectedEnd::ALL);
+                (Role::Supervisor, Command::ResolveUnexpected { case, item, end })
+            }
+            "amend_case" => {
+                let (role, open) = self.open(order);
+                match open {
+                    Command::OpenCase { resolution, lines, .. } => {
+                        (role, Command::AmendCase { case, resolution, lines })
+                    }
+                    other => (role, other),
+                }
+            }
+            "split" => {
+                let into = CaseId::new(self.fresh("R")).unwrap();
+                let parts = self.parts(own, &[Location::Requested, Location::HeldBack]);
+                let mut lines = Vec::new();
+                for LineQuantity { line, quantity } in parts {
+                    let named = own.line(&line).map(|line| line.serials.clone());
+                    let serials = match self.random.chance(50) {
+                        true => named.unwrap_or_default().into_iter().take(1).collect(),
+                        false => Default::default(),
+                    };
+                    lines.push(SplitOff { line, quantity, serials });
+                    if self.random.chance(50) {
+                        break;
+                    }
+                }
+                (Role::Agent, Command::Split { case, into, lines })
+            }
             other => panic!("no way to make a command of kind {other}"),
+        }
+    }
+
+    fn parcel_of(&mut self, own: &ReturnCase) -> ParcelId {
+        let parcels: Vec<&ParcelId> = own.parcels.keys().collect();
+        match parcels.as_slice() {
+            [] => ParcelId::new("BACK-NONE").unwrap(),
+            some => self.random.pick(some).clone(),
         }
     }
 
@@ -523,6 +611,7 @@ impl Teller<'_> {
                 quantity: Quantity::pieces(1).unwrap(),
                 serial: None,
                 kind: UnexpectedKind::WrongItem,
+                line: None,
             });
         }
         let known: Vec<&ParcelId> = own.parcels.keys().collect();

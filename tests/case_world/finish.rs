@@ -10,6 +10,7 @@ use aftersale::case::dispute::Ruling;
 use aftersale::case::ledger::Location;
 use aftersale::case::liability::{Liability, Party};
 use aftersale::case::obligation::{PaymentState, PaymentWay};
+use aftersale::case::parcel::{InterceptionOutcome, UnexpectedEnd};
 use aftersale::case::replacement::ReplacementState;
 use aftersale::case::resolution::Resolution;
 use aftersale::case::state::{Approval, ReturnCase};
@@ -62,6 +63,7 @@ pub(crate) fn invariant_31(
         let mut rounds = 0;
         while let Some(case) = world.order.case(&id).filter(|case| !case.status().is_final()) {
             rounds += 1;
+            tried.clear();
             let mut moved = false;
             for (role, command) in ways_on(&world.order, case, at, rounds) {
                 count += 1;
@@ -107,6 +109,13 @@ fn ways_on(
             let appeal_until = None;
             let rule = Command::RuleDispute { case: id(), ruling, appeal_until, note: note() };
             ways.push((Role::Platform, rule));
+        }
+    }
+    for (parcel, call) in &case.interceptions {
+        if call.is_open() {
+            let outcome = InterceptionOutcome::Failed;
+            let (case, parcel) = (id(), parcel.clone());
+            ways.push((Role::Warehouse, Command::RecordInterception { case, parcel, outcome }));
         }
     }
     match case.approval {
@@ -185,6 +194,10 @@ fn goods(case: &ReturnCase) -> Vec<(Role, Command)> {
     for (parcel, state) in &case.parcels {
         let _ = state;
         ways.push((Role::Warehouse, Command::DeclareLost { case: id(), parcel: parcel.clone() }));
+    }
+    for (item, _) in case.undecided_items() {
+        let end = UnexpectedEnd::SentBack;
+        ways.push((Role::Agent, Command::ResolveUnexpected { case: id(), item, end }));
     }
     let received = at(&[Location::Received]);
     if !received.is_empty() {

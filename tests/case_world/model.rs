@@ -13,10 +13,11 @@ use aftersale::case::event::{Event, EventFact};
 use aftersale::case::ledger::{Location, Posting};
 use aftersale::case::liability::{Liability, Party};
 use aftersale::case::obligation::{PaymentOrder, PaymentWay};
+use aftersale::case::parcel::{InterceptionOutcome, Scan, ScanState, UnexpectedEnd};
 use aftersale::case::replacement::{AdvanceEnd, Purpose, ReplacementItem};
 use aftersale::case::resolution::Resolution;
 use aftersale::case::timer::ExpiryOutcome;
-use aftersale::id::{CaseId, OrderLineId, RuleId, SerialId, Sku, TenderId};
+use aftersale::id::{CaseId, OrderLineId, ParcelId, RuleId, SerialId, Sku, TenderId};
 use aftersale::inspection::Disposition;
 use aftersale::money::Money;
 use aftersale::practice::Practice;
@@ -126,6 +127,10 @@ impl Part {
         self.standing().taken.0
     }
 
+    pub(crate) fn units(&self) -> i64 {
+        self.standing().units
+    }
+
     pub(crate) fn left(&self) -> i64 {
         let now = self.standing();
         now.paid - now.taken.1
@@ -221,6 +226,43 @@ pub(crate) struct Sent {
     pub(crate) obligation: Option<u32>,
 }
 
+/// A parcel on its way to us.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Parcel {
+    contents: BTreeMap<OrderLineId, i64>,
+    found: BTreeMap<OrderLineId, i64>,
+    received: bool,
+    scans: Vec<Scan>,
+}
+
+impl Parcel {
+    fn missing(&self) -> i64 {
+        let rest = |(line, sent): (&OrderLineId, &i64)| {
+            (sent - self.found.get(line).copied().unwrap_or(0)).max(0)
+        };
+        self.contents.iter().map(rest).sum()
+    }
+
+    /// What the carrier saw last; of two at one time the one told later.
+    fn last(&self) -> Option<ScanState> {
+        let mut last: Option<&Scan> = None;
+        for scan in &self.scans {
+            if last.is_none_or(|known| known.at <= scan.at) {
+                last = Some(scan);
+            }
+        }
+        last.map(|scan| scan.state)
+    }
+}
+
+fn by_line(postings: &[Posting]) -> BTreeMap<OrderLineId, i64> {
+    let mut sums = BTreeMap::new();
+    for posting in postings {
+        *sums.entry(posting.line.clone()).or_insert(0) += posting.quantity.steps();
+    }
+    sums
+}
+
 #[derive(Clone, Debug)]
 pub(crate) struct Clock {
     stage: Stage,
@@ -242,7 +284,9 @@ pub(crate) struct Case {
     pub(crate) held: Option<Instant>,
     pub(crate) lines: BTreeMap<OrderLineId, i64>,
     pub(crate) serials: BTreeSet<SerialId>,
-    pub(crate) reasons: usize,
+    pub(crate) parcels: BTreeMap<ParcelId, Parcel>,
+    /// Parcels that are called back, and what of the case is in them.
+    pub(crate) calls: BTreeMap<ParcelId, (BTreeMap<OrderLineId, i64>, bool)>,
     pub(crate) payments: BTreeMap<(u32, u32), (PaymentOrder, Paying)>,
     pub(crate) obligations: u32,
     pub(crate) replacements: BTreeMap<u32, Sent>,
@@ -268,7 +312,7 @@ pub(crate) struct Model<'a> {
     pub(crate) cases: BTreeMap<CaseId, Case>,
     pub(crate) version: u64,
     pub(crate) last: Option<Instant>,
-    pub(crate) fired: BTreeSet<u64>,
+    pub(crate) fired: BTreeSet<(CaseId, u64)>,
     /// All that went out and came in by settlements, in minor units.
     paid_out: i64,
     asked_in: i64,
@@ -348,13 +392,15 @@ impl<'a> Model<'a> {
         self.tell(event)?;
         self.version = event.sequence;
         self.last = Some(event.at);
-        if let Some(id) = event.fact.case()
-            && let Some(case) = self.cases.get(id)
-        {
+        let part = match &event.fact {
+            EventFact::CaseSplit { into, .. } => Some(into),
+            _ => None,
+        };
+        for id in event.fact.case().into_iter().chain(part) {
             let stage = self.stage(id);
-            let mut case = case.clone();
-            case.clocks.retain(|_, clock| Some(clock.stage) == stage);
-            self.cases.insert(id.clone(), case);
+            if let Some(case) = self.cases.get_mut(id) {
+                case.clocks.retain(|_, clock| Some(clock.stage) == stage);
+            }
         }
         Ok(())
     }
@@ -493,7 +539,104 @@ impl<'a> Model<'a> {
                     Ruling::ForSeller => Said::Declined,
                 };
             }
-            EventFact::ReasonAsserted { .. } => case.reasons += 1,
+            EventFact::GoodsSentBack { parcel, postings, .. } => {
+                let sent = Parcel { contents: by_line(postings), ..Parcel::default() };
+                hold!(
+                    29,
+                    case.parcels.insert(parcel.clone(), sent).is_none(),
+                    "{parcel} sent twice"
+                );
+            }
+            EventFact::InterceptionStarted { parcel, postings, .. } => {
+                let known = case.calls.insert(parcel.clone(), (by_line(postings), true));
+                hold!(29, known.is_none(), "{parcel} is called back twice");
+            }
+            EventFact::InterceptionEnded { parcel, outcome, .. } => {
+                let Some((contents, open)) = case.calls.get_mut(parcel) else {
+                    return Err(Broken { invariant: 29, what: "the end of no call".into() });
+                };
+                hold!(29, *open, "a call that ended ends again");
+                *open = false;
+                if *outcome == InterceptionOutcome::Intercepted {
+                    let sent = Parcel { contents: contents.clone(), ..Parcel::default() };
+                    case.parcels.insert(parcel.clone(), sent);
+                    if matches!(case.said, Said::Submitted | Said::NeedsInfo) {
+                        case.said = Said::Authorized;
+                    }
+                }
+            }
+            EventFact::ParcelScanned { parcel, scan, .. } => {
+                hold!(44, scan.at <= at, "a scan of the future");
+                case.parcels.get_mut(parcel).unwrap().scans.push(scan.clone());
+            }
+            EventFact::ParcelLost { parcel, postings, .. }
+            | EventFact::ShortageRecorded { parcel, postings, .. } => {
+                let known = case.parcels.get_mut(parcel).unwrap();
+                for (line, count) in by_line(postings) {
+                    *known.found.entry(line).or_insert(0) += count;
+                }
+            }
+            EventFact::UnexpectedResolved { end, postings, .. } => {
+                let admitted = *end == UnexpectedEnd::Admitted;
+                hold!(6, admitted || postings.is_empty(), "{end} moves units");
+                for posting in postings.iter().filter(|part| part.from == Location::Customer) {
+                    *case.lines.get_mut(&posting.line).unwrap() += posting.quantity.steps();
+                }
+            }
+            EventFact::CaseAmended { resolution, lines, .. } => {
+                case.resolution = *resolution;
+                case.lines =
+                    lines.iter().map(|line| (line.line.clone(), line.quantity.steps())).collect();
+                case.serials = lines.iter().flat_map(|line| line.serials.iter().cloned()).collect();
+                case.clocks.clear();
+                for line in lines {
+                    let promised: i64 = [Location::Requested, Location::HeldBack]
+                        .iter()
+                        .map(|place| self.lines[&line.line].here(*place, Some(&id)))
+                        .sum();
+                    hold!(4, promised == line.quantity.steps(), "{promised} promised anew");
+                }
+            }
+            EventFact::CaseSplit { into, lines, .. } => {
+                let mut part = Case {
+                    lines: BTreeMap::new(),
+                    serials: BTreeSet::new(),
+                    parcels: BTreeMap::new(),
+                    calls: BTreeMap::new(),
+                    payments: BTreeMap::new(),
+                    obligations: 0,
+                    replacements: BTreeMap::new(),
+                    liability: BTreeMap::new(),
+                    disposed: BTreeMap::new(),
+                    came: BTreeMap::new(),
+                    went: BTreeMap::new(),
+                    repaired: false,
+                    given: 0,
+                    ..case.clone()
+                };
+                let before: i64 = case.lines.values().sum();
+                for moved in lines {
+                    let steps = moved.quantity.steps();
+                    let line = self.lines.get_mut(&moved.line).unwrap();
+                    let from = (moved.location, Some(id.clone()));
+                    let there = line.at.entry(from).or_insert(0);
+                    hold!(4, *there >= steps, "{steps} split off, {there} there");
+                    *there -= steps;
+                    *line.at.entry((moved.location, Some(into.clone()))).or_insert(0) += steps;
+                    *part.lines.entry(moved.line.clone()).or_insert(0) += steps;
+                    *case.lines.get_mut(&moved.line).unwrap() -= steps;
+                    for serial in &moved.serials {
+                        hold!(5, case.serials.remove(serial), "{serial} is not of the case");
+                        part.serials.insert(serial.clone());
+                    }
+                }
+                case.lines.retain(|_, steps| *steps > 0);
+                let after: i64 = case.lines.values().chain(part.lines.values()).sum();
+                hold!(4, before == after, "{before} before the split, {after} after it");
+                hold!(4, !case.lines.is_empty(), "nothing is left of {id}");
+                hold!(4, !self.cases.contains_key(into), "{into} exists");
+                self.cases.insert(into.clone(), part);
+            }
             EventFact::LiabilityAttributed { line, liability, .. } => {
                 case.liability.insert(line.clone(), liability.clone());
             }
@@ -515,7 +658,13 @@ impl<'a> Model<'a> {
                     matches!(case.quarrel, Quarrel::Ruled { ruling: Ruling::ForCustomer, .. });
                 hold!(34, ruled, "accepted by a ruling that there is not");
             }
-            EventFact::GoodsReceived { marks, unexpected, postings, .. } => {
+            EventFact::GoodsReceived { marks, unexpected, postings, parcel, .. } => {
+                if let Some(known) = parcel.as_ref().and_then(|id| case.parcels.get_mut(id)) {
+                    known.received = true;
+                    for (line, count) in by_line(postings) {
+                        *known.found.entry(line).or_insert(0) += count;
+                    }
+                }
                 for read in marks {
                     let sold = self.lines.get(&read.line).unwrap();
                     let shipped = |serial: &&SerialId| {
@@ -685,7 +834,8 @@ impl<'a> Model<'a> {
             held: None,
             lines: lines.iter().map(|line| (line.line.clone(), line.quantity.steps())).collect(),
             serials,
-            reasons: lines.len(),
+            parcels: BTreeMap::new(),
+            calls: BTreeMap::new(),
             payments: BTreeMap::new(),
             obligations: 0,
             replacements: BTreeMap::new(),
@@ -817,6 +967,7 @@ impl<'a> Model<'a> {
                     gross == worth,
                     "{units} steps refund {gross}, the model says {worth}: {part:?}"
                 );
+                hold!(26, part.left() > 0 || gross == 0, "{gross} for what costs nothing");
                 if units != 0 || gross != 0 {
                     part.story.push(Told::Units { units, gross });
                 }
@@ -1143,7 +1294,7 @@ impl<'a> Model<'a> {
         let Some((clock, held)) = running else {
             return Err(Broken { invariant: 47, what: format!("{timer} fired and does not run") });
         };
-        hold!(47, self.fired.insert(clock.set_by), "{timer} fired twice");
+        hold!(47, self.fired.insert((case.clone(), clock.set_by)), "{timer} fired twice");
         let due = last.map_or(clock.due, |last| last.max(clock.due));
         hold!(47, event.at == due, "{timer} fired at {} and was due {}", event.at, clock.due);
         hold!(47, !held, "{timer} fired on hold");
@@ -1168,6 +1319,9 @@ impl<'a> Model<'a> {
             return Some(Stage::AwaitingRuling);
         }
         Some(match case.said {
+            Said::Submitted if case.calls.values().any(|call| call.1) => {
+                Stage::AwaitingInterception
+            }
             Said::Submitted => Stage::AwaitingDecision,
             Said::NeedsInfo => Stage::AwaitingEvidence,
             Said::Offered => Stage::AwaitingOfferAnswer,
@@ -1178,7 +1332,8 @@ impl<'a> Model<'a> {
                 "awaiting_settlement" => Stage::AwaitingSettlement,
                 "awaiting_reshipment" => Stage::AwaitingReplacement,
                 "lost" => Stage::AwaitingLiability,
-                "in_transit" => Stage::AwaitingReceipt,
+                "in_transit" | "awaiting_receipt" => Stage::AwaitingReceipt,
+                "intercepting" => Stage::AwaitingInterception,
                 "awaiting_return" => Stage::AwaitingReturn,
                 "inspected" => Stage::AwaitingShipBack,
                 _ => Stage::AwaitingClosing,
@@ -1215,16 +1370,28 @@ impl<'a> Model<'a> {
                 | Resolution::PartialRefund
                 | Resolution::InstantRefund
         );
-        let order: [(bool, &'static str); 11] = [
+        let mut waiting =
+            case.parcels.values().filter(|known| !known.received && known.missing() > 0);
+        let there = waiting.clone().next().is_some()
+            && waiting.all(|known| known.last() == Some(ScanState::Delivered));
+        let order: [(bool, &'static str); 13] = [
             (paying(Paying::Failed), "settlement_failed"),
             (paying(Paying::Due), "settling"),
             (has(Location::Received), "received"),
             (has(Location::Accepted), "awaiting_settlement"),
             (sending, "awaiting_reshipment"),
             (has(Location::Lost), "lost"),
+            (has(Location::Intercepting) && !first, "intercepting"),
+            (has(Location::InTransit) && there, "awaiting_receipt"),
             (has(Location::InTransit), "in_transit"),
             (has(Location::Requested) && coming, "awaiting_return"),
-            ((has(Location::Requested) || has(Location::HeldBack)) && first, "awaiting_settlement"),
+            (
+                (has(Location::Requested)
+                    || has(Location::HeldBack)
+                    || has(Location::Intercepting))
+                    && first,
+                "awaiting_settlement",
+            ),
             (has(Location::Rejected), "inspected"),
             (true, "approved"),
         ];
@@ -1250,6 +1417,7 @@ impl<'a> Model<'a> {
             return "on_hold";
         }
         match case.said {
+            Said::Submitted if case.calls.values().any(|call| call.1) => "intercepting",
             Said::Submitted => "submitted",
             Said::NeedsInfo => "needs_info",
             Said::Offered => "offered",
@@ -1318,8 +1486,8 @@ fn walk(start: Instant, seconds: i64, stopped: &[(Instant, Instant)]) -> Instant
 /// Which movements an event of a kind may make.
 fn is_legal(event: &Event, from: Location, to: Location) -> bool {
     use Location::{
-        Accepted, Ahead, Cancelled, Customer, HeldBack, InTransit, Kept, Lost, Received, Recovered,
-        Rejected, Requested, Settled, Stock, Unshipped, WrittenOff,
+        Accepted, Ahead, Cancelled, Customer, HeldBack, InTransit, Intercepting, Kept, Lost,
+        Received, Recovered, Rejected, Requested, Settled, Stock, Unshipped, WrittenOff,
     };
     let freed = matches!((from, to), (Requested, Customer) | (HeldBack, Unshipped));
     match &event.fact {
@@ -1344,7 +1512,7 @@ fn is_legal(event: &Event, from: Location, to: Location) -> bool {
                 | (HeldBack, Cancelled)
                 | (Lost, WrittenOff)
                 | (Requested, Kept)
-                | (Requested | InTransit, Ahead)
+                | (Requested | InTransit | Intercepting, Ahead)
                 | (Received, Recovered)
         ),
         EventFact::DisputeRuled { ruling, .. } => match ruling {
@@ -1354,6 +1522,22 @@ fn is_legal(event: &Event, from: Location, to: Location) -> bool {
             Ruling::ForSeller => freed,
         },
         EventFact::ParcelLost { .. } => (from, to) == (InTransit, Lost),
+        EventFact::ShortageRecorded { .. } => (from, to) == (InTransit, Requested),
+        EventFact::InterceptionStarted { .. } => (from, to) == (Requested, Intercepting),
+        EventFact::InterceptionEnded { outcome, .. } => match outcome {
+            InterceptionOutcome::Intercepted => (from, to) == (Intercepting, InTransit),
+            InterceptionOutcome::Failed => {
+                matches!((from, to), (Intercepting, Requested) | (Ahead, Kept))
+            }
+        },
+        EventFact::UnexpectedResolved { .. } => {
+            matches!((from, to), (InTransit | Requested | Lost, Received) | (Customer, Requested))
+        }
+        EventFact::CaseAmended { resolution, .. } => match (from, to) {
+            (Customer, Requested) => true,
+            (Unshipped, HeldBack) => *resolution == Resolution::RefundOnly,
+            _ => freed,
+        },
         EventFact::ReplacementShipped { .. } => (from, to) == (Stock, Customer),
         EventFact::AdvanceResolved { end, .. } => match (from, to) {
             (Requested, Customer) => {
@@ -1376,6 +1560,10 @@ fn invariant_29(case: &Case, event: &Event) -> Held {
         EventFact::ReturnAuthorized { .. }
         | EventFact::ReturnDeclined { .. }
         | EventFact::ResolutionOffered { .. } => undecided,
+        EventFact::CaseAmended { .. } => undecided,
+        EventFact::CaseSplit { .. } => undecided || case.said == Said::Authorized,
+        EventFact::InterceptionStarted { .. } => undecided || case.said == Said::Authorized,
+        EventFact::ShortageRecorded { .. } => authorized,
         EventFact::InfoRequested { .. } => case.said == Said::Submitted,
         EventFact::OfferAccepted { .. } | EventFact::OfferRefused { .. } => {
             case.said == Said::Offered
@@ -1413,6 +1601,7 @@ fn invariant_30(case: &Case, event: &Event, id: &CaseId) -> Held {
             | EventFact::DispositionSet { .. }
             | EventFact::LiabilityAttributed { .. }
             | EventFact::LiabilityAppealed { .. }
+            | EventFact::UnexpectedResolved { .. }
     );
     hold!(30, case.end.is_none() || may, "{} of ended {id}", name(event));
     Ok(())
@@ -1421,12 +1610,14 @@ fn invariant_30(case: &Case, event: &Event, id: &CaseId) -> Held {
 /// Money before acceptance only where the resolution is that, or where a timer says so.
 fn invariant_33(case: &Case, event: &Event) -> Held {
     let before = |posting: &&Posting| {
-        matches!(posting.from, Location::Requested | Location::InTransit | Location::Received)
+        matches!(
+            posting.from,
+            Location::Requested | Location::InTransit | Location::Intercepting | Location::Received
+        )
     };
     let early = event.fact.postings().iter().find(before);
     let granted = match case.resolution {
-        Resolution::InstantRefund => true,
-        Resolution::RefundOnly => early.is_none_or(|posting| posting.to == Location::Kept),
+        Resolution::InstantRefund | Resolution::RefundOnly => true,
         _ => event.cause.timer.is_some(),
     };
     hold!(33, early.is_none() || granted, "a {} settled from {early:?}", case.resolution);
@@ -1443,6 +1634,8 @@ fn invariant_40(case: &Case, event: &Event) -> Held {
             | EventFact::ResolutionOffered { .. }
             | EventFact::OfferAccepted { .. }
             | EventFact::RefundPlanned { .. }
+            | EventFact::CaseAmended { .. }
+            | EventFact::CaseSplit { .. }
             | EventFact::CaseClosed { .. }
     );
     let quarrel = matches!(case.quarrel, Quarrel::Open { .. });
@@ -1476,6 +1669,7 @@ fn roles(event: &Event) -> Held {
         event.fact,
         EventFact::CaseOpened { .. }
             | EventFact::CaseWithdrawn { .. }
+            | EventFact::CaseAmended { .. }
             | EventFact::GoodsSentBack { .. }
             | EventFact::EvidenceAdded { .. }
             | EventFact::OfferAccepted { .. }

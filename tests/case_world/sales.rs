@@ -10,8 +10,9 @@ use aftersale::number::Exact;
 use aftersale::quantity::{Quantity, Unit};
 use aftersale::sale::Sale;
 use aftersale::sale::draft::{
-    ChargeDraft, ChargeId, ChargeKind, LineDiscount, LineDraft, LotPart, OrderDiscount, PriceBasis,
-    SaleDraft, Shipment, ShippedLine, TaxCode, TaxDraft, Tender, TenderKind, WeightBase,
+    ChargeDraft, ChargeId, ChargeKind, ComponentDraft, KitDraft, KitId, KitPart, LineDiscount,
+    LineDraft, LotPart, OrderDiscount, PriceBasis, SaleDraft, Shipment, ShippedLine, TaxCode,
+    TaxDraft, Tender, TenderKind, WeightBase,
 };
 use aftersale::sale::fault::SaleFault;
 use aftersale::time::{Instant, add_seconds};
@@ -59,6 +60,7 @@ fn attempt(random: &mut Random, opened: Instant) -> Option<Sale> {
             taxes: taxes(random),
         });
     }
+    bundle(random, &mut draft);
     ship(random, &mut draft);
     let shares: Vec<i64> = (0..random.within(1, 3)).map(|_| random.within(1, 9)).collect();
     pay(random, draft, &shares)
@@ -96,6 +98,38 @@ fn sold_line(random: &mut Random, position: usize, currency: Currency) -> LineDr
     fresh
 }
 
+/// Some orders hold a kit that was sold as its parts, or one line that consists of components.
+fn bundle(random: &mut Random, draft: &mut SaleDraft) {
+    let counted = |line: &LineDraft| line.quantity.unit() == Unit::PIECE;
+    let pieces: Vec<usize> =
+        (0..draft.lines.len()).filter(|at| counted(&draft.lines[*at])).collect();
+    if random.chance(15)
+        && let [one, other, ..] = pieces[..]
+    {
+        let counts = [one, other].map(|at| draft.lines[at].quantity.steps());
+        let kits = if counts.iter().all(|count| count % 2 == 0) { 2 } else { 1 };
+        let part = |(at, count): (usize, i64)| KitPart {
+            line: draft.lines[at].id.clone(),
+            per_kit: Quantity::pieces(count / i64::from(kits)).unwrap(),
+        };
+        let parts = [one, other].into_iter().zip(counts).map(part).collect();
+        let (id, sku) = (KitId::new("KIT-1").unwrap(), Sku::new("SET").unwrap());
+        draft.kits.push(KitDraft { id, sku, quantity: kits, price: None, parts });
+    }
+    if random.chance(10)
+        && let [.., last] = pieces[..]
+    {
+        let component = |sku: &str, count, weight| ComponentDraft {
+            sku: Sku::new(sku).unwrap(),
+            quantity: Quantity::pieces(count).unwrap(),
+            weight,
+        };
+        let weights = [random.within(0, 9), random.within(1, 9)];
+        draft.lines[last].components =
+            vec![component("CUP", 1, weights[0]), component("SPOON", 2, weights[1])];
+    }
+}
+
 /// All of most lines in one parcel, the rest of some later, some units with serial numbers or lots.
 fn ship(random: &mut Random, draft: &mut SaleDraft) {
     let lines = draft.lines.iter().filter_map(|line| {
@@ -108,7 +142,7 @@ fn ship(random: &mut Random, draft: &mut SaleDraft) {
         return;
     }
     let shipped_at = add_seconds(draft.placed_at, 3_600).unwrap();
-    let delivered_at = random.chance(85).then(|| add_seconds(shipped_at, 20 * 3_600).unwrap());
+    let delivered_at = random.chance(75).then(|| add_seconds(shipped_at, 20 * 3_600).unwrap());
     let parcel = ParcelId::new("OUT-1").unwrap();
     draft.shipments.push(Shipment { parcel, shipped_at, delivered_at, signed_at: None, lines });
 }
@@ -170,7 +204,7 @@ fn total_of(draft: &mut SaleDraft) -> Option<Money> {
 /// A next version of an order: more units, one more line, or what was missing is shipped now.
 pub(crate) fn amended(random: &mut Random, sale: &Sale, now: Instant) -> Option<SaleDraft> {
     let mut draft = sale.draft().clone();
-    draft.version += 1;
+    draft.version += u32::from(!random.chance(15));
     match random.within(0, 2) {
         0 => {
             let position = random.within(0, draft.lines.len() as i64 - 1) as usize;

@@ -237,6 +237,7 @@ pub(super) fn ways(case: &ReturnCase) -> &'static [(Location, Location)] {
             // Goods that came back although nobody asked for them are settled like any others.
             (Location::Accepted, Location::Settled),
             (Location::HeldBack, Location::Cancelled),
+            (Location::Lost, Location::WrittenOff),
             (Location::Requested, Location::Kept),
             // Called back: paid without waiting for the parcel.
             (Location::Intercepting, Location::Ahead),
