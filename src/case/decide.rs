@@ -250,6 +250,7 @@ impl<'a> Scene<'a> {
                 | Command::Exchange { .. }
                 | Command::SendAdvance { .. }
                 | Command::ChargeAdvance { .. }
+                | Command::CancelReplacement { .. }
                 | Command::Reship { .. }
                 | Command::AmendCase { .. }
                 | Command::Split { .. }

@@ -8,7 +8,7 @@ use super::command::{Ground, PaymentResult};
 use super::dispute::{Dispute, Ruling};
 use super::event::{Event, EventFact, OpenedLine};
 use super::ledger::{Balance, Location, Posting, QuantityLedger, is_movement};
-use super::obligation::{Obligation, Payment, PaymentState, payments_of};
+use super::obligation::{Obligation, Payment, PaymentState, PaymentWay, payments_of};
 use super::parcel::{Interception, InterceptionEnd, InterceptionOutcome, UnexpectedEnd};
 use super::replacement::{
     Advance, AdvanceEnd, Purpose, Replacement, ReplacementItem, ReplacementState,
@@ -58,7 +58,11 @@ pub(super) fn check(order: &AfterSale, event: &Event) -> Result<(), ReplayError>
             return Err(ReplayError::DoesNotAddUp { sequence });
         }
         EventFact::SaleAmended { sale } => {
-            Sale::freeze((**sale).clone()).map_err(|_| ReplayError::DoesNotAddUp { sequence })?;
+            let fault = ReplayError::DoesNotAddUp { sequence };
+            let sale = Sale::freeze((**sale).clone()).map_err(|_| fault.clone())?;
+            if order.quantities.overshipped(&order.sale, &sale).next().is_some() {
+                return Err(fault);
+            }
         }
         EventFact::ReplacementPlanned { items, .. } => {
             let known = |line: &OrderLineId| order.quantities.slot(line).is_some();
@@ -432,6 +436,8 @@ fn fold(case: &mut ReturnCase, event: &Event) {
             set_replacement(case, *replacement, ReplacementState::Delivered { at: event.at });
         }
         EventFact::ReplacementCancelled { replacement, .. } => {
+            let obligation = case.replacement(*replacement).and_then(|sent| sent.obligation);
+            release_debt(case, obligation);
             set_replacement(case, *replacement, ReplacementState::Cancelled);
         }
         EventFact::AdvanceResolved { replacement, end, .. } => {
@@ -443,7 +449,13 @@ fn fold(case: &mut ReturnCase, event: &Event) {
                 set_replacement(case, *replacement, ReplacementState::Cancelled);
             }
         }
-        EventFact::RepairedReturned { .. } => case.repaired = true,
+        EventFact::RepairedReturned { .. } => {
+            case.repaired = true;
+            case.lines.iter_mut().for_each(CaseLine::forget_dispositions);
+        }
+        EventFact::UnitsRejected { .. } => {
+            case.lines.iter_mut().for_each(CaseLine::forget_dispositions);
+        }
         EventFact::CaseReopened { .. } => {
             case.closing = None;
             case.expired = None;
@@ -475,7 +487,6 @@ fn fold(case: &mut ReturnCase, event: &Event) {
         }
         EventFact::CaseOpened { .. }
         | EventFact::UnitsAccepted { .. }
-        | EventFact::UnitsRejected { .. }
         | EventFact::UnitsReturned { .. }
         | EventFact::LiabilityAppealed { .. }
         | EventFact::SaleAmended { .. } => {}
@@ -541,6 +552,17 @@ fn dispose(
     }
     let after = disposed.entry(to).or_insert(0);
     *after = after.saturating_add(steps);
+}
+
+/// What was to be collected for goods that do not go out is no longer owed.
+fn release_debt(case: &mut ReturnCase, obligation: Option<u32>) {
+    let owed = case.obligations.iter_mut().find(|owed| Some(owed.number) == obligation);
+    for payment in owed.into_iter().flat_map(|owed| &mut owed.payments) {
+        let paid = matches!(payment.state, PaymentState::Paid { .. });
+        if payment.order.way == PaymentWay::Collect && !paid {
+            payment.state = PaymentState::Released;
+        }
+    }
 }
 
 fn set_replacement(case: &mut ReturnCase, number: u32, state: ReplacementState) {

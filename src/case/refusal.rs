@@ -251,6 +251,14 @@ pub enum Obstacle {
         /// The payment, from 1.
         payment: u32,
     },
+    /// The payment is no longer owed: what it was to pay for does not go out.
+    #[error("payment {payment} of obligation {obligation} is no longer owed")]
+    NotOwed {
+        /// The obligation.
+        obligation: u32,
+        /// The payment, from 1.
+        payment: u32,
+    },
     /// The payment has not failed, so there is nothing to try again.
     #[error("payment {payment} of obligation {obligation} has not failed")]
     NotFailed {
@@ -299,6 +307,19 @@ pub enum Obstacle {
     /// There is no ruling that could be appealed now.
     #[error("there is no ruling that can be appealed now")]
     NoAppeal,
+    /// Units cannot be accepted by a ruling that there is not.
+    #[error("no ruling for the customer says so")]
+    NoRuling,
+    /// What becomes of the units is decided for good, so they cannot go back.
+    #[error("line {line}: {asked} to go back, {available} not disposed of for good")]
+    DisposedAlready {
+        /// The line.
+        line: OrderLineId,
+        /// How much.
+        asked: Quantity,
+        /// How much could.
+        available: Quantity,
+    },
     /// A ruling that can be appealed names a time after now.
     #[error("the time to appeal ends at {until}, which is not after now")]
     AppealOver {

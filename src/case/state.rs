@@ -8,7 +8,7 @@ use alloc::vec::Vec;
 use super::actor::Actor;
 use super::command::{Ground, LineQuantity, UnexpectedItem};
 use super::dispute::{Dispute, Evidence, Offer};
-use super::ledger::{Balance, Posting};
+use super::ledger::{Balance, Location, Posting};
 use super::liability::Liability;
 use super::obligation::Obligation;
 use super::parcel::{Interception, Scan, UnexpectedEnd};
@@ -125,6 +125,39 @@ pub struct CaseLine {
     pub verdict: Arc<Verdict>,
 }
 
+impl CaseLine {
+    /// Units with us for good: accepted, settled or recovered.
+    #[must_use]
+    pub fn ours(&self) -> i64 {
+        self.held.over(&[Location::Accepted, Location::Settled, Location::Recovered])
+    }
+
+    /// Units of which it is decided for good what becomes of them.
+    pub(super) fn disposed_for_good(&self) -> i64 {
+        let lasting = self.disposed.iter().filter(|(to, _)| !is_provisional(**to));
+        lasting.fold(0, |sum, (_, steps)| sum.saturating_add(*steps))
+    }
+
+    /// Forgets provisional dispositions of units that are no longer with us.
+    pub(super) fn forget_dispositions(&mut self) {
+        let all = self.disposed.values().fold(0_i64, |sum, steps| sum.saturating_add(*steps));
+        let mut excess = all.saturating_sub(self.ours()).max(0);
+        for (_, steps) in self.disposed.iter_mut().filter(|(to, _)| is_provisional(**to)) {
+            let part = excess.min(*steps).max(0);
+            *steps = steps.saturating_sub(part);
+            excess = excess.saturating_sub(part);
+        }
+    }
+}
+
+/// Whether a disposition is left again: the unit waits, is repaired, or is to go home.
+const fn is_provisional(disposition: Disposition) -> bool {
+    matches!(
+        disposition,
+        Disposition::Quarantine | Disposition::Rework | Disposition::ReturnToCustomer
+    )
+}
+
 /// A parcel of a case.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ParcelState {
@@ -220,6 +253,14 @@ impl ReturnCase {
     #[must_use]
     pub fn replacement(&self, number: u32) -> Option<&Replacement> {
         self.replacements.iter().find(|replacement| replacement.number == number)
+    }
+
+    /// What is on its way of a line in parcels that have not arrived.
+    #[must_use]
+    pub fn awaited(&self, line: &CaseLine) -> i64 {
+        let coming = self.parcels.values().filter(|parcel| parcel.received_at.is_none());
+        let sent = coming.fold(0_i64, |sum, parcel| sum.saturating_add(parcel.missing(&line.line)));
+        sent.min(line.held.at(Location::InTransit)).max(0)
     }
 
     pub(super) fn replacement_mut(&mut self, number: u32) -> Option<&mut Replacement> {

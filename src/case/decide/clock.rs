@@ -9,7 +9,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::super::actor::{Actor, Role};
-use super::super::command::{AcceptanceBasis, Command, Envelope, Ground, LineQuantity};
+use super::super::command::{AcceptanceBasis, Command, Envelope, Ground, LineQuantity, RefundLine};
 use super::super::duty::duties_of;
 use super::super::event::{Cause, Event, EventFact};
 use super::super::evolve::preview;
@@ -30,6 +30,7 @@ use crate::practice::Practice;
 use crate::practice::timer::{ExpiryAction, Stage};
 use crate::quantity::Quantity;
 use crate::rules::Rules;
+use crate::settlement::request::Claim;
 use crate::time::{Instant, Interval, add_seconds};
 
 /// Decides a command of an order with timers, or under rules that set some.
@@ -448,8 +449,10 @@ impl Trial<'_> {
     fn refund(&mut self) -> Option<()> {
         let case = self.case()?;
         let ways = match case.resolution {
-            resolution @ (Resolution::RefundOnly | Resolution::InstantRefund) => ways(resolution),
-            Resolution::ReturnAndRefund | Resolution::RefusedAtDoor => REFUND_ON_EXPIRY,
+            Resolution::RefundOnly | Resolution::InstantRefund => ways(case),
+            Resolution::ReturnAndRefund | Resolution::RefusedAtDoor => {
+                return self.refund_returned();
+            }
             Resolution::PriceProtection
             | Resolution::PartialRefund
             | Resolution::Exchange
@@ -465,6 +468,25 @@ impl Trial<'_> {
         }
         self.step(|scene, draft, case| {
             scene.refund_by(draft, case, ways, &[], &Default::default());
+        })
+    }
+
+    /// What is accepted, and what is on its way and was not confirmed in time. What was missing in a
+    /// parcel that arrived is for people to decide.
+    fn refund_returned(&mut self) -> Option<()> {
+        let case = self.case()?;
+        let part = |line: &super::super::state::CaseLine| {
+            let steps = line.held.at(Location::Accepted).saturating_add(case.awaited(line));
+            let claim = Claim::Units(Quantity::new(steps, line.requested.unit()).ok()?);
+            let line = line.line.clone();
+            (steps > 0).then_some(RefundLine { line, claim })
+        };
+        let lines: Vec<RefundLine> = case.lines.iter().filter_map(part).collect();
+        if lines.is_empty() {
+            return Some(());
+        }
+        self.step(|scene, draft, case| {
+            scene.refund_by(draft, case, REFUND_ON_EXPIRY, &lines, &Default::default());
         })
     }
 }

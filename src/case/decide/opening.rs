@@ -103,7 +103,19 @@ impl Scene<'_> {
         before: Option<&CaseLine>,
         postings: &mut Vec<Posting>,
     ) {
-        let (line, quantity) = (&request.line, request.quantity);
+        let wanted = (&request.line, request.quantity);
+        self.promise_units(draft, slot, resolution, wanted, before, postings);
+    }
+
+    pub(super) fn promise_units(
+        &self,
+        draft: &mut Draft,
+        slot: usize,
+        resolution: Resolution,
+        (line, quantity): (&OrderLineId, Quantity),
+        before: Option<&CaseLine>,
+        postings: &mut Vec<Posting>,
+    ) {
         let Some(unit) = self.order.quantities.unit(slot) else { return };
         if quantity.is_zero() {
             return draft.refuse(Obstacle::ZeroQuantity { line: line.clone() });
@@ -168,7 +180,7 @@ impl Scene<'_> {
             if !added && !self.order.sale.shipped_serial(&request.line, serial) {
                 let (line, serial) = (request.line.clone(), serial.clone());
                 draft.refuse(Obstacle::SerialNotShipped { line, serial });
-            } else if let Some(case) = self.holder_of(serial, amended) {
+            } else if let Some(case) = self.holder_of(&request.line, serial, amended) {
                 let (serial, case) = (serial.clone(), case.clone());
                 draft.refuse(Obstacle::SerialInUse { serial, case });
             }
@@ -176,8 +188,14 @@ impl Scene<'_> {
     }
 
     /// The case that has a unit, other than `own`: an open one that asked for it, or an ended one that
-    /// kept it. A unit that went home is free again.
-    pub(super) fn holder_of(&self, serial: &SerialId, own: Option<&CaseId>) -> Option<&CaseId> {
+    /// kept it on this line. A unit that went home is free again, and one that was kept is so once it
+    /// went out anew, which is on another line.
+    pub(super) fn holder_of(
+        &self,
+        asked: &OrderLineId,
+        serial: &SerialId,
+        own: Option<&CaseId>,
+    ) -> Option<&CaseId> {
         let holds = |case: &&ReturnCase| {
             if own == Some(&case.id) {
                 return false;
@@ -186,8 +204,10 @@ impl Scene<'_> {
             let named = |line: &&CaseLine| {
                 line.serials.contains(serial) || line.received_serials.contains(serial)
             };
-            let mut lines = case.lines.iter().filter(named);
-            lines.any(|line| open || self.kept(case, line) <= settled_steps(&line.held))
+            let kept = |line: &CaseLine| {
+                line.line == *asked && self.kept(case, line) <= settled_steps(&line.held)
+            };
+            case.lines.iter().filter(named).any(|line| open || kept(line))
         };
         self.order.cases.values().find(holds).map(|case| &case.id)
     }
@@ -460,6 +480,10 @@ impl Scene<'_> {
             if !kept {
                 draft.refuse(Obstacle::AmendmentShrinks { line: old.ordered.id.clone() });
             }
+        }
+        for (line, asked, available) in self.order.quantities.overshipped(before, &after) {
+            let (line, location) = (line.clone(), Location::Unshipped);
+            draft.refuse(Obstacle::NotEnough { line, asked, available, location });
         }
         let sale = alloc::boxed::Box::new(amended.clone());
         draft.facts.push(EventFact::SaleAmended { sale });

@@ -140,6 +140,7 @@ impl Scene<'_> {
         note: &str,
     ) {
         draft.note("note", note);
+        self.open(draft, case, "ruling");
         let Dispute::Open { appeal, .. } = case.dispute else {
             return draft.refuse(Obstacle::NoDispute);
         };
@@ -162,18 +163,8 @@ impl Scene<'_> {
     fn promised_again(&self, draft: &mut Draft, case: &ReturnCase) -> Vec<Posting> {
         let mut postings = Vec::new();
         for line in &case.lines {
-            let balance = self.order.quantities.at(line.slot).copied().unwrap_or_default();
-            let free = balance.at(Location::Customer).max(0);
-            let asked = line.requested;
-            if asked.steps() > free {
-                let available =
-                    Quantity::new(free, asked.unit()).unwrap_or(Quantity::zero(asked.unit()));
-                let (line, location) = (line.line.clone(), Location::Customer);
-                draft.refuse(Obstacle::NotEnough { line, asked, available, location });
-                continue;
-            }
-            let (from, to) = (Location::Customer, Location::Requested);
-            postings.push(posting(&line.line, from, to, asked));
+            let (resolution, wanted) = (case.resolution, (&line.line, line.requested));
+            self.promise_units(draft, line.slot, resolution, wanted, None, &mut postings);
         }
         postings
     }
@@ -320,7 +311,6 @@ const WITH_US: &[Location] = &[
 
 /// Units with us for good that nobody has disposed of.
 pub(super) fn undisposed(line: &CaseLine) -> i64 {
-    let ours = &[Location::Accepted, Location::Settled, Location::Recovered];
     let disposed = line.disposed.values().fold(0_i64, |sum, steps| sum.saturating_add(*steps));
-    line.held.over(ours).saturating_sub(disposed)
+    line.ours().saturating_sub(disposed)
 }
