@@ -237,7 +237,6 @@ pub(super) fn ways(case: &ReturnCase) -> &'static [(Location, Location)] {
             // Goods that came back although nobody asked for them are settled like any others.
             (Location::Accepted, Location::Settled),
             (Location::HeldBack, Location::Cancelled),
-            (Location::Lost, Location::WrittenOff),
             (Location::Requested, Location::Kept),
             // Called back: paid without waiting for the parcel.
             (Location::Intercepting, Location::Ahead),
@@ -249,7 +248,6 @@ pub(super) fn ways(case: &ReturnCase) -> &'static [(Location, Location)] {
             (Location::Received, Location::Recovered),
             (Location::InTransit, Location::Ahead),
             (Location::Requested, Location::Ahead),
-            (Location::Lost, Location::WrittenOff),
             (Location::Intercepting, Location::Ahead),
             (Location::Lost, Location::WrittenOff),
         ],
