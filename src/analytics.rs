@@ -24,6 +24,7 @@ pub mod alarm;
 pub mod benchmark;
 pub mod cause;
 pub mod cohort;
+pub mod column;
 pub mod control_chart;
 pub mod cusum;
 pub mod effect;

@@ -15,6 +15,7 @@ pub mod book;
 mod china;
 pub mod compile;
 pub mod compiled;
+mod dates;
 pub mod day_term;
 mod days;
 pub mod holiday;

@@ -11,5 +11,7 @@
 //! 3. A batch is the same as its cases one by one, in the order of their deadlines, whatever order it
 //!    is handed over in.
 
+pub mod agent;
+pub mod assign;
 pub mod board;
 pub mod rules;

@@ -12,10 +12,12 @@
 
 pub mod audit;
 pub mod campaign;
+pub mod composition;
 pub mod containment;
 pub mod draw;
 pub mod event;
 pub mod evidence;
+pub mod fraction;
 pub mod graph;
 pub mod ledger;
 pub mod metrics;

@@ -10,7 +10,8 @@
 //! 2. The shares of an order discount sum exactly to the discount, and no line falls below zero.
 //! 3. Nothing was shipped that was not ordered, and no serial twice.
 //! 4. No more is captured on the tenders than the total.
-//! 5. A promotion rule gives the discount the sale states for it, and a kit is worth its components.
+//! 5. A promotion rule gives the discount the sale states for it, and a kit is worth its components
+//!    or parts.
 //! 6. Reading a sale back from its wire form gives the same sale.
 
 pub mod draft;
@@ -29,7 +30,7 @@ use crate::money::Money;
 use crate::money::currency::Currency;
 use crate::number::Exact;
 use crate::quantity::Quantity;
-use crate::sale::draft::{ChargeDraft, LineDraft, SaleDraft, Shipment, TaxCode, Tender};
+use crate::sale::draft::{ChargeDraft, KitDraft, LineDraft, SaleDraft, Shipment, TaxCode, Tender};
 use crate::sale::fault::SaleRefused;
 use crate::time::Instant;
 
@@ -231,6 +232,12 @@ impl Sale {
     #[must_use]
     pub fn charges(&self) -> impl ExactSizeIterator<Item = Charge<'_>> {
         self.draft.charges.iter().zip(&self.charges).map(|(charged, paid)| Charge { charged, paid })
+    }
+
+    /// The kits sold as their parts, in the order of the snapshot.
+    #[must_use]
+    pub fn kits(&self) -> &[KitDraft] {
+        &self.draft.kits
     }
 
     /// The tenders in the order of the snapshot.

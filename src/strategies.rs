@@ -131,6 +131,7 @@ fn draft(currency: Currency, prices: PriceBasis, weights: WeightBase) -> Option<
         prices,
         discount_weights: weights,
         lines: Vec::new(),
+        kits: Vec::new(),
         discounts: Vec::new(),
         promotions: Vec::new(),
         free_delivery: None,

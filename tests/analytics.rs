@@ -14,7 +14,7 @@ use aftersale::analytics::histogram::{Histogram, bucket, limits};
 use aftersale::analytics::measure::{Answers, Desk, Durations, Outcome, Outcomes, Sum, Timed};
 use aftersale::analytics::month::Month;
 use aftersale::analytics::rate::Confidence;
-use aftersale::analytics::state::{Measure, from_bytes, to_bytes};
+use aftersale::analytics::state::{Measure, Observe, from_bytes, to_bytes};
 use aftersale::analytics::tally::{Costs, Dimension, Facets, ReturnRow, SaleRow, Tally};
 use aftersale::money::Money;
 use aftersale::money::currency::Currency;
@@ -61,6 +61,47 @@ fn outcome(yes: bool) -> Outcome {
 
 fn yuan(minor: i64) -> Money {
     Money::new(minor, Currency::CNY)
+}
+
+/// Any byte of a stored grid changed, and any end cut off.
+fn refuses_damage<M: Measure + std::fmt::Debug>(
+    grid: &Grid<M, 2>,
+    sizes: [u32; 2],
+    at: prop::sample::Index,
+    byte: u8,
+) {
+    let mut bytes = grid.to_bytes();
+    assert_eq!(&Grid::from_bytes(sizes, &bytes).unwrap(), grid);
+    let place = at.index(bytes.len());
+    bytes[place] = byte;
+    if let Ok(read) = Grid::<M, 2>::from_bytes(sizes, &bytes) {
+        assert_eq!(read.to_bytes(), bytes);
+    }
+    assert!(Grid::<M, 2>::from_bytes(sizes, &bytes[..place]).is_err());
+    bytes.push(0);
+    assert!(Grid::<M, 2>::from_bytes(sizes, &bytes).is_err());
+}
+
+/// A thousand cells and more: several blocks of each column, some of them wide.
+#[test]
+fn long_columns_are_stored_and_read() {
+    let mut grid: Grid<Sum, 1> = Grid::new([5_000]).unwrap();
+    let mut timed: Grid<Timed, 1> = Grid::new([5_000]).unwrap();
+    for code in (0..5_000_u32).filter(|code| code % 7 != 3) {
+        for times in 0..=(code % 3) {
+            let amount = if code == 4_321 { i64::MIN } else { i64::from(code) - 2_000 };
+            grid.cell([code]).unwrap().observe(amount).unwrap();
+            let duration = u64::from(code * 100 + times);
+            timed.cell([code]).unwrap().observe_row((amount, duration)).unwrap();
+        }
+    }
+    assert_eq!(Grid::from_bytes([5_000], &grid.to_bytes()).unwrap(), grid);
+    assert_eq!(Grid::from_bytes([5_000], &timed.to_bytes()).unwrap(), timed);
+    let mut twice = grid.clone();
+    twice.merge_bytes(&grid.to_bytes()).unwrap();
+    assert_eq!(twice.at([4_321]).unwrap().total(), 2 * grid.at([4_321]).unwrap().total());
+    let outside = grid.observe_all([([5_000], 1)]);
+    assert!(matches!(outside, Err(AnalyticsError::OutOfRange { name: "a code", .. })));
 }
 
 proptest! {
@@ -191,6 +232,55 @@ proptest! {
         let _ = from_bytes::<Desk>(&noise);
         let _ = Tally::<Sum>::from_bytes(&noise, 10);
         let _ = Grid::<Sum, 2>::from_bytes([3, 3], &noise);
+    }
+
+    /// ANA-34: a stored grid with any byte changed is refused or read as exactly the state it is.
+    #[test]
+    fn damaged_grids_are_refused(
+        rows in prop::collection::vec((0_u32..6, 0_u32..5, any::<i64>(), 0_u64..1_000_000), 1..60),
+        repeat in 1_usize..20,
+        at in any::<prop::sample::Index>(),
+        byte in any::<u8>(),
+    ) {
+        let mut sums: Grid<Sum, 2> = Grid::new([6, 5]).unwrap();
+        let mut timed: Grid<Timed, 2> = Grid::new([6, 5]).unwrap();
+        for row in &rows {
+            for _ in 0..repeat {
+                sums.cell([row.0, row.1]).unwrap().observe(row.2).unwrap();
+            }
+            timed.cell([row.0, row.1]).unwrap().observe_row((row.2, row.3)).unwrap();
+        }
+        refuses_damage(&sums, [6, 5], at, byte);
+        refuses_damage(&timed, [6, 5], at, byte);
+    }
+
+    /// ANA-35: counting rows a batch at a time, in any order, gives the grid of counting each row in
+    /// its cell, and stored shards of histograms merge to the bytes of one pass.
+    #[test]
+    fn batches_and_rows_count_the_same(
+        rows in prop::collection::vec((0_u32..30, 0_u32..40, any::<i64>(), any::<u64>()), 0..300),
+        count in 1_usize..5,
+    ) {
+        let sizes = [30, 40];
+        let mut plain: Grid<Timed, 2> = Grid::new(sizes).unwrap();
+        let mut shards = vec![plain.clone(); count];
+        let mut together = plain.clone();
+        for (position, (a, b, amount, duration)) in rows.iter().enumerate() {
+            let cell = plain.cell([*a, *b]).unwrap();
+            cell.sum.observe(*amount).unwrap();
+            cell.histogram.observe(*duration).unwrap();
+            let shard = &mut shards[position % count];
+            shard.cell([*a, *b]).unwrap().observe_row((*amount, *duration)).unwrap();
+        }
+        let all = rows.iter().map(|(a, b, amount, duration)| ([*a, *b], (*amount, *duration)));
+        together.observe_all(all.rev()).unwrap();
+        prop_assert_eq!(&together, &plain);
+        let mut merged: Grid<Timed, 2> = Grid::new(sizes).unwrap();
+        for shard in shards.iter().rev() {
+            merged.merge_bytes(&shard.to_bytes()).unwrap();
+        }
+        prop_assert_eq!(merged.to_bytes(), plain.to_bytes());
+        prop_assert_eq!(&Grid::from_bytes(sizes, &plain.to_bytes()).unwrap(), &plain);
     }
 }
 

@@ -189,7 +189,7 @@ fn allowed_agrees_with_decide() {
         };
         allowed.iter().map(tag).collect()
     };
-    assert_eq!(names(Role::Customer), ["withdraw", "add_evidence", "open_dispute"]);
+    assert_eq!(names(Role::Customer), ["withdraw", "add_evidence", "open_dispute", "amend_case"]);
     let agent = names(Role::Agent);
     assert!(agent.contains(&"authorize".to_owned()) && agent.contains(&"offer".to_owned()));
     assert!(!agent.contains(&"refund".to_owned()));

@@ -13,9 +13,9 @@ use aftersale::calendar::book::{CalendarDefinition, Calendars};
 use aftersale::calendar::hours::DateRange;
 use aftersale::condition::Facts;
 use aftersale::condition::schema::{FactType, Schema};
-use aftersale::dispatch::board::{
-    Agent, Board, BoardError, Exclusion, OpenAssignment, Outcome, Ticket,
-};
+use aftersale::dispatch::agent::{Agent, Exclusion, Preference};
+use aftersale::dispatch::assign::{OpenAssignment, Outcome, Ticket};
+use aftersale::dispatch::board::{Board, BoardError};
 use aftersale::dispatch::rules::{
     DispatchBook, DispatchDefect, LanguageId, Nobody, OwnerRule, SkillId, Strategy as Choice,
     TierOrder,

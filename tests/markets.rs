@@ -83,9 +83,9 @@ fn the_lossy_codes_are_known() {
         assert!(lossy(text).is_empty());
     }
     let merged = |text: &str| market(text).lossy_statuses().len();
-    assert_eq!(merged(WECHAT_SHOP), 5);
-    assert_eq!(merged(PINDUODUO), 1);
-    assert_eq!(merged(TAOBAO), 12);
+    assert_eq!(merged(WECHAT_SHOP), 7);
+    assert_eq!(merged(PINDUODUO), 2);
+    assert_eq!(merged(TAOBAO), 14);
 }
 
 /// MKT-4: values that no source confirmed are marked as believed, and the guide lists each of them.
@@ -129,6 +129,7 @@ fn documented_timers_have_their_values() {
     assert_eq!(hours(TAOBAO, "unshipped"), (24, ExpiryAction::Refund));
     assert_eq!(hours(TAOBAO, "shipped_refund_only"), (36, ExpiryAction::Agree));
     assert_eq!(hours(TAOBAO, "buyer_after_refusal"), (120, ExpiryAction::Close));
+    assert_eq!(hours(TAOBAO, "interception_trusted"), (72, ExpiryAction::Agree));
     assert_eq!(hours(JD, "cancel_shipped"), (72, ExpiryAction::Agree));
     assert_eq!(hours(PINDUODUO, "merchant_refund_only"), (48, ExpiryAction::Agree));
 }

@@ -8,6 +8,7 @@
     reason = "a test may panic"
 )]
 
+use std::cell::Cell;
 use std::collections::BTreeSet;
 
 use aftersale::calendar::book::Calendars;
@@ -28,32 +29,56 @@ use aftersale::sla::policy::{
     Starts, Target, TargetRule, Trigger, Turn,
 };
 use aftersale::time::Instant;
-use chrono::{DateTime, NaiveDate};
+use chrono::{DateTime, Days, NaiveDate};
 use proptest::prelude::*;
 
 const MINUTE: i64 = 60;
-/// Monday 2 March 2026, midnight UTC; the week after has the clock change of New York.
-const START: i64 = 1_772_409_600;
 
-fn at(minute: i64) -> Instant {
-    DateTime::from_timestamp(START + minute * MINUTE, 0).unwrap()
+/// Where a case is handled, and the date (midnight UTC) on which it starts: a few days before a clock
+/// change where there is one. The first has none.
+const PLACES: [(&str, (i32, u32, u32)); 9] = [
+    ("Europe/London", (2026, 3, 2)),
+    ("Europe/London", (2026, 3, 27)),
+    ("America/New_York", (2026, 10, 30)),
+    ("Australia/Lord_Howe", (2026, 4, 3)),
+    ("America/Sao_Paulo", (2018, 11, 1)),
+    ("America/Sao_Paulo", (2018, 2, 15)),
+    ("Asia/Kathmandu", (2026, 3, 2)),
+    ("Pacific/Chatham", (2026, 9, 25)),
+    ("Africa/Casablanca", (2026, 2, 13)),
+];
+
+thread_local! {
+    /// The start of the present case in UTC seconds; every property has a thread of its own.
+    static START: Cell<i64> = const { Cell::new(0) };
 }
 
-fn calendars() -> Calendars {
+fn at(minute: i64) -> Instant {
+    DateTime::from_timestamp(START.get() + minute * MINUTE, 0).unwrap()
+}
+
+/// A calendar of days and one of nights.
+fn calendars_at(place: usize) -> Calendars {
+    let (zone, (year, month, day)) = PLACES[place];
+    let start = NaiveDate::from_ymd_opt(year, month, day).unwrap();
+    START.set(start.and_hms_opt(0, 0, 0).unwrap().and_utc().timestamp());
     let id = |text: &str| CalendarId::new(text).unwrap();
     let five = || WEEK.into_iter().take(5);
     let windows =
         |texts: &[&str]| texts.iter().map(|text| text.parse().unwrap()).collect::<Vec<_>>();
-    let day = |m, d| NaiveDate::from_ymd_opt(2026, m, d).unwrap();
-    let range = DateRange { first: day(2, 1), last: day(12, 31) };
+    let range = DateRange { first: start - Days::new(20), last: start + Days::new(120) };
     let mut calendars = Calendars::new();
-    let london = BusinessHours::new(id("london"), "Europe/London".parse().unwrap())
+    let days = BusinessHours::new(id("days"), zone.parse().unwrap())
         .with_weekly(five(), &windows(&["09:00-12:00", "13:00-18:00"]));
-    calendars.insert(london.compile(range).unwrap());
-    let new_york = BusinessHours::new(id("new_york"), "America/New_York".parse().unwrap())
+    calendars.insert(days.compile(range).unwrap());
+    let nights = BusinessHours::new(id("nights"), zone.parse().unwrap())
         .with_weekly(WEEK, &windows(&["22:00-06:00"]));
-    calendars.insert(new_york.compile(range).unwrap());
+    calendars.insert(nights.compile(range).unwrap());
     calendars
+}
+
+fn calendars() -> Calendars {
+    calendars_at(0)
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -113,13 +138,13 @@ fn history(acts: &[(i64, Act)]) -> CaseHistory {
     CaseHistory::new(CaseId::new("case").unwrap(), events).unwrap()
 }
 
-/// Targets by priority: London 100 minutes, New York 400 minutes, London 1,000 minutes.
+/// Targets by priority: 100 minutes of days, 400 of nights, 1,000 of days.
 fn target(level: usize) -> Target {
     let calendar = |name: &str| CalendarId::new(name).unwrap();
     match level {
-        0 => Target::Business { seconds: 100 * MINUTE, calendar: calendar("london") },
-        1 => Target::Business { seconds: 400 * MINUTE, calendar: calendar("new_york") },
-        _ => Target::Business { seconds: 1_000 * MINUTE, calendar: calendar("london") },
+        0 => Target::Business { seconds: 100 * MINUTE, calendar: calendar("days") },
+        1 => Target::Business { seconds: 400 * MINUTE, calendar: calendar("nights") },
+        _ => Target::Business { seconds: 1_000 * MINUTE, calendar: calendar("days") },
     }
 }
 
@@ -173,7 +198,7 @@ fn book(first: usize, mode: ChangeMode, starts: Starts, on_reopen: OnReopen) -> 
                 ..step("late", StepAt::AfterDue(by_goal(600)))
             },
             Step {
-                quiet_outside: Some(CalendarId::new("london").unwrap()),
+                quiet_outside: Some(CalendarId::new("days").unwrap()),
                 ..step("day_late", StepAt::AfterDue(on_wall(86_400)))
             },
         ],
@@ -220,7 +245,9 @@ struct Model<'a> {
     level: usize,
     /// Minutes in which the clock ran, open or not, since the start of the cycle.
     ran: Vec<i64>,
+    /// Seconds.
     used: i64,
+    /// Seconds from the start.
     due: Option<i64>,
     stopped: Option<i64>,
     verdict: Verdict,
@@ -237,10 +264,10 @@ impl Model<'_> {
     }
 
     fn promised(&self) -> i64 {
-        target(self.level).amount().value() / MINUTE
+        target(self.level).amount().value()
     }
 
-    fn begin(&mut self, minute: i64) {
+    fn begin(&mut self) {
         self.mode = Mode::Active;
         self.ran.clear();
         self.used = 0;
@@ -248,7 +275,6 @@ impl Model<'_> {
         self.half_done = false;
         self.breach_done = false;
         self.verdict = Verdict::Pending;
-        let _ = minute;
     }
 
     /// The timers of a minute: marks reached, breaches known a second after the deadline.
@@ -261,7 +287,7 @@ impl Model<'_> {
             self.halves.push(minute);
         }
         if self.used >= self.promised() && self.due.is_none() {
-            self.due = Some(minute);
+            self.due = Some(minute * MINUTE);
         }
     }
 
@@ -269,12 +295,12 @@ impl Model<'_> {
         // What was reached by the passing of the last minute, before anything else of this minute,
         // is known to a stop and to a pause.
         if self.mode == Mode::Active && self.used >= self.promised() && self.due.is_none() {
-            self.due = Some(minute);
+            self.due = Some(minute * MINUTE);
         }
-        let late = |due: Option<i64>| due.is_some_and(|due| due < minute);
+        let late = |due: Option<i64>| due.is_some_and(|due| due < minute * MINUTE);
         if late(self.due) && self.mode == Mode::Active && !self.breach_done {
             self.breach_done = true;
-            self.breaches.push(self.due.unwrap());
+            self.breaches.push(self.due.unwrap() / MINUTE);
         }
         let has = |act: Act| acts.contains(&act);
         let mut stops = acts.iter().filter(|act| **act == Act::Stop).count();
@@ -316,7 +342,7 @@ impl Model<'_> {
             }
         }
         if has(Act::Reset) && self.mode == Mode::Active {
-            self.begin(minute);
+            self.begin();
         }
         if has(Act::Reopen) && self.mode == Mode::Stopped {
             match self.on_reopen {
@@ -325,14 +351,14 @@ impl Model<'_> {
                     self.verdict = Verdict::Pending;
                     self.due = self.due.filter(|_| self.breach_done);
                 }
-                OnReopen::NewCycle => self.begin(minute),
+                OnReopen::NewCycle => self.begin(),
             }
         }
         if has(Act::Start) {
             let again = self.starts == Starts::EveryTime;
             match self.mode {
-                Mode::Waiting => self.begin(minute),
-                Mode::Stopped | Mode::Cancelled if again => self.begin(minute),
+                Mode::Waiting => self.begin(),
+                Mode::Stopped | Mode::Cancelled if again => self.begin(),
                 _ => {}
             }
         }
@@ -342,12 +368,22 @@ impl Model<'_> {
             self.verdict = if late(self.due) { Verdict::Breached } else { Verdict::Met };
         }
         self.timers(minute);
-        if self.mode == Mode::Active && self.held.is_empty() {
-            self.ran.push(minute);
-            if self.calendar().is_open(at(minute)).unwrap().value {
-                self.used += 1;
-            }
+    }
+
+    /// Lets a minute pass.
+    fn pass(&mut self, minute: i64) {
+        if self.mode != Mode::Active || !self.held.is_empty() {
+            return;
         }
+        self.ran.push(minute);
+        if !self.calendar().is_open(at(minute)).unwrap().value {
+            return;
+        }
+        let left = self.promised() - self.used;
+        if self.due.is_none() && left <= MINUTE {
+            self.due = Some(minute * MINUTE + left);
+        }
+        self.used += MINUTE;
     }
 
     fn retarget(&mut self, minute: i64, level: usize) {
@@ -365,21 +401,21 @@ impl Model<'_> {
             ChangeMode::Restart => self.used = 0,
             ChangeMode::Prospective | ChangeMode::Keep => {}
             ChangeMode::Scale => {
-                // In whole seconds, as the engine has it, then compared in minutes.
                 self.used = self.used * self.promised() / old;
             }
             ChangeMode::Retroactive => {
                 self.used = 0;
                 let open = |m: &&i64| self.calendar().is_open(at(**m)).unwrap().value;
                 let open: Vec<i64> = self.ran.iter().filter(open).copied().collect();
-                self.used = open.len() as i64;
+                self.used = open.len() as i64 * MINUTE;
                 if self.used >= self.promised() {
-                    self.due = Some(open[usize::try_from(self.promised() - 1).unwrap()] + 1);
+                    let last = usize::try_from(self.promised() / MINUTE - 1).unwrap();
+                    self.due = Some((open[last] + 1) * MINUTE);
                 }
             }
         }
         if self.used >= self.promised() && self.due.is_none() {
-            self.due = Some(minute);
+            self.due = Some(minute * MINUTE);
         }
     }
 }
@@ -411,14 +447,10 @@ fn model<'a>(
     };
     for minute in 0..=now {
         let own: Vec<Act> = acts.iter().filter(|(m, _)| *m == minute).map(|(_, a)| *a).collect();
-        let before = model.used;
         model.step(minute, &own);
-        if minute == now {
-            // The minute that begins now has not passed.
-            if model.mode == Mode::Active && model.held.is_empty() && model.used > before {
-                let open = model.calendar().is_open(at(minute)).unwrap().value;
-                model.used -= i64::from(open);
-            }
+        // The minute that begins now has not passed.
+        if minute < now {
+            model.pass(minute);
         }
     }
     model
@@ -428,8 +460,12 @@ fn goal(evaluation: &Evaluation) -> &GoalEvaluation {
     &evaluation.goals[0]
 }
 
+fn second_of(instant: Instant) -> i64 {
+    instant.timestamp() - START.get()
+}
+
 fn minute_of(instant: Instant) -> i64 {
-    (instant.timestamp() - START) / MINUTE
+    second_of(instant) / MINUTE
 }
 
 fn times(events: &[TimerEvent], step: &str) -> Vec<i64> {
@@ -454,19 +490,23 @@ fn compare(model: &Model<'_>, found: &GoalEvaluation, now: i64) -> Result<(), Te
     };
     prop_assert_eq!(found.state, state);
     if model.mode == Mode::Active {
-        prop_assert_eq!(found.elapsed.unwrap().value(), model.used * MINUTE);
-        let breached = model.due.is_some_and(|due| due < now);
+        prop_assert_eq!(found.elapsed.unwrap().value(), model.used);
+        let breached = model.due.is_some_and(|due| due < now * MINUTE);
         prop_assert_eq!(found.verdict == Verdict::Breached, breached);
         if let Some(due) = model.due {
-            prop_assert_eq!(found.due.map(minute_of), Some(due));
+            prop_assert_eq!(found.due.map(second_of), Some(due));
         } else if model.held.is_empty() {
             // Foreseen: walk on while nothing happens.
-            let (mut used, mut minute) = (model.used, now);
-            while used < model.promised() {
-                used += i64::from(model.calendar().is_open(at(minute)).unwrap().value);
+            let (mut left, mut minute) = (model.promised() - model.used, now);
+            let mut due = minute * MINUTE;
+            while left > 0 {
+                if model.calendar().is_open(at(minute)).unwrap().value {
+                    due = minute * MINUTE + left.min(MINUTE);
+                    left -= MINUTE;
+                }
                 minute += 1;
             }
-            prop_assert_eq!(found.due.map(minute_of), Some(minute));
+            prop_assert_eq!(found.due.map(second_of), Some(due));
         } else {
             prop_assert_eq!(found.due, None, "no date is invented while paused");
         }
@@ -485,9 +525,10 @@ proptest! {
         acts in acts(),
         now in 0_i64..7_000,
         level in 0_usize..3,
+        place in 0..PLACES.len(),
         (starts, on_reopen) in starts(),
     ) {
-        let calendars = calendars();
+        let calendars = calendars_at(place);
         let book = book(level, ChangeMode::Retroactive, starts, on_reopen);
         let found = book.evaluate(&calendars, &history(&acts), at(now));
         let model = model(&calendars, &acts, (level, ChangeMode::Retroactive, starts, on_reopen), now);
@@ -505,8 +546,9 @@ proptest! {
         now in 0_i64..7_000,
         mode in prop_oneof![
             Just(ChangeMode::Retroactive), Just(ChangeMode::Prospective),
-            Just(ChangeMode::Restart), Just(ChangeMode::Keep),
+            Just(ChangeMode::Restart), Just(ChangeMode::Keep), Just(ChangeMode::Scale),
         ],
+        place in 0..PLACES.len(),
     ) {
         // Only starts, pauses and resumptions beside the changes.
         let mut acts: Vec<(i64, Act)> = acts
@@ -515,7 +557,7 @@ proptest! {
             .collect();
         acts.extend(changes.iter().map(|(minute, level)| (*minute, Act::Priority(*level))));
         // Of two changes in one minute the last one counts.
-        let calendars = calendars();
+        let calendars = calendars_at(place);
         let settings = (0, mode, Starts::Once, OnReopen::Continue);
         let mut seen = BTreeSet::new();
         prop_assume!(changes.iter().all(|(minute, _)| seen.insert(*minute)));
@@ -532,9 +574,10 @@ proptest! {
         acts in acts(),
         ticks in proptest::collection::btree_set(0_i64..7_000, 0..12),
         level in 0_usize..3,
+        place in 0..PLACES.len(),
         (starts, on_reopen) in starts(),
     ) {
-        let calendars = calendars();
+        let calendars = calendars_at(place);
         let book = book(level, ChangeMode::Retroactive, starts, on_reopen);
         let history = history(&acts);
         let mut ledger = SlaLedger::default();
@@ -556,9 +599,9 @@ proptest! {
     /// SLA-4: nothing fires before the next wakeup, and something fires at it.
     #[test]
     fn the_next_wakeup_is_exact(
-        acts in acts(), now in 0_i64..6_000, level in 0_usize..3,
+        acts in acts(), now in 0_i64..6_000, level in 0_usize..3, place in 0..PLACES.len(),
     ) {
-        let calendars = calendars();
+        let calendars = calendars_at(place);
         let book = book(level, ChangeMode::Retroactive, Starts::Once, OnReopen::Continue);
         let acts: Vec<_> = acts.into_iter().filter(|(minute, _)| *minute <= now).collect();
         let history = history(&acts);
@@ -615,8 +658,10 @@ proptest! {
     /// SLA-6: an account of the time is made of touching parts that sum to the wall span, and what it
     /// calls counted is what is used.
     #[test]
-    fn accounts_sum_to_the_wall_span(acts in acts(), now in 0_i64..7_000, level in 0_usize..3) {
-        let calendars = calendars();
+    fn accounts_sum_to_the_wall_span(
+        acts in acts(), now in 0_i64..7_000, level in 0_usize..3, place in 0..PLACES.len(),
+    ) {
+        let calendars = calendars_at(place);
         let book = book(level, ChangeMode::Retroactive, Starts::EveryTime, OnReopen::Continue);
         let history = history(&acts);
         let (policy, id) = (PolicyId::new("p").unwrap(), GoalId::new("goal").unwrap());

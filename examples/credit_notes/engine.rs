@@ -112,6 +112,7 @@ impl<'a> Shop<'a> {
             prices: PriceBasis::TaxIncluded,
             discount_weights: WeightBase::default(),
             lines,
+            kits: Vec::new(),
             discounts: Vec::new(),
             promotions: Vec::new(),
             free_delivery: None,

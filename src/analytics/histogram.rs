@@ -11,8 +11,9 @@ use alloc::vec::Vec;
 use serde::{Deserialize, Serialize};
 
 use super::AnalyticsError;
+use super::column::{Column, write_column};
 use super::rate::{Confidence, Estimate};
-use super::state::{Measure, Reader, add, write_unsigned};
+use super::state::{Measure, Observe, Reader, add, write_unsigned};
 use super::{math, rate};
 
 /// Buckets per octave.
@@ -23,6 +24,8 @@ const EXACT: u64 = 2 * STEPS;
 const BUCKETS: u16 = 3776;
 /// New values are collected and sorted in one go.
 const PENDING: usize = 128;
+/// The most values of another histogram that are collected rather than sorted in at once.
+const FEW: u64 = 32;
 
 /// A histogram of whole numbers from 0 on.
 ///
@@ -95,10 +98,7 @@ impl Histogram {
     /// [`AnalyticsError::TooLarge`] past 2^62 values.
     pub fn observe(&mut self, value: u64) -> Result<(), AnalyticsError> {
         self.count = add(self.count, 1, "a histogram")?;
-        if self.pending.len() >= PENDING {
-            self.settle();
-        }
-        self.pending.push(bucket(value));
+        self.wait(bucket(value));
         Ok(())
     }
 
@@ -190,6 +190,30 @@ impl Histogram {
         copy.buckets
     }
 
+    /// Adds ascending buckets with `total` values in all: a few of them are left pending, so that a
+    /// thousand small parts are not sorted in one by one.
+    fn join(&mut self, news: &[(u16, u64)], total: u64) {
+        if total > FEW {
+            self.settle();
+            self.take_in(news);
+            return;
+        }
+        for (bucket, count) in news {
+            for _ in 0..*count {
+                self.wait(*bucket);
+            }
+        }
+    }
+
+    /// Puts one value among the pending ones.
+    #[inline]
+    fn wait(&mut self, bucket: u16) {
+        if self.pending.len() >= PENDING {
+            self.settle();
+        }
+        self.pending.push(bucket);
+    }
+
     /// Sorts the pending values in.
     fn settle(&mut self) {
         self.pending.sort_unstable();
@@ -229,13 +253,10 @@ impl Measure for Histogram {
 
     fn merge(&mut self, other: &Self) -> Result<(), AnalyticsError> {
         self.count = add(self.count, other.count, "a histogram")?;
-        if !self.pending.is_empty() {
-            self.settle();
-        }
         if other.pending.is_empty() {
-            self.take_in(&other.buckets);
+            self.join(&other.buckets, other.count);
         } else {
-            self.take_in(&other.sorted());
+            self.join(&other.sorted(), other.count);
         }
         Ok(())
     }
@@ -272,6 +293,82 @@ impl Measure for Histogram {
         }
         Self::try_from(buckets).map_err(|_| from.damaged("counts above zero, below 2^62 in all"))
     }
+}
+
+impl Observe for Histogram {
+    type Row = u64;
+
+    fn observe_row(&mut self, row: u64) -> Result<(), AnalyticsError> {
+        self.observe(row)
+    }
+}
+
+/// Histograms by columns: how many buckets each has; the distances of the buckets; their counts.
+pub(super) struct HistogramColumns<'a> {
+    lengths: Column<'a>,
+    steps: Column<'a>,
+    counts: Column<'a>,
+    /// The buckets of one histogram.
+    buckets: Vec<(u16, u64)>,
+}
+
+impl<'a> HistogramColumns<'a> {
+    pub(super) fn write<'h>(
+        histograms: impl Iterator<Item = &'h Histogram> + Clone,
+        to: &mut Vec<u8>,
+    ) {
+        let sorted: Vec<Vec<(u16, u64)>> = histograms.map(Histogram::sorted).collect();
+        write_column(to, sorted.iter().map(|buckets| buckets.len() as u64));
+        write_column(to, sorted.iter().flat_map(|buckets| steps(buckets)));
+        write_column(to, sorted.iter().flatten().map(|(_, count)| *count));
+    }
+
+    pub(super) fn take(from: &mut Reader<'a>, count: usize) -> Result<Self, AnalyticsError> {
+        let lengths = Column::take(from, count)?;
+        let all = lengths.sum().and_then(|all| usize::try_from(all).ok());
+        let all = all.ok_or(from.damaged("at most 3,776 buckets"))?;
+        let steps = Column::take(from, all)?;
+        Ok(Self { lengths, steps, counts: Column::take(from, all)?, buckets: Vec::new() })
+    }
+
+    /// Adds the next stored histogram to another; how many values it has.
+    pub(super) fn merge_next(
+        &mut self,
+        histogram: &mut Histogram,
+        from: &Reader<'_>,
+    ) -> Result<u64, AnalyticsError> {
+        self.buckets.clear();
+        let (mut next, mut total) = (0_u64, 0_u64);
+        for _ in 0..self.lengths.next_number() {
+            let bucket = next.saturating_add(self.steps.next_number());
+            let count = self.counts.next_number();
+            if bucket >= u64::from(BUCKETS) || count == 0 {
+                return Err(from.damaged("ascending buckets with counts above zero"));
+            }
+            next = bucket.saturating_add(1);
+            total = add(total, count, "a histogram")?;
+            self.buckets.push((bucket as u16, count));
+        }
+        histogram.count = add(histogram.count, total, "a histogram")?;
+        histogram.join(&self.buckets, total);
+        Ok(total)
+    }
+
+    pub(super) fn finish(&self, from: &Reader<'_>) -> Result<(), AnalyticsError> {
+        self.lengths.finish(from)?;
+        self.steps.finish(from)?;
+        self.counts.finish(from)
+    }
+}
+
+/// The distance of each bucket from the end of the one before.
+fn steps(buckets: &[(u16, u64)]) -> impl Iterator<Item = u64> + Clone {
+    let mut next = 0_u64;
+    buckets.iter().map(move |(bucket, _)| {
+        let step = u64::from(*bucket).saturating_sub(next);
+        next = u64::from(*bucket).saturating_add(1);
+        step
+    })
 }
 
 impl From<Histogram> for Vec<(u16, u64)> {

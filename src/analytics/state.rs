@@ -7,6 +7,7 @@
 use alloc::vec::Vec;
 
 use super::AnalyticsError;
+use super::column::Positions;
 
 /// The format byte that this version writes and reads.
 pub const FORMAT: u8 = 1;
@@ -41,6 +42,51 @@ pub trait Measure: Clone + Default + PartialEq {
     ///
     /// [`AnalyticsError::Damaged`] for bytes that [`Measure::write`] never writes.
     fn read(from: &mut Reader<'_>) -> Result<Self, AnalyticsError>;
+
+    /// Appends many measures that count something; by default one after the other. A measure that
+    /// is stored by columns overrides this together with [`Measure::merge_many`].
+    fn write_many<'a>(measures: impl Iterator<Item = &'a Self> + Clone, to: &mut Vec<u8>)
+    where
+        Self: 'a,
+    {
+        for measure in measures {
+            measure.write(to);
+        }
+    }
+
+    /// Adds what [`Measure::write_many`] wrote to the cells at these positions.
+    ///
+    /// # Errors
+    ///
+    /// [`AnalyticsError::Damaged`] for bytes never written so, a position past the cells, or a
+    /// measure that counts nothing; and as [`Measure::merge`].
+    fn merge_many(
+        cells: &mut [Self],
+        mut positions: Positions<'_>,
+        from: &mut Reader<'_>,
+    ) -> Result<(), AnalyticsError> {
+        for _ in 0..positions.count() {
+            let measure = Self::read(from)?;
+            if measure.is_empty() {
+                return Err(from.damaged("a cell that counts something"));
+            }
+            positions.next_cell(cells, from)?.merge(&measure)?;
+        }
+        positions.finish(from)
+    }
+}
+
+/// A measure of rows of one kind.
+pub trait Observe: Measure {
+    /// What is observed: an amount, a duration, or both.
+    type Row: Copy;
+
+    /// Counts one row.
+    ///
+    /// # Errors
+    ///
+    /// [`AnalyticsError::TooLarge`] for more, or larger, values than can be counted exactly.
+    fn observe_row(&mut self, row: Self::Row) -> Result<(), AnalyticsError>;
 }
 
 /// The largest count of anything: sums of so many 64-bit values fit into 128 bits.
@@ -66,7 +112,17 @@ pub fn write_unsigned(to: &mut Vec<u8>, mut value: u128) {
 
 /// Appends a signed whole number.
 pub fn write_signed(to: &mut Vec<u8>, value: i128) {
-    write_unsigned(to, ((value << 1) ^ (value >> 127)) as u128);
+    write_unsigned(to, zigzag(value));
+}
+
+/// A signed number without its sign: 0, -1, 1, -2, 2 become 0, 1, 2, 3, 4.
+pub(super) const fn zigzag(value: i128) -> u128 {
+    ((value << 1) ^ (value >> 127)) as u128
+}
+
+/// The number behind [`zigzag`].
+pub(super) const fn unzigzag(raw: u128) -> i128 {
+    ((raw >> 1) as i128) ^ ((raw & 1) as i128).wrapping_neg()
 }
 
 /// Bytes being read.
@@ -98,6 +154,18 @@ impl<'a> Reader<'a> {
         let byte = self.bytes.get(self.at).copied().ok_or(self.damaged("more bytes"))?;
         self.at = self.at.saturating_add(1);
         Ok(byte)
+    }
+
+    /// The next bytes.
+    ///
+    /// # Errors
+    ///
+    /// [`AnalyticsError::Damaged`] when there are fewer.
+    pub fn bytes(&mut self, length: usize) -> Result<&'a [u8], AnalyticsError> {
+        let end = self.at.checked_add(length).ok_or(self.damaged("more bytes"))?;
+        let bytes = self.bytes.get(self.at..end).ok_or(self.damaged("more bytes"))?;
+        self.at = end;
+        Ok(bytes)
     }
 
     /// The next number, in its shortest form.
@@ -168,8 +236,7 @@ impl<'a> Reader<'a> {
             let value = (short >> 1) as i64 ^ ((short & 1) as i64).wrapping_neg();
             return Ok(i128::from(value));
         }
-        let raw = self.unsigned()?;
-        Ok(((raw >> 1) as i128) ^ (((raw & 1) as i128).wrapping_neg()))
+        Ok(unzigzag(self.unsigned()?))
     }
 
     /// The next count, at most [`MAX_EVENTS`].
@@ -213,11 +280,8 @@ impl<'a> Reader<'a> {
             .ok()
             .filter(|length| *length <= limit)
             .ok_or(self.damaged("a text within the limit"))?;
-        let end = self.at.checked_add(length).ok_or(self.damaged("a text"))?;
-        let bytes = self.bytes.get(self.at..end).ok_or(self.damaged("more bytes"))?;
-        let text = core::str::from_utf8(bytes).map_err(|_| self.damaged("text in UTF-8"))?;
-        self.at = end;
-        Ok(text)
+        let bytes = self.bytes(length)?;
+        core::str::from_utf8(bytes).map_err(|_| self.damaged("text in UTF-8"))
     }
 
     /// How many bytes are left; never more elements than that can follow.

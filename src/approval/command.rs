@@ -38,7 +38,8 @@ pub struct Context<'a> {
 pub struct Command {
     /// The same id with the same content is the same command.
     pub id: CommandId,
-    /// The version of the case the person saw; none to act on whatever it is.
+    /// The stored version of the case the person saw; none to act on whatever it is. Timers that are due
+    /// and not stored yet do not make it stale: the order is judged on what they leave.
     #[serde(default)]
     pub expected_version: Option<u64>,
     /// Who acts.

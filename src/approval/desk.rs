@@ -70,10 +70,6 @@ impl<'a> Desk<'a> {
         }
     }
 
-    pub(super) fn written(&self) -> u64 {
-        u64::try_from(self.notes.len()).unwrap_or(u64::MAX)
-    }
-
     pub(super) fn into_notes(self) -> Vec<Note> {
         self.notes
     }

@@ -13,7 +13,7 @@ use super::standing::Standing;
 use crate::id::ActorId;
 use crate::time::Instant;
 use crate::workflow::canonical::{Fingerprint, fingerprint};
-use crate::workflow::journal::{CommandRef, Entry, Journal, Scribe};
+use crate::workflow::journal::{CommandRef, Entry, Journal, JournalRefusal, Scribe};
 
 /// One case: empty until it is submitted.
 ///
@@ -98,16 +98,13 @@ impl Process {
             return Ok(Decision { entries: Vec::new(), repeats: Some(first) });
         }
         self.journal.dated(command.at)?;
+        // The sender can have seen only what was stored, not what timers do just now.
+        let found = self.journal.version();
+        if let Some(expected) = command.expected_version.filter(|expected| *expected != found) {
+            return Err(JournalRefusal::Stale { expected, found }.into());
+        }
         let mut desk = self.desk(context);
         desk.run_timers(command.at)?;
-        let version = self.journal.version().saturating_add(desk.written());
-        if let Some(expected) = command.expected_version
-            && expected != version
-        {
-            let stale =
-                crate::workflow::journal::JournalRefusal::Stale { expected, found: version };
-            return Err(stale.into());
-        }
         desk.obey(&command.actor, command.at, &command.order)?;
         let policy = &context.workflow.draft().policy;
         let kept = usize::try_from(policy.commands_kept).unwrap_or(usize::MAX);

@@ -15,6 +15,7 @@ use chrono::{DateTime, NaiveDate};
 use serde::{Deserialize, Serialize};
 
 use super::compile::{Causes, MAX_DAYS};
+use super::dates::Dates;
 use super::days::Days;
 use super::hours::DateRange;
 use super::table::OpenTable;
@@ -111,7 +112,9 @@ pub struct Calendar {
     revision: u32,
     table: OpenTable,
     days: Days,
-    confirmed_end: Option<i64>,
+    dates: Dates,
+    /// The first second whose holidays are not announced; without one, a second that never comes.
+    confirmed_end: i64,
     pub(crate) causes: Causes,
 }
 
@@ -124,7 +127,9 @@ impl Calendar {
         confirmed_end: Option<i64>,
         causes: Causes,
     ) -> Self {
-        Self { id, revision, table, days, confirmed_end, causes }
+        let confirmed_end = confirmed_end.unwrap_or(i64::MAX);
+        let dates = Dates::new(table.first(), table.last());
+        Self { id, revision, table, days, dates, confirmed_end, causes }
     }
 
     /// The name.
@@ -149,7 +154,7 @@ impl Calendar {
     /// The first instant whose holidays are not announced, if there is one.
     #[must_use]
     pub fn confirmed_end(&self) -> Option<Instant> {
-        self.confirmed_end.map(instant)
+        (self.confirmed_end < i64::MAX).then(|| instant(self.confirmed_end))
     }
 
     /// The open periods in order.
@@ -162,6 +167,7 @@ impl Calendar {
     /// # Errors
     ///
     /// [`CalendarError::BeyondCalendar`], [`CalendarError::BeforeCalendar`].
+    #[inline]
     pub fn between(&self, from: Instant, until: Instant) -> Result<Reckoned<i64>, CalendarError> {
         let (from, until) = (from.timestamp(), until.timestamp());
         let value = self.open_between(from, until)?;
@@ -174,21 +180,20 @@ impl Calendar {
     /// # Errors
     ///
     /// [`CalendarError::BeyondCalendar`], [`CalendarError::BeforeCalendar`].
+    #[inline]
     pub fn add(
         &self,
         from: Instant,
         open_seconds: i64,
     ) -> Result<Reckoned<Instant>, CalendarError> {
         let at = from.timestamp();
-        let value = match open_seconds {
-            0 => {
-                self.inside(at)?;
-                from
-            }
-            1.. => instant(self.moved_forward(at, open_seconds)?),
-            ..0 => instant(self.moved_back(at, open_seconds.saturating_neg())?),
+        let found = match open_seconds {
+            1.. => self.moved_forward(at, open_seconds)?,
+            ..=0 => self.moved_back(at, open_seconds.saturating_neg())?,
         };
-        Ok(Reckoned { value, standing: self.standing(at.max(value.timestamp())) })
+        // Nothing added keeps the part of a second, too.
+        let value = if open_seconds == 0 { from } else { self.dates.instant(found) };
+        Ok(Reckoned { value, standing: self.standing(at.max(found)) })
     }
 
     /// The latest instant from which `open_seconds` are open until `from`; below zero it goes
@@ -336,17 +341,15 @@ impl Calendar {
     /// `at` itself when the second found is its own, else the instant of the second; `looked` seconds
     /// at and after the later one were looked at.
     fn seek(&self, at: Instant, found: i64, looked: i64) -> Reckoned<Instant> {
-        let value = if found == at.timestamp() { at } else { instant(found) };
+        let value = if found == at.timestamp() { at } else { self.dates.instant(found) };
         let last = found.max(at.timestamp()).saturating_add(looked);
         Reckoned { value, standing: self.standing(last) }
     }
 
     /// The standing of an answer that depends on nothing at or after `second`.
+    #[inline]
     pub(crate) fn standing(&self, second: i64) -> Standing {
-        match self.confirmed_end {
-            Some(end) if second > end => Standing::Provisional,
-            _ => Standing::Confirmed,
-        }
+        if second > self.confirmed_end { Standing::Provisional } else { Standing::Confirmed }
     }
 
     pub(crate) const fn table(&self) -> &OpenTable {
@@ -358,36 +361,60 @@ impl Calendar {
     }
 
     /// [`Calendar::between`] in seconds.
+    #[inline]
     pub(crate) fn open_between(&self, from: i64, until: i64) -> Result<i64, CalendarError> {
-        let (from, until) = (self.inside(from)?, self.inside(until)?);
-        Ok(self.table.open_before(until).saturating_sub(self.table.open_before(from)))
+        match self.table.between(from, until) {
+            Some(open) => Ok(open),
+            None => Err(self.unless_outside(from, self.outside(until))),
+        }
     }
 
     /// [`Calendar::add`] in seconds, above zero.
+    #[inline]
     pub(crate) fn moved_forward(&self, from: i64, open: i64) -> Result<i64, CalendarError> {
-        let done = self.table.open_before(self.inside(from)?);
-        self.table.earliest(done.saturating_add(open)).ok_or_else(|| self.beyond())
-    }
-
-    fn moved_back(&self, from: i64, open: i64) -> Result<i64, CalendarError> {
-        let done = self.table.open_before(self.inside(from)?);
-        self.table.latest(done.saturating_sub(open)).ok_or_else(|| self.before())
-    }
-
-    pub(crate) fn inside(&self, at: i64) -> Result<i64, CalendarError> {
-        if at < self.table.first() {
-            return Err(self.before());
+        match self.table.forward(from, open) {
+            Some(second) => Ok(second),
+            None => Err(self.unless_outside(from, self.beyond())),
         }
-        if at > self.table.last() {
-            return Err(self.beyond());
+    }
+
+    /// The latest second from which `open` seconds, zero or more, are open until `from`.
+    #[inline]
+    fn moved_back(&self, from: i64, open: i64) -> Result<i64, CalendarError> {
+        if open == 0 {
+            return self.inside(from);
+        }
+        match self.table.back(from, open) {
+            Some(second) => Ok(second),
+            None => Err(self.unless_outside(from, self.before())),
+        }
+    }
+
+    #[inline]
+    pub(crate) fn inside(&self, at: i64) -> Result<i64, CalendarError> {
+        if self.table.place(at).is_none() {
+            return Err(self.outside(at));
         }
         Ok(at)
     }
 
+    /// The error of a start that lies outside, else another.
+    #[cold]
+    fn unless_outside(&self, from: i64, otherwise: CalendarError) -> CalendarError {
+        self.inside(from).err().unwrap_or(otherwise)
+    }
+
+    #[cold]
+    fn outside(&self, at: i64) -> CalendarError {
+        if at < self.table.first() { self.before() } else { self.beyond() }
+    }
+
+    #[cold]
     pub(crate) fn beyond(&self) -> CalendarError {
         CalendarError::BeyondCalendar { end: instant(self.table.last()) }
     }
 
+    #[cold]
     fn before(&self) -> CalendarError {
         CalendarError::BeforeCalendar { start: instant(self.table.first()) }
     }

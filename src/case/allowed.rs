@@ -7,16 +7,18 @@ use alloc::vec::Vec;
 use super::actor::Actor;
 use super::command::{
     AcceptanceBasis, Command, Envelope, Ground, LineQuantity, PaymentResult, ReceivedLine,
-    RefundLine,
+    RefundLine, RequestedLine, SplitOff,
 };
 use super::dispute::{Dispute, Evidence, Offer, Ruling};
 use super::ledger::Location;
 use super::obligation::{PaymentState, PaymentWay};
+use super::parcel::{InterceptionOutcome, Scan, ScanState, UnexpectedEnd};
 use super::replacement::{ReplacementItem, ReplacementState};
 use super::resolution::Resolution;
 use super::state::{CaseLine, ReturnCase};
 use super::{AfterSale, Context};
-use crate::id::{CommandId, OrderLineId, ParcelId};
+use crate::id::{CaseId, CommandId, OrderLineId, ParcelId};
+use crate::label::Coded;
 use crate::money::Money;
 use crate::quantity::Quantity;
 use crate::settlement::request::Claim;
@@ -100,6 +102,8 @@ impl AfterSale {
         commands.extend(self.goods_candidates(case, &lines(&[Location::Requested])));
         commands.extend(self.replacement_candidates(case, later));
         commands.extend(payment_candidates(case));
+        commands.extend(self.parcel_candidates(context, case));
+        commands.extend(self.reshape_candidates(case));
         commands.extend(case.lines.iter().filter_map(|line| amount_refund(self, case, line)));
         commands
     }
@@ -126,6 +130,65 @@ impl AfterSale {
                 .keys()
                 .map(|parcel| Command::DeclareLost { case: id(), parcel: parcel.clone() }),
         );
+        commands
+    }
+
+    /// Calling parcels back, what carriers say, and what was in parcels beside the lines.
+    fn parcel_candidates(&self, context: &Context<'_>, case: &ReturnCase) -> Vec<Command> {
+        let id = || case.id.clone();
+        let mut commands = Vec::new();
+        for shipment in self.sale().shipments() {
+            let (parcel, lines) = (shipment.parcel.clone(), Vec::new());
+            commands.push(Command::InterceptParcel { case: id(), parcel, lines });
+        }
+        for parcel in case.interceptions.keys() {
+            for &outcome in InterceptionOutcome::ALL {
+                let (case, parcel) = (id(), parcel.clone());
+                commands.push(Command::RecordInterception { case, parcel, outcome });
+            }
+        }
+        for parcel in case.parcels.keys() {
+            let (at, state, place, note) = (context.now, ScanState::InTransit, None, None);
+            let scan = Scan { at, state, place, note };
+            commands.push(Command::UpdateTracking { case: id(), parcel: parcel.clone(), scan });
+            commands.push(Command::RecordShortage { case: id(), parcel: parcel.clone() });
+        }
+        for (item, _) in case.undecided_items() {
+            let ends = UnexpectedEnd::ALL.iter();
+            commands.extend(ends.map(|&end| Command::ResolveUnexpected { case: id(), item, end }));
+        }
+        commands
+    }
+
+    /// The same request again as an amendment, and everything open of one line as a case of its own.
+    fn reshape_candidates(&self, case: &ReturnCase) -> Vec<Command> {
+        let again = |line: &CaseLine| {
+            let said = line.reasons.assertions().first()?;
+            let (line, quantity) = (line.line.clone(), line.requested);
+            let (reason, serials, facts) =
+                (said.code.clone(), Default::default(), Default::default());
+            Some(RequestedLine { line, quantity, serials, reason, note: None, facts })
+        };
+        let mut commands = alloc::vec![Command::AmendCase {
+            case: case.id.clone(),
+            resolution: case.resolution,
+            lines: case.lines.iter().filter_map(again).collect(),
+        }];
+        let open = &[Location::Requested, Location::HeldBack];
+        let first = case.lines.iter().find_map(|line| Some((line, at(line, open)?)));
+        let numbered = (1..=1_000_u32).map(|n| CaseId::new(alloc::format!("{}/{n}", case.id)));
+        let fresh = numbered.flatten().find(|id| self.case(id).is_none());
+        if let (Some((line, all)), Some(into)) = (first, fresh) {
+            // Something has to stay: all of the line when the case has more, else all but one step.
+            let whole = case.lines.len() > 1 || all.quantity < line.requested;
+            let steps = all.quantity.steps().saturating_sub(i64::from(!whole));
+            let quantity = Quantity::new(steps, line.requested.unit()).unwrap_or(all.quantity);
+            let serials = line.serials.difference(&line.received_serials);
+            let count = usize::try_from(steps).unwrap_or(usize::MAX);
+            let serials = serials.take(count).cloned().collect();
+            let lines = alloc::vec![SplitOff { line: line.line.clone(), quantity, serials }];
+            commands.push(Command::Split { case: case.id.clone(), into, lines });
+        }
         commands
     }
 

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::actor::Actor;
 use super::dispute::{Evidence, Offer, Ruling};
 use super::liability::Liability;
+use super::parcel::{InterceptionOutcome, Scan, UnexpectedEnd};
 use super::replacement::ReplacementItem;
 use super::resolution::Resolution;
 use crate::id::{CaseId, CommandId, LotId, OrderLineId, ParcelId, SerialId, Sku};
@@ -231,6 +232,68 @@ pub enum Command {
         /// The parcel.
         parcel: ParcelId,
     },
+    /// Ask the carrier to call back a parcel that is under way to the customer (拦截).
+    InterceptParcel {
+        /// The case.
+        case: CaseId,
+        /// The parcel of the order.
+        parcel: ParcelId,
+        /// How much of which lines; none named means all of the case that is in it.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        lines: Vec<LineQuantity>,
+    },
+    /// Record how calling a parcel back ended. When it turned round, the return is permitted.
+    RecordInterception {
+        /// The case.
+        case: CaseId,
+        /// The parcel.
+        parcel: ParcelId,
+        /// How it ended.
+        outcome: InterceptionOutcome,
+    },
+    /// Record what the carrier says about a parcel of the case; it moves no units.
+    UpdateTracking {
+        /// The case.
+        case: CaseId,
+        /// The parcel.
+        parcel: ParcelId,
+        /// What the carrier saw.
+        scan: Scan,
+    },
+    /// Say that what a received parcel announced and did not hold was never sent (少件).
+    RecordShortage {
+        /// The case.
+        case: CaseId,
+        /// The parcel.
+        parcel: ParcelId,
+    },
+    /// Decide about something that arrived and is not a return of the case.
+    ResolveUnexpected {
+        /// The case.
+        case: CaseId,
+        /// Its place among the unexpected items of the case, from 1.
+        item: u32,
+        /// What becomes of it.
+        end: UnexpectedEnd,
+    },
+    /// Change a request that nobody has decided: it is judged anew as a whole (修改申请).
+    AmendCase {
+        /// The case.
+        case: CaseId,
+        /// What the customer wants now.
+        resolution: Resolution,
+        /// Of which lines how much, and why: the whole request as it is now.
+        lines: Vec<RequestedLine>,
+    },
+    /// Move some of what has not come back to a new case of the same order (拆分).
+    Split {
+        /// The case.
+        case: CaseId,
+        /// The new case.
+        into: CaseId,
+        /// How much of which lines.
+        lines: Vec<SplitOff>,
+    },
     /// Decide who is liable for a line (责任判定); a later decision replaces the earlier one.
     AttributeLiability {
         /// The case.
@@ -406,6 +469,19 @@ pub struct LineQuantity {
     pub quantity: Quantity,
 }
 
+/// How much of one line a split moves.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SplitOff {
+    /// The order line.
+    pub line: OrderLineId,
+    /// How much, above zero, of what has not left for us.
+    pub quantity: Quantity,
+    /// Which units, when the case names some; none named is enough when all of them move.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub serials: BTreeSet<SerialId>,
+}
+
 /// The terms of a settlement beside what is settled: decided by staff or by a policy.
 ///
 /// What is settled, and of which line, comes from the stored case.
@@ -489,6 +565,9 @@ pub struct UnexpectedItem {
     pub serial: Option<SerialId>,
     /// Why it is not a return of this case.
     pub kind: UnexpectedKind,
+    /// The line of the case that it was received for, when it was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub line: Option<OrderLineId>,
 }
 
 codes! {
@@ -517,6 +596,8 @@ pub enum Ground {
     Ruling,
     /// Nobody decided in time (超时自动同意).
     Timeout,
+    /// The parcel was called back before it was delivered (拦截成功).
+    Interception,
     /// The seller permits it although no policy asks for it; the note says why.
     Goodwill {
         /// Why.
@@ -590,6 +671,13 @@ impl Command {
             | Self::RuleDispute { case, .. }
             | Self::AppealRuling { case, .. }
             | Self::DeclareLost { case, .. }
+            | Self::InterceptParcel { case, .. }
+            | Self::RecordInterception { case, .. }
+            | Self::UpdateTracking { case, .. }
+            | Self::RecordShortage { case, .. }
+            | Self::ResolveUnexpected { case, .. }
+            | Self::AmendCase { case, .. }
+            | Self::Split { case, .. }
             | Self::AttributeLiability { case, .. }
             | Self::AppealLiability { case, .. }
             | Self::Inspect { case, .. }

@@ -2,9 +2,12 @@
 
 mod clock;
 mod goods;
+mod intercept;
 mod money;
 mod opening;
+mod parcels;
 mod replace;
+mod reshape;
 mod talk;
 
 use alloc::collections::BTreeSet;
@@ -16,6 +19,7 @@ use super::digest::digest;
 use super::duty::duties_of;
 use super::event::{Cause, Event, EventFact};
 use super::ledger::{Location, Posting};
+use super::parcel::UnexpectedEnd;
 use super::refusal::{Obstacle, Refusal};
 use super::state::{CaseLine, ReturnCase};
 use super::{AfterSale, Answer, Context, Decision};
@@ -174,6 +178,21 @@ impl<'a> Scene<'a> {
             }
             Command::AppealRuling { note, .. } => self.appeal(draft, case, note),
             Command::DeclareLost { parcel, .. } => self.declare_lost(draft, case, parcel),
+            Command::InterceptParcel { parcel, lines, .. } => {
+                self.intercept(draft, case, parcel, lines);
+            }
+            Command::RecordInterception { parcel, outcome, .. } => {
+                self.end_interception(draft, case, parcel, *outcome);
+            }
+            Command::UpdateTracking { parcel, scan, .. } => self.track(draft, case, parcel, scan),
+            Command::RecordShortage { parcel, .. } => self.record_shortage(draft, case, parcel),
+            Command::ResolveUnexpected { item, end, .. } => {
+                self.resolve_unexpected(draft, case, *item, *end);
+            }
+            Command::AmendCase { resolution, lines, .. } => {
+                self.amend_case(draft, case, *resolution, lines);
+            }
+            Command::Split { into, lines, .. } => self.split(draft, case, into, lines),
             Command::AttributeLiability { line, liability, .. } => {
                 self.attribute(draft, case, line, liability);
             }
@@ -232,6 +251,8 @@ impl<'a> Scene<'a> {
                 | Command::SendAdvance { .. }
                 | Command::ChargeAdvance { .. }
                 | Command::Reship { .. }
+                | Command::AmendCase { .. }
+                | Command::Split { .. }
                 | Command::Close { .. }
         );
         let act = permission(&self.envelope.command).0;
@@ -384,6 +405,26 @@ fn permission(command: &Command) -> (&'static str, &'static [Role]) {
         Command::DeclareLost { .. } => {
             ("declare a parcel lost", &[Agent, Supervisor, Warehouse, System])
         }
+        Command::InterceptParcel { .. } => {
+            ("call a parcel back", &[Agent, Supervisor, Platform, System])
+        }
+        Command::RecordInterception { .. } => {
+            ("record an interception", &[Agent, Supervisor, Warehouse, System])
+        }
+        Command::UpdateTracking { .. } => {
+            ("track a parcel", &[Agent, Supervisor, Warehouse, Platform, System])
+        }
+        Command::RecordShortage { .. } => {
+            ("record a shortage", &[Warehouse, Inspector, Supervisor])
+        }
+        Command::ResolveUnexpected { end: UnexpectedEnd::Admitted, .. } => {
+            ("admit goods that nobody announced", &[Supervisor, Platform])
+        }
+        Command::ResolveUnexpected { .. } => {
+            ("decide about an unexpected item", &[Agent, Supervisor, Warehouse])
+        }
+        Command::AmendCase { .. } => ("amend a request", &[Customer, Agent, Supervisor]),
+        Command::Split { .. } => ("split a case", &[Agent, Supervisor, System]),
         Command::AttributeLiability { .. } => {
             ("decide who is liable", &[Supervisor, Inspector, Platform])
         }

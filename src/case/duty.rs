@@ -7,11 +7,13 @@ use alloc::vec::Vec;
 
 use serde::{Deserialize, Serialize};
 
+use super::command::UnexpectedItem;
 use super::event::{Event, EventFact};
 use super::ledger::{Location, Posting};
 use super::obligation::{PaymentOrder, payments_of};
+use super::parcel::{InterceptionOutcome, UnexpectedEnd};
 use super::replacement::ReplacementItem;
-use crate::id::{CaseId, OrderLineId};
+use crate::id::{CaseId, OrderLineId, ParcelId};
 use crate::inspection::Disposition;
 use crate::quantity::Quantity;
 use crate::time::Instant;
@@ -63,6 +65,24 @@ pub enum DutyAct {
         line: OrderLineId,
         /// How much.
         quantity: Quantity,
+    },
+    /// Ask the carrier to call back a parcel that is under way to the customer, and report the
+    /// outcome.
+    InterceptParcel {
+        /// The parcel.
+        parcel: ParcelId,
+    },
+    /// Set aside what arrived and belongs to no line, until somebody decides about it.
+    SetAside {
+        /// What it is.
+        item: UnexpectedItem,
+    },
+    /// Carry out what was decided about an unexpected item.
+    ClearItem {
+        /// Its place among the unexpected items of the case, from 1.
+        item: u32,
+        /// What becomes of it.
+        end: UnexpectedEnd,
     },
     /// Send a return label or the address to the customer.
     SendReturnInstructions,
@@ -130,6 +150,12 @@ pub enum Notice {
     RequestReceived,
     /// The return is permitted.
     Authorized,
+    /// A parcel was called back: it will not be delivered.
+    ParcelCalledBack,
+    /// The request was changed.
+    RequestAmended,
+    /// A part of the request goes on as a case of its own.
+    CaseSplit,
     /// The return is refused.
     Declined,
     /// The goods arrived.
@@ -170,7 +196,22 @@ pub fn duties_of(event: &Event) -> Vec<Duty> {
             acts.push(DutyAct::SendReturnInstructions);
         }
         EventFact::ReturnDeclined { .. } => acts.push(notify(Notice::Declined)),
-        EventFact::GoodsReceived { .. } => acts.push(notify(Notice::GoodsReceived)),
+        EventFact::GoodsReceived { unexpected, .. } => {
+            acts.push(notify(Notice::GoodsReceived));
+            let aside = unexpected.iter().cloned().map(|item| DutyAct::SetAside { item });
+            acts.extend(aside);
+        }
+        EventFact::InterceptionStarted { parcel, .. } => {
+            acts.push(DutyAct::InterceptParcel { parcel: parcel.clone() });
+        }
+        EventFact::InterceptionEnded { outcome: InterceptionOutcome::Intercepted, .. } => {
+            acts.push(notify(Notice::ParcelCalledBack));
+        }
+        EventFact::UnexpectedResolved { item, end, .. } => {
+            acts.push(DutyAct::ClearItem { item: *item, end: *end });
+        }
+        EventFact::CaseAmended { .. } => acts.push(notify(Notice::RequestAmended)),
+        EventFact::CaseSplit { .. } => acts.push(notify(Notice::CaseSplit)),
         EventFact::UnitsRejected { .. } => acts.push(notify(Notice::UnitsRejected)),
         EventFact::RefundPlanned { obligation, settlement, .. } => {
             let obligation = *obligation;
@@ -213,6 +254,9 @@ pub fn duties_of(event: &Event) -> Vec<Duty> {
         | EventFact::HoldReleased { .. }
         | EventFact::DisputeOpened { .. }
         | EventFact::ParcelLost { .. }
+        | EventFact::InterceptionEnded { outcome: InterceptionOutcome::Failed, .. }
+        | EventFact::ParcelScanned { .. }
+        | EventFact::ShortageRecorded { .. }
         | EventFact::LiabilityAttributed { .. }
         | EventFact::LiabilityAppealed { .. }
         | EventFact::UnitsInspected { .. }

@@ -14,9 +14,10 @@ use serde::{Deserialize, Serialize};
 use super::actor::Actor;
 use super::command::{AcceptanceBasis, Ground, LineQuantity, PaymentResult, UnexpectedItem};
 use super::dispute::{Evidence, Offer, Ruling};
-use super::ledger::Posting;
+use super::ledger::{Location, Posting};
 use super::liability::Liability;
 use super::obligation::PaymentOrder;
+use super::parcel::{InterceptionOutcome, Scan, UnexpectedEnd};
 use super::replacement::{AdvanceEnd, Purpose, ReplacementItem};
 use super::resolution::Resolution;
 use super::timer::ExpiryOutcome;
@@ -262,6 +263,76 @@ pub enum EventFact {
         /// The movements.
         postings: Vec<Posting>,
     },
+    /// The carrier was asked to call a parcel back.
+    InterceptionStarted {
+        /// The case.
+        case: CaseId,
+        /// The parcel, under way to the customer.
+        parcel: ParcelId,
+        /// The movements.
+        postings: Vec<Posting>,
+    },
+    /// The carrier answered: the parcel comes back and the return is permitted, or it was delivered.
+    InterceptionEnded {
+        /// The case.
+        case: CaseId,
+        /// The parcel.
+        parcel: ParcelId,
+        /// How it ended.
+        outcome: InterceptionOutcome,
+        /// The movements.
+        postings: Vec<Posting>,
+    },
+    /// The carrier said something about a parcel on its way back.
+    ParcelScanned {
+        /// The case.
+        case: CaseId,
+        /// The parcel.
+        parcel: ParcelId,
+        /// What the carrier saw.
+        scan: Scan,
+    },
+    /// Something announced in a parcel was never sent.
+    ShortageRecorded {
+        /// The case.
+        case: CaseId,
+        /// The parcel.
+        parcel: ParcelId,
+        /// The movements.
+        postings: Vec<Posting>,
+    },
+    /// It was decided what becomes of something that arrived beside the lines.
+    UnexpectedResolved {
+        /// The case.
+        case: CaseId,
+        /// Its place among the unexpected items of the case, from 1.
+        item: u32,
+        /// What becomes of it.
+        end: UnexpectedEnd,
+        /// The movements, when it is admitted as a return.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        postings: Vec<Posting>,
+    },
+    /// The request was changed; it stands as if it had been asked for in this way.
+    CaseAmended {
+        /// The case.
+        case: CaseId,
+        /// What is wanted now.
+        resolution: Resolution,
+        /// The lines as they are now.
+        lines: Vec<OpenedLine>,
+        /// What is free again, and what is promised.
+        postings: Vec<Posting>,
+    },
+    /// A part of the case became a case of its own; the units stay where they are.
+    CaseSplit {
+        /// The case.
+        case: CaseId,
+        /// The new case.
+        into: CaseId,
+        /// What goes over to it.
+        lines: Vec<SplitLine>,
+    },
     /// It was decided who is liable.
     LiabilityAttributed {
         /// The case.
@@ -445,6 +516,21 @@ pub struct OpenedLine {
     pub verdict: Arc<Verdict>,
 }
 
+/// What goes over from one case to another when it is split: of one line, from one location.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SplitLine {
+    /// The order line.
+    pub line: OrderLineId,
+    /// Where the units are and stay: promised to the case, or held back before shipping.
+    pub location: Location,
+    /// How many.
+    pub quantity: Quantity,
+    /// Which units.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub serials: BTreeSet<SerialId>,
+}
+
 /// What was read from received units of one line.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -486,6 +572,13 @@ impl EventFact {
             | Self::DisputeOpened { case, .. }
             | Self::DisputeRuled { case, .. }
             | Self::ParcelLost { case, .. }
+            | Self::InterceptionStarted { case, .. }
+            | Self::InterceptionEnded { case, .. }
+            | Self::ParcelScanned { case, .. }
+            | Self::ShortageRecorded { case, .. }
+            | Self::UnexpectedResolved { case, .. }
+            | Self::CaseAmended { case, .. }
+            | Self::CaseSplit { case, .. }
             | Self::LiabilityAttributed { case, .. }
             | Self::LiabilityAppealed { case, .. }
             | Self::UnitsInspected { case, .. }
@@ -521,6 +614,11 @@ impl EventFact {
             | Self::RefundPlanned { postings, .. }
             | Self::DisputeRuled { postings, .. }
             | Self::ParcelLost { postings, .. }
+            | Self::InterceptionStarted { postings, .. }
+            | Self::InterceptionEnded { postings, .. }
+            | Self::ShortageRecorded { postings, .. }
+            | Self::UnexpectedResolved { postings, .. }
+            | Self::CaseAmended { postings, .. }
             | Self::ReplacementShipped { postings, .. }
             | Self::AdvanceResolved { postings, .. }
             | Self::RepairedReturned { postings, .. }
@@ -536,6 +634,8 @@ impl EventFact {
             | Self::CaseHeld { .. }
             | Self::HoldReleased { .. }
             | Self::DisputeOpened { .. }
+            | Self::ParcelScanned { .. }
+            | Self::CaseSplit { .. }
             | Self::LiabilityAttributed { .. }
             | Self::LiabilityAppealed { .. }
             | Self::UnitsInspected { .. }

@@ -9,13 +9,14 @@ use super::dispute::{Dispute, Ruling};
 use super::event::{Event, EventFact, OpenedLine};
 use super::ledger::{Balance, Location, Posting, QuantityLedger, is_movement};
 use super::obligation::{Obligation, Payment, PaymentState, payments_of};
+use super::parcel::{Interception, InterceptionEnd, InterceptionOutcome};
 use super::replacement::{
     Advance, AdvanceEnd, Purpose, Replacement, ReplacementItem, ReplacementState,
 };
 use super::state::{Approval, CaseLine, Closing, ParcelState, ReturnCase};
 use super::timer::{ExpiryOutcome, Timer, stage};
-use super::{AddedLine, AfterSale, ReplayError};
-use crate::id::{CaseId, OrderLineId, RuleId};
+use super::{AddedLine, AfterSale, ReplayError, reshape};
+use crate::id::{CaseId, OrderLineId, ParcelId, RuleId};
 use crate::inspection::Disposition;
 use crate::practice::timer::ExpiryAction;
 use crate::reason::history::ReasonHistory;
@@ -44,6 +45,14 @@ pub(super) fn check(order: &AfterSale, event: &Event) -> Result<(), ReplayError>
             if !lines.iter().all(known) {
                 return Err(ReplayError::Unknown { sequence });
             }
+        }
+        EventFact::CaseSplit { case, into, lines }
+            if !reshape::is_split(order, case, into, lines) =>
+        {
+            return Err(ReplayError::Unknown { sequence });
+        }
+        EventFact::CaseAmended { .. } if !reshape::is_amendment(order, event) => {
+            return Err(ReplayError::DoesNotAddUp { sequence });
         }
         EventFact::RefundPlanned { settlement, .. } if !order.money.admits(settlement) => {
             return Err(ReplayError::DoesNotAddUp { sequence });
@@ -110,7 +119,15 @@ pub(super) fn evolve(order: &mut AfterSale, event: &Event) {
     {
         items.iter().for_each(|item| add_line(order, item));
     }
+    if let EventFact::CaseSplit { case, into, lines } = &event.fact
+        && let Some(source) = order.cases.get(case)
+    {
+        let mut part = reshape::split_off(source, into, lines);
+        keep_agenda(&mut order.agenda, &mut part, &[]);
+        order.cases.insert(into.clone(), part);
+    }
     let Some(case) = event.fact.case().and_then(|case| order.cases.get_mut(case)) else { return };
+    reshape::prepare(&order.quantities, case, event);
     for posting in event.fact.postings() {
         if let Some(line) = case.line_mut(&posting.line) {
             line.held.shift(posting);
@@ -158,7 +175,11 @@ fn opened(quantities: &QuantityLedger, event: &Event) -> Option<ReturnCase> {
         decline_note: None,
         lines: lines.iter().filter_map(|line| open_line(quantities, line)).collect(),
         parcels: BTreeMap::new(),
+        interceptions: BTreeMap::new(),
         unexpected: Vec::new(),
+        unexpected_ends: BTreeMap::new(),
+        earlier_requests: Vec::new(),
+        split_from: None,
         obligations: Vec::new(),
         offer: None,
         evidence: Vec::new(),
@@ -176,9 +197,15 @@ fn opened(quantities: &QuantityLedger, event: &Event) -> Option<ReturnCase> {
 pub(super) fn preview(order: &AfterSale, id: &CaseId, events: &[Event]) -> Option<ReturnCase> {
     let mut case = match order.cases.get(id) {
         Some(case) => case.clone(),
-        None => events.iter().find_map(|event| opened(&order.quantities, event))?,
+        None => events.iter().find_map(|event| match &event.fact {
+            EventFact::CaseSplit { case, into, lines } if into == id => {
+                Some(reshape::split_off(order.cases.get(case)?, into, lines))
+            }
+            _ => opened(&order.quantities, event),
+        })?,
     };
-    for event in events {
+    for event in events.iter().filter(|event| event.fact.case() == Some(id)) {
+        reshape::prepare(&order.quantities, &mut case, event);
         for posting in event.fact.postings() {
             if let Some(line) = case.line_mut(&posting.line) {
                 line.held.shift(posting);
@@ -216,7 +243,7 @@ fn add_line(order: &mut AfterSale, item: &ReplacementItem) {
     order.added.insert(item.line.clone(), added);
 }
 
-fn open_line(quantities: &QuantityLedger, opened: &OpenedLine) -> Option<CaseLine> {
+pub(super) fn open_line(quantities: &QuantityLedger, opened: &OpenedLine) -> Option<CaseLine> {
     let mut reasons = ReasonHistory::new();
     reasons.record(opened.assertion.clone());
     Some(CaseLine {
@@ -251,12 +278,12 @@ fn fold(case: &mut ReturnCase, event: &Event) {
         }
         EventFact::GoodsSentBack { parcel, postings, .. } => {
             let contents = postings.clone();
-            let state = ParcelState { sent_at: event.at, received_at: None, contents };
-            case.parcels.insert(parcel.clone(), state);
+            case.parcels.insert(parcel.clone(), sent(event.at, contents));
         }
-        EventFact::GoodsReceived { parcel, marks, unexpected, .. } => {
+        EventFact::GoodsReceived { parcel, marks, unexpected, postings, .. } => {
             if let Some(state) = parcel.as_ref().and_then(|id| case.parcels.get_mut(id)) {
                 state.received_at = Some(event.at);
+                state.found.extend(postings.iter().cloned());
             }
             for mark in marks {
                 if let Some(line) = case.line_mut(&mark.line) {
@@ -331,6 +358,38 @@ fn fold(case: &mut ReturnCase, event: &Event) {
             case.dispute = Dispute::Ruled { ruling, at, appeal_until };
             rule(case, ruling, postings);
         }
+        EventFact::InterceptionStarted { parcel, postings, .. } => {
+            let (asked_at, contents) = (event.at, postings.clone());
+            let started = Interception { asked_at, contents, end: None };
+            case.interceptions.insert(parcel.clone(), started);
+        }
+        EventFact::InterceptionEnded { parcel, outcome, .. } => {
+            end_interception(case, parcel, *outcome, event.at);
+        }
+        EventFact::ParcelScanned { parcel, scan, .. } => {
+            if let Some(state) = case.parcels.get_mut(parcel) {
+                state.scans.push(scan.clone());
+            }
+        }
+        EventFact::ParcelLost { parcel, postings, .. }
+        | EventFact::ShortageRecorded { parcel, postings, .. } => {
+            if let Some(state) = case.parcels.get_mut(parcel) {
+                state.found.extend(postings.iter().cloned());
+            }
+        }
+        EventFact::UnexpectedResolved { item, end, postings, .. } => {
+            case.unexpected_ends.insert(*item, *end);
+            for posting in postings.iter().filter(|part| part.from == Location::Customer) {
+                if let Some(line) = case.line_mut(&posting.line) {
+                    let more = line.requested.checked_add(posting.quantity);
+                    line.requested = more.unwrap_or(line.requested);
+                }
+            }
+        }
+        EventFact::CaseAmended { resolution, lines, .. } => {
+            reshape::amend(case, *resolution, lines);
+        }
+        EventFact::CaseSplit { lines, .. } => reshape::shrink(case, lines),
         EventFact::LiabilityAttributed { line, liability, .. } => {
             if let Some(line) = case.line_mut(line) {
                 line.liability = Some(liability.clone());
@@ -417,10 +476,34 @@ fn fold(case: &mut ReturnCase, event: &Event) {
         | EventFact::UnitsAccepted { .. }
         | EventFact::UnitsRejected { .. }
         | EventFact::UnitsReturned { .. }
-        | EventFact::ParcelLost { .. }
         | EventFact::LiabilityAppealed { .. }
         | EventFact::SaleAmended { .. } => {}
     }
+}
+
+/// A parcel that turned round is on its way back, and the return is permitted.
+fn end_interception(
+    case: &mut ReturnCase,
+    parcel: &ParcelId,
+    outcome: InterceptionOutcome,
+    at: Instant,
+) {
+    let Some(started) = case.interceptions.get_mut(parcel) else { return };
+    started.end = Some(InterceptionEnd { outcome, at });
+    if outcome == InterceptionOutcome::Failed {
+        return;
+    }
+    let contents = started.contents.clone();
+    case.parcels.insert(parcel.clone(), sent(at, contents));
+    if matches!(case.approval, Approval::Submitted | Approval::NeedsInfo) {
+        case.approval = Approval::Authorized;
+        case.ground = Some(Ground::Interception);
+    }
+}
+
+fn sent(sent_at: Instant, contents: Vec<Posting>) -> ParcelState {
+    let (found, scans) = (Vec::new(), Vec::new());
+    ParcelState { sent_at, received_at: None, contents, found, scans }
 }
 
 /// A ruling for the customer permits; one for the seller refuses when it released the units.

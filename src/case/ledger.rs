@@ -27,6 +27,8 @@ codes! {
         Customer = "customer", "With the customer", "客户处";
         /// With the customer, promised to a case.
         Requested = "requested", "Requested", "已申请";
+        /// Under way to the customer and being called back.
+        Intercepting = "intercepting", "Being intercepted", "拦截中";
         /// On the way back.
         InTransit = "in_transit", "In transit", "退货在途";
         /// Lost on the way back, not settled.
@@ -53,7 +55,7 @@ codes! {
 }
 
 /// How many locations there are.
-const LOCATIONS: usize = 16;
+const LOCATIONS: usize = 17;
 
 /// One movement of units of one line. On the wire inside events.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -203,13 +205,17 @@ impl QuantityLedger {
 #[must_use]
 pub const fn is_movement(from: Location, to: Location) -> bool {
     use Location::{
-        Accepted, Ahead, Cancelled, Customer, HeldBack, InTransit, Kept, Lost, Received, Recovered,
-        Rejected, Requested, Settled, Stock, Unshipped, WrittenOff,
+        Accepted, Ahead, Cancelled, Customer, HeldBack, InTransit, Intercepting, Kept, Lost,
+        Received, Recovered, Rejected, Requested, Settled, Stock, Unshipped, WrittenOff,
     };
     matches!(
         (from, to),
         // asked for, and released again
         (Customer, Requested) | (Requested, Customer) | (Unshipped, HeldBack) | (HeldBack, Unshipped)
+        // called back on the way to the customer: turned round, or delivered all the same
+        | (Requested, Intercepting) | (Intercepting, InTransit | Requested | Ahead) | (Ahead, Kept)
+        // announced in a parcel and not in it: never sent
+        | (InTransit, Requested)
         // sent back, lost, arrived
         | (Requested, InTransit | Received) | (InTransit, Lost | Received) | (Lost, Received)
         // judged, and judged again

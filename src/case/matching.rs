@@ -19,7 +19,7 @@ use crate::id::{CaseId, OrderId, OrderLineId, ParcelId, RuleId, SerialId, Sku};
 use crate::quantity::Quantity;
 
 /// What can be read from a parcel that nobody announced.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct ParcelMarks {
     /// The tracking number.
@@ -100,10 +100,11 @@ pub fn rank<'a>(
     found.into_iter().map(|(_, found)| found).collect()
 }
 
-const ARRIVING: &[Location] =
+/// Where the units of a case are that may turn up in a parcel.
+pub(super) const ARRIVING: &[Location] =
     &[Location::InTransit, Location::Requested, Location::Lost, Location::Ahead];
 
-fn awaits_goods(case: &ReturnCase) -> bool {
+pub(super) fn awaits_goods(case: &ReturnCase) -> bool {
     let open = case.closing.is_none() && case.approval != super::state::Approval::Declined;
     open && case.lines.iter().any(|line| line.held.over(ARRIVING) > 0)
 }
@@ -161,7 +162,7 @@ fn awaited<'a>(order: &'a AfterSale, case: &'a ReturnCase) -> BTreeSet<&'a Sku> 
     lines.filter_map(|line| article(order, &line.line)).collect()
 }
 
-fn article<'a>(order: &'a AfterSale, line: &OrderLineId) -> Option<&'a Sku> {
+pub(super) fn article<'a>(order: &'a AfterSale, line: &OrderLineId) -> Option<&'a Sku> {
     match order.added(line) {
         Some(added) => Some(&added.sku),
         None => order.sale().line(line).map(|line| &line.ordered.sku),
@@ -169,7 +170,7 @@ fn article<'a>(order: &'a AfterSale, line: &OrderLineId) -> Option<&'a Sku> {
 }
 
 /// Some of the contents of a parcel, for one line of one case.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Share {
     /// The order.

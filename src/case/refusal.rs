@@ -398,6 +398,91 @@ pub enum Obstacle {
         /// The line.
         line: OrderLineId,
     },
+    /// The parcel is not under way to the customer, as far as the order knows.
+    #[error("parcel {parcel} is not under way to the customer")]
+    NotUnderWay {
+        /// The parcel.
+        parcel: ParcelId,
+    },
+    /// A parcel of the case is being called back and the carrier has not answered.
+    #[error("parcel {parcel} is being called back; record the outcome first")]
+    InterceptionOpen {
+        /// The parcel.
+        parcel: ParcelId,
+    },
+    /// The parcel is not being called back for the case.
+    #[error("parcel {parcel} is not being called back for the case")]
+    NotIntercepting {
+        /// The parcel.
+        parcel: ParcelId,
+    },
+    /// The resolution leaves the goods with the customer, so that nothing is called back for it.
+    #[error("a {resolution} does not call goods back")]
+    NothingToIntercept {
+        /// The resolution.
+        resolution: super::resolution::Resolution,
+    },
+    /// A parcel does not hold that much of a line.
+    #[error("parcel {parcel} holds {available} of line {line}, {asked} asked for")]
+    NotInParcel {
+        /// The parcel.
+        parcel: ParcelId,
+        /// The line.
+        line: OrderLineId,
+        /// What was asked for.
+        asked: Quantity,
+        /// What it holds, less what other cases have called back.
+        available: Quantity,
+    },
+    /// A split would leave nothing in the case.
+    #[error("a split leaves something in the case; amend or withdraw the case instead")]
+    NothingLeft,
+    /// An amount was agreed for the case as a whole.
+    #[error("{agreed} was agreed for the case as a whole; it cannot be split")]
+    AmountAgreed {
+        /// The amount.
+        agreed: crate::money::Money,
+    },
+    /// The unit is not among those of the line that are still awaited.
+    #[error("line {line}: serial number {serial} is not awaited in the case")]
+    SerialNotAwaited {
+        /// The line.
+        line: OrderLineId,
+        /// The serial number.
+        serial: SerialId,
+    },
+    /// A carrier cannot have seen a parcel in the future.
+    #[error("the scan is of {at}, after now at {now}")]
+    ScanInFuture {
+        /// The time of the scan.
+        at: Instant,
+        /// Now.
+        now: Instant,
+    },
+    /// Nothing announced in the parcel is missing.
+    #[error("nothing is missing in parcel {parcel}")]
+    NothingMissing {
+        /// The parcel.
+        parcel: ParcelId,
+    },
+    /// The parcel was not received.
+    #[error("parcel {parcel} was not received; declare it lost instead")]
+    NotReceived {
+        /// The parcel.
+        parcel: ParcelId,
+    },
+    /// No unexpected item has this place, or it is decided.
+    #[error("the case has no undecided unexpected item {item}")]
+    UnknownItem {
+        /// Its place, from 1.
+        item: u32,
+    },
+    /// The item belongs to no line of the case, so it cannot be taken as a return of one.
+    #[error("unexpected item {item} belongs to no line of the case; it cannot be admitted")]
+    NotAdmissible {
+        /// Its place, from 1.
+        item: u32,
+    },
     /// The stream of events is full.
     #[error("the order has {max} events, no more can be recorded")]
     StreamFull {
@@ -412,6 +497,8 @@ pub enum Obstacle {
 pub enum OpenMatter {
     /// Goods are on their way.
     GoodsInTransit,
+    /// A parcel is being called back and the carrier has not answered.
+    Interception,
     /// Goods arrived and are not decided.
     GoodsUndecided,
     /// Goods were accepted and not settled.
@@ -430,6 +517,7 @@ impl fmt::Display for OpenMatter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::GoodsInTransit => "goods are on their way back",
+            Self::Interception => "a parcel is being called back",
             Self::GoodsUndecided => "received goods are not decided",
             Self::GoodsUnsettled => "accepted goods are not settled",
             Self::GoodsToReturn => "refused goods have not gone back to the customer",
@@ -447,6 +535,7 @@ fn place(location: Location) -> String {
         Location::Cancelled => "cancelled",
         Location::Customer => "returnable",
         Location::Requested => "requested",
+        Location::Intercepting => "being called back",
         Location::InTransit => "in transit",
         Location::Lost => "lost",
         Location::Received => "received and undecided",

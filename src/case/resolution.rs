@@ -45,6 +45,24 @@ impl Resolution {
         }
     }
 
+    /// Whether a parcel under way to the customer may be called back for it: the customer is not to
+    /// keep the goods.
+    #[must_use]
+    pub const fn calls_back(self) -> bool {
+        match self {
+            Self::RefundOnly
+            | Self::ReturnAndRefund
+            | Self::Exchange
+            | Self::RefusedAtDoor
+            | Self::InstantRefund => true,
+            Self::Reship
+            | Self::Repair
+            | Self::PriceProtection
+            | Self::PartialRefund
+            | Self::AdvanceReplacement => false,
+        }
+    }
+
     /// Whether money may go back before the goods are accepted.
     #[must_use]
     pub const fn pays_before_receipt(self) -> bool {

@@ -6,11 +6,12 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use super::actor::Actor;
-use super::command::{Ground, UnexpectedItem};
+use super::command::{Ground, LineQuantity, UnexpectedItem};
 use super::dispute::{Dispute, Evidence, Offer};
 use super::ledger::{Balance, Posting};
 use super::liability::Liability;
 use super::obligation::Obligation;
+use super::parcel::{Interception, Scan, UnexpectedEnd};
 use super::replacement::Replacement;
 use super::resolution::Resolution;
 use super::status::{CaseStatus, status};
@@ -48,8 +49,16 @@ pub struct ReturnCase {
     pub lines: Vec<CaseLine>,
     /// The parcels on their way back.
     pub parcels: BTreeMap<ParcelId, ParcelState>,
-    /// What arrived beside the lines.
+    /// Parcels under way to the customer that were called back, by parcel.
+    pub interceptions: BTreeMap<ParcelId, Interception>,
+    /// What arrived beside the lines, in the order of arrival.
     pub unexpected: Vec<UnexpectedItem>,
+    /// What became of it, by its place in `unexpected` from 1; what is not here waits for a decision.
+    pub unexpected_ends: BTreeMap<u32, UnexpectedEnd>,
+    /// What was asked for before each amendment of the request.
+    pub earlier_requests: Vec<EarlierRequest>,
+    /// The case that it was split off from.
+    pub split_from: Option<CaseId>,
     /// The settlement axis.
     pub obligations: Vec<Obligation>,
     /// The seller's offer, while it stands or once it is agreed.
@@ -123,8 +132,48 @@ pub struct ParcelState {
     pub sent_at: Instant,
     /// When it arrived.
     pub received_at: Option<Instant>,
-    /// What was in it.
+    /// What is said to be in it.
     pub contents: Vec<Posting>,
+    /// What of it is accounted for: found in it, declared lost, or never sent.
+    pub found: Vec<Posting>,
+    /// What the carrier said about it, in the order in which it was told.
+    pub scans: Vec<Scan>,
+}
+
+impl ParcelState {
+    /// What the carrier saw last; of two scans of one time, the one told later.
+    #[must_use]
+    pub fn latest_scan(&self) -> Option<&Scan> {
+        self.scans.iter().max_by_key(|scan| scan.at)
+    }
+
+    /// Whether something announced in it has neither arrived nor been declared lost or never sent.
+    #[must_use]
+    pub fn is_awaited(&self) -> bool {
+        let waits = |sent: &Posting| self.missing(&sent.line) > 0;
+        self.received_at.is_none() && self.contents.iter().any(waits)
+    }
+
+    /// How many steps of a line were announced and neither found in it nor accounted for since.
+    #[must_use]
+    pub fn missing(&self, line: &OrderLineId) -> i64 {
+        let steps = |postings: &[Posting]| {
+            let own = postings.iter().filter(|posting| posting.line == *line);
+            own.fold(0_i64, |sum, posting| sum.saturating_add(posting.quantity.steps()))
+        };
+        steps(&self.contents).saturating_sub(steps(&self.found)).max(0)
+    }
+}
+
+/// A request as it was before it was amended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EarlierRequest {
+    /// Until when it stood.
+    pub until: Instant,
+    /// What was wanted.
+    pub resolution: Resolution,
+    /// How much of which lines.
+    pub lines: Vec<LineQuantity>,
 }
 
 /// How a case ended.
@@ -147,6 +196,12 @@ impl ReturnCase {
     #[must_use]
     pub fn status(&self) -> CaseStatus {
         status(self)
+    }
+
+    /// What arrived beside the lines and waits for a decision, with its place from 1.
+    pub fn undecided_items(&self) -> impl Iterator<Item = (u32, &UnexpectedItem)> {
+        let waits = |(place, _): &(u32, &UnexpectedItem)| !self.unexpected_ends.contains_key(place);
+        (1_u32..).zip(&self.unexpected).filter(waits)
     }
 
     /// A line of the case.

@@ -2,8 +2,9 @@
 
 use super::ledger::Location;
 use super::obligation::PaymentState;
+use super::parcel::{Interception, ScanState};
 use super::replacement::{Replacement, ReplacementState};
-use super::state::{Approval, Closing, ReturnCase};
+use super::state::{Approval, Closing, ParcelState, ReturnCase};
 use crate::label::codes;
 
 codes! {
@@ -29,8 +30,12 @@ codes! {
         Approved = "approved", "Approved", "已同意";
         /// Permitted; the customer is to send the goods back.
         AwaitingReturn = "awaiting_return", "Awaiting return", "待买家寄回";
+        /// A parcel under way to the customer is being called back.
+        Intercepting = "intercepting", "Being intercepted", "拦截中";
         /// The goods are on their way back.
         InTransit = "in_transit", "In transit", "退货在途";
+        /// The carrier delivered the goods; the seller has not confirmed them.
+        AwaitingReceipt = "awaiting_receipt", "Awaiting receipt", "待商家收货";
         /// The goods arrived and are to be inspected.
         Received = "received", "Received", "已收货";
         /// Everything that arrived is decided; refused units are to go back.
@@ -65,10 +70,10 @@ impl CaseStatus {
 /// 1. ended: completed when something was settled, cancelled when taken back, expired when a
 ///    timer closed it, else closed;
 /// 2. in dispute; on hold;
-/// 3. refused, or not yet decided;
+/// 3. refused, or not yet decided: while a parcel is called back, that;
 /// 4. a payment failed; a payment is under way;
 /// 5. received goods undecided; accepted goods unsettled; a replacement to be sent;
-/// 6. goods lost; goods on their way; goods expected;
+/// 6. goods lost; a parcel called back; goods on their way, all delivered or not; goods expected;
 /// 7. refused goods with us; else approved.
 #[must_use]
 pub fn status(case: &ReturnCase) -> CaseStatus {
@@ -89,6 +94,7 @@ pub fn status(case: &ReturnCase) -> CaseStatus {
     match case.approval {
         Approval::NeedsInfo => CaseStatus::NeedsInfo,
         Approval::Offered => CaseStatus::Offered,
+        Approval::Submitted if is_intercepting(case) => CaseStatus::Intercepting,
         Approval::Submitted => CaseStatus::Submitted,
         Approval::Declined => CaseStatus::Declined,
         Approval::Authorized => progress(case),
@@ -113,11 +119,15 @@ pub(super) fn progress(case: &ReturnCase) -> CaseStatus {
         CaseStatus::AwaitingReshipment
     } else if held(Location::Lost) {
         CaseStatus::Lost
+    } else if held(Location::Intercepting) && !case.resolution.pays_before_receipt() {
+        CaseStatus::Intercepting
     } else if held(Location::InTransit) {
-        CaseStatus::InTransit
+        if all_delivered(case) { CaseStatus::AwaitingReceipt } else { CaseStatus::InTransit }
     } else if held(Location::Requested) && case.resolution.needs_return() {
         CaseStatus::AwaitingReturn
-    } else if (held(Location::Requested) || held(Location::HeldBack))
+    } else if [Location::Requested, Location::HeldBack, Location::Intercepting]
+        .into_iter()
+        .any(held)
         && case.resolution.pays_before_receipt()
     {
         CaseStatus::AwaitingSettlement
@@ -126,6 +136,20 @@ pub(super) fn progress(case: &ReturnCase) -> CaseStatus {
     } else {
         CaseStatus::Approved
     }
+}
+
+/// Whether the carrier is asked to call a parcel back and has not answered.
+pub(super) fn is_intercepting(case: &ReturnCase) -> bool {
+    case.interceptions.values().any(Interception::is_open)
+}
+
+/// Whether the carrier says of every parcel that has not been received that it was delivered.
+fn all_delivered(case: &ReturnCase) -> bool {
+    let mut waiting = case.parcels.values().filter(|parcel| parcel.is_awaited());
+    let delivered = |parcel: &ParcelState| {
+        parcel.latest_scan().is_some_and(|scan| scan.state == ScanState::Delivered)
+    };
+    waiting.clone().next().is_some() && waiting.all(delivered)
 }
 
 /// Whether something was settled, replaced or repaired.

@@ -8,7 +8,7 @@ use alloc::vec::Vec;
 
 use super::ledger::Location;
 use super::state::{Approval, ReturnCase};
-use super::status::{CaseStatus, progress};
+use super::status::{CaseStatus, is_intercepting, progress};
 use crate::id::RuleId;
 use crate::label::codes;
 use crate::practice::length::TimerLength;
@@ -56,6 +56,7 @@ pub fn stage(case: &ReturnCase) -> Option<Stage> {
         return Some(Stage::AwaitingRuling);
     }
     Some(match case.approval {
+        Approval::Submitted if is_intercepting(case) => Stage::AwaitingInterception,
         Approval::Submitted => Stage::AwaitingDecision,
         Approval::NeedsInfo => Stage::AwaitingEvidence,
         Approval::Offered => Stage::AwaitingOfferAnswer,
@@ -66,7 +67,8 @@ pub fn stage(case: &ReturnCase) -> Option<Stage> {
             CaseStatus::AwaitingSettlement => Stage::AwaitingSettlement,
             CaseStatus::AwaitingReshipment => Stage::AwaitingReplacement,
             CaseStatus::Lost => Stage::AwaitingLiability,
-            CaseStatus::InTransit => Stage::AwaitingReceipt,
+            CaseStatus::Intercepting => Stage::AwaitingInterception,
+            CaseStatus::InTransit | CaseStatus::AwaitingReceipt => Stage::AwaitingReceipt,
             CaseStatus::AwaitingReturn => Stage::AwaitingReturn,
             CaseStatus::Inspected => Stage::AwaitingShipBack,
             CaseStatus::Approved

@@ -29,15 +29,19 @@ impl CommandWindow {
     }
 
     pub(super) fn note(&mut self, event: &Event) {
-        let Cause { command, digest, timer } = &event.cause;
+        self.note_cause(&event.cause, event.sequence);
+    }
+
+    pub(super) fn note_cause(&mut self, cause: &Cause, sequence: u64) {
+        let Cause { command, digest, timer } = cause;
         if timer.is_some() {
             return;
         }
         if let Some(done) = self.done.get_mut(command) {
-            done.last = event.sequence;
+            done.last = sequence;
             return;
         }
-        let (first, last) = (event.sequence, event.sequence);
+        let (first, last) = (sequence, sequence);
         self.done.insert(command.clone(), Done { digest: *digest, first, last });
         self.order.push_back(command.clone());
         if self.order.len() > REMEMBERED

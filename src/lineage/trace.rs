@@ -132,7 +132,8 @@ impl Lineage {
     /// records that cannot be right.
     #[must_use]
     pub fn cycles(&self) -> Vec<Vec<Item>> {
-        let components = petgraph::algo::tarjan_scc(&super::view::Links::new(&self.graph));
+        // Not Tarjan's: petgraph's walks by recursion, and chains of lots can be very long.
+        let components = petgraph::algo::kosaraju_scc(super::view::Links::new(&self.graph));
         let loops = components.into_iter().filter(|component| component.len() > 1);
         let mut cycles: Vec<Vec<Item>> = loops.map(|nodes| self.items_of(nodes)).collect();
         cycles.sort_unstable();

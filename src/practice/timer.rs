@@ -25,6 +25,8 @@ codes! {
         AwaitingRuling = "awaiting_ruling", "Awaiting ruling", "待平台裁决";
         /// The customer to send the goods back.
         AwaitingReturn = "awaiting_return", "Awaiting return", "待买家寄回";
+        /// The carrier to turn round a parcel that is under way to the customer.
+        AwaitingInterception = "awaiting_interception", "Awaiting interception", "拦截中";
         /// The seller to confirm what is on its way back.
         AwaitingReceipt = "awaiting_receipt", "Awaiting receipt", "待商家收货";
         /// The inspection of what arrived.

@@ -23,6 +23,8 @@ text_ids! {
     TaxCode = "tax code";
     /// A charge of the order beside its goods: freight, gift wrap.
     ChargeId = "charge id";
+    /// A kit or bundle that was sold as several lines (套装).
+    KitId = "kit id";
 }
 
 /// An order as the host knows it.
@@ -62,6 +64,9 @@ pub struct SaleDraft {
     pub discount_weights: WeightBase,
     /// The lines; at least one.
     pub lines: Vec<LineDraft>,
+    /// Kits and bundles whose parts stand on lines of their own.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub kits: Vec<KitDraft>,
     /// Discounts on the whole order or on several lines.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub discounts: Vec<OrderDiscount>,
@@ -160,6 +165,38 @@ pub struct ComponentDraft {
     /// What it weighs, zero or more, when the price of the kit is shared over its components: its
     /// usual price in any unit common to all of them.
     pub weight: i64,
+}
+
+/// A kit that was sold as its parts, each on a line of its own: the parts come back one by one, each
+/// with its own price, and the kits that are back are counted from them.
+///
+/// A kit whose parts come back together only is one line with
+/// [components](LineDraft::components) instead.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct KitDraft {
+    /// The kit, once on the order.
+    pub id: KitId,
+    /// The article number of the kit as a whole.
+    pub sku: Sku,
+    /// How many kits were ordered, a whole number above zero.
+    pub quantity: u32,
+    /// What all of them cost before discounts, in the price basis of the sale; the list amounts of the
+    /// parts sum to it. Without it nothing is compared.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub price: Option<Money>,
+    /// The parts; a line is part of one kit at most.
+    pub parts: Vec<KitPart>,
+}
+
+/// One part of a kit.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct KitPart {
+    /// The line of the part; all of it belongs to the kits.
+    pub line: OrderLineId,
+    /// How much of it is in one kit, above zero, in the unit of the line.
+    pub per_kit: Quantity,
 }
 
 /// A tax on a line or charge.

@@ -7,7 +7,7 @@ use crate::id::{LotId, OrderId, OrderLineId, ParcelId, PromotionId, SerialId, Sk
 use crate::money::{Money, MoneyError};
 use crate::number::Exact;
 use crate::quantity::{Quantity, Unit};
-use crate::sale::draft::{ChargeId, TaxCode};
+use crate::sale::draft::{ChargeId, KitId, TaxCode};
 
 /// A snapshot that does not add up, with every fault found.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -48,6 +48,8 @@ pub enum Place {
     Promotion(PromotionId),
     /// Free delivery.
     FreeDelivery,
+    /// A kit sold as its parts.
+    Kit(KitId),
 }
 
 impl fmt::Display for Place {
@@ -63,6 +65,7 @@ impl fmt::Display for Place {
             Self::TaxTotal(code) => write!(f, "the total of tax {code}"),
             Self::Promotion(id) => write!(f, "promotion {id}"),
             Self::FreeDelivery => f.write_str("free delivery"),
+            Self::Kit(id) => write!(f, "kit {id}"),
         }
     }
 }
@@ -303,6 +306,34 @@ pub enum SaleFault {
         line: OrderLineId,
         /// The component.
         sku: Sku,
+    },
+    /// A kit that cannot be: no parts, none ordered, a part of nothing, or a line in two kits.
+    #[error("kit {kit} has no parts, was not ordered, or has a part that is empty or in two kits")]
+    BadKit {
+        /// The kit.
+        kit: KitId,
+    },
+    /// More or less of a part was ordered than the kits hold.
+    #[error("kit {kit}: {found} of line {line} was ordered, its kits hold {expected}")]
+    KitDiffers {
+        /// The kit.
+        kit: KitId,
+        /// The line.
+        line: OrderLineId,
+        /// What was ordered.
+        found: Quantity,
+        /// What the kits hold, in steps of the unit of the part.
+        expected: Quantity,
+    },
+    /// The parts of a kit do not cost what the kit cost.
+    #[error("kit {kit}: its parts cost {parts}, the kit costs {stated}")]
+    KitPriceDiffers {
+        /// The kit.
+        kit: KitId,
+        /// What the list amounts of its parts sum to.
+        parts: Money,
+        /// What is stated for it.
+        stated: Money,
     },
     /// The terms of a promotion are no terms: no steps or steps that do not ascend, a count of
     /// zero, a share outside 0 to 1, or two rules for one promotion.

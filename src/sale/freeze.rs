@@ -27,6 +27,7 @@ pub(super) fn freeze(draft: SaleDraft) -> Result<Sale, SaleRefused> {
     }
     let positions = positions(&draft, &mut faults);
     recorded::check_kits(&draft, &mut faults);
+    recorded::check_bundles(&draft, &positions, &mut faults);
     recorded::check_rules(&draft, &positions, &mut faults);
     let shipped = shipped(&draft, &positions, &mut faults);
     // Amounts are computed only once every input is sound.
@@ -34,6 +35,7 @@ pub(super) fn freeze(draft: SaleDraft) -> Result<Sale, SaleRefused> {
     let Some((paid, mut shares, lists)) = frozen.filter(|_| faults.is_empty()) else {
         return Err(SaleRefused { order: draft.order, faults });
     };
+    recorded::check_bundle_prices(&draft, &positions, &lists, &mut faults);
     let mut paid = paid.into_iter();
     let mut lines = Vec::with_capacity(draft.lines.len());
     for (position, ((line, shipped), list)) in
@@ -66,6 +68,8 @@ fn check_sizes(draft: &SaleDraft, faults: &mut Vec<SaleFault>) {
     limit("tax totals", draft.tax_totals.len(), MAX_ENTRIES);
     limit("tenders", draft.tenders.len(), MAX_ENTRIES);
     limit("promotion rules", draft.promotions.len(), MAX_ENTRIES);
+    limit("kits", draft.kits.len(), MAX_LINES);
+    limit("parts of kits", draft.kits.iter().map(|kit| kit.parts.len()).sum(), MAX_LINES);
     for line in &draft.lines {
         limit("components of one line", line.components.len(), MAX_ENTRIES);
     }
@@ -130,6 +134,11 @@ fn check_amounts(draft: &SaleDraft, faults: &mut Vec<SaleFault>) {
     for rule in &draft.promotions {
         for amount in rule.terms.amounts() {
             check(Place::Promotion(rule.promotion.clone()), amount);
+        }
+    }
+    for kit in &draft.kits {
+        if let Some(price) = kit.price {
+            check(Place::Kit(kit.id.clone()), price);
         }
     }
     if let Some(free) = &draft.free_delivery {

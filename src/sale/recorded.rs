@@ -67,6 +67,64 @@ pub(super) fn components(
     Ok(frozen)
 }
 
+/// Kits sold as their parts: every line is there once, and holds what the kits hold.
+pub(super) fn check_bundles(
+    draft: &SaleDraft,
+    positions: &BTreeMap<OrderLineId, usize>,
+    faults: &mut Vec<SaleFault>,
+) {
+    let (mut kits, mut lines) = (BTreeSet::new(), BTreeSet::new());
+    for bundle in &draft.kits {
+        let kit = bundle.id.clone();
+        if !kits.insert(&bundle.id) {
+            faults.push(SaleFault::Duplicate { place: Place::Kit(kit.clone()) });
+        }
+        let mut sound = bundle.quantity > 0 && !bundle.parts.is_empty();
+        for part in &bundle.parts {
+            sound &= lines.insert(&part.line) && !part.per_kit.is_zero();
+            let ordered = positions.get(&part.line).and_then(|at| draft.lines.get(*at));
+            let Some(ordered) = ordered else {
+                let (place, line) = (Place::Kit(kit.clone()), part.line.clone());
+                faults.push(SaleFault::UnknownLine { place, line });
+                continue;
+            };
+            let all = part.per_kit.steps().checked_mul(bundle.quantity.into());
+            let all = all.and_then(|steps| Quantity::new(steps, part.per_kit.unit()).ok());
+            if all != Some(ordered.quantity) {
+                let (kit, line, found) = (kit.clone(), part.line.clone(), ordered.quantity);
+                let expected = all.unwrap_or(part.per_kit);
+                faults.push(SaleFault::KitDiffers { kit, line, found, expected });
+            }
+        }
+        if !sound {
+            faults.push(SaleFault::BadKit { kit });
+        }
+    }
+}
+
+/// The parts of a kit cost what the kit cost.
+pub(super) fn check_bundle_prices(
+    draft: &SaleDraft,
+    positions: &BTreeMap<OrderLineId, usize>,
+    lists: &[Money],
+    faults: &mut Vec<SaleFault>,
+) {
+    for bundle in &draft.kits {
+        let Some(stated) = bundle.price else { continue };
+        let list = |part: &super::draft::KitPart| lists.get(*positions.get(&part.line)?).copied();
+        match Money::sum(draft.currency, bundle.parts.iter().filter_map(list)) {
+            Ok(parts) if parts == stated => {}
+            Ok(parts) => {
+                let kit = bundle.id.clone();
+                faults.push(SaleFault::KitPriceDiffers { kit, parts, stated });
+            }
+            Err(error) => {
+                faults.push(SaleFault::Amount { place: Place::Kit(bundle.id.clone()), error });
+            }
+        }
+    }
+}
+
 pub(super) fn check_rules(
     draft: &SaleDraft,
     positions: &BTreeMap<OrderLineId, usize>,

@@ -9,6 +9,7 @@ mod marks;
 mod outcome;
 
 use alloc::vec::Vec;
+use core::iter;
 
 use marks::{Pending, Upto, marks};
 
@@ -29,6 +30,12 @@ pub(crate) struct Signals {
     pub(crate) reset: bool,
     pub(crate) reopen: bool,
     pub(crate) start: bool,
+}
+
+impl Signals {
+    fn are_none(self) -> bool {
+        self.stops == 0 && !(self.cancel || self.reset || self.reopen || self.start)
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -152,7 +159,9 @@ impl<'a> Run<'a> {
     /// start. A stop that found nothing to stop ends what starts or reopens at the instant: logs with
     /// coarse times have a start and its stop in one minute.
     pub(crate) fn apply(&mut self, at: i64, held: u64, rule: Option<usize>, signals: Signals) {
-        if self.fate != Fate::Current {
+        let held = held & self.goal.honors;
+        let is_same = held == self.held && rule == self.rule;
+        if self.fate != Fate::Current || (is_same && signals.are_none()) {
             return;
         }
         let mut stops = signals.stops;
@@ -163,11 +172,11 @@ impl<'a> Run<'a> {
         if signals.cancel {
             self.cancel(at);
         }
-        self.hold(at, held & self.goal.honors);
+        self.hold(at, held);
         self.retarget(at, rule);
         if signals.reset && self.is_active() {
-            self.advance(at, Upto::Excluded);
-            self.close(at, CycleEnd::Reset);
+            let used = self.advance(at, Upto::Excluded);
+            self.close(at, CycleEnd::Reset, used);
             self.begin(at);
         }
         if signals.reopen {
@@ -230,8 +239,8 @@ impl<'a> Run<'a> {
         let before = core::mem::replace(&mut self.held, held);
         match self.phase {
             Phase::Running(since) if held != 0 => {
-                self.advance(at, Upto::Included);
-                self.settle(since, at);
+                let used = self.advance(at, Upto::Included);
+                self.settle(since, at, used);
                 self.phase = Phase::Held;
             }
             Phase::Held if held == 0 => self.phase = Phase::Running(at),
@@ -242,30 +251,27 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// Ends a running stretch.
-    fn settle(&mut self, since: i64, at: i64) {
+    /// Ends a running stretch; `used` is `E(at)` where it is known.
+    fn settle(&mut self, since: i64, at: i64, used: Option<i64>) {
         if let Some(live) = &mut self.live
             && let Ok(clock) = &live.clock
             && !clock.is_days()
         {
-            match clock.ran((since.max(live.from).min(at), at)) {
-                Ok(seconds) => live.used = live.used.saturating_add(seconds),
+            let ran = || clock.ran((since.max(live.from).min(at), at));
+            match used.map_or_else(|| Ok(live.used.saturating_add(ran()?)), Ok) {
+                Ok(used) => live.used = used,
                 Err(trouble) => live.clock = Err(trouble),
             }
         }
-        match self.ran.last_mut() {
-            Some(last) if last.1 == since => last.1 = at,
-            _ if since < at => self.ran.push((since, at)),
-            _ => {}
-        }
+        self.settle_unmeasured(since, at);
     }
 
     fn stop(&mut self, at: i64) {
         if !self.is_active() {
             return;
         }
-        self.advance(at, Upto::Excluded);
-        self.close(at, CycleEnd::Stopped);
+        let used = self.advance(at, Upto::Excluded);
+        self.close(at, CycleEnd::Stopped, used);
         self.phase = Phase::Stopped(at);
         self.note(at, Doing::Stopped);
     }
@@ -274,8 +280,8 @@ impl<'a> Run<'a> {
         if self.is_active() || self.phase == Phase::Waiting {
             let is_active = self.is_active();
             if is_active {
-                self.advance(at, Upto::Excluded);
-                self.close(at, CycleEnd::Cancelled);
+                let used = self.advance(at, Upto::Excluded);
+                self.close(at, CycleEnd::Cancelled, used);
             }
             self.phase = Phase::Cancelled(at);
             if is_active {
@@ -284,11 +290,11 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// Writes the record of a cycle that ends.
-    fn close(&mut self, at: i64, ended_by: CycleEnd) {
+    /// Writes the record of a cycle that ends; `used` is `E(at)` where it is known.
+    fn close(&mut self, at: i64, ended_by: CycleEnd, used: Option<i64>) {
         let due = self.due();
         if let Phase::Running(since) = self.phase {
-            self.settle(since, at);
+            self.settle(since, at, used);
             self.phase = Phase::Held;
         }
         let is_late = due.is_some_and(|due| due < at);
@@ -347,25 +353,28 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// The count of days, for a clock in days.
-    fn countdown(&self) -> Option<DayCountdown<'a>> {
+    /// The count of days, for a clock in days; a clock that stands still does so until `resumed`.
+    fn countdown(
+        &self,
+        resumed: i64,
+    ) -> Option<DayCountdown<'a, impl Iterator<Item = Span> + Clone>> {
         let live = self.live.as_ref()?;
-        let Ok(Clock::Days(calendar, term)) = &live.clock else { return None };
-        let mut gaps = Vec::new();
-        let mut until = self.began;
+        let Ok(Clock::Days(calendar, term)) = live.clock else { return None };
         let present = match self.phase {
-            Phase::Running(since) => Some((since, i64::MAX)),
-            _ => None,
+            Phase::Running(since) => since,
+            Phase::Waiting | Phase::Held | Phase::Stopped(_) | Phase::Cancelled(_) => resumed,
         };
-        for (start, end) in self.ran.iter().copied().chain(present) {
-            gaps.push((until.max(live.from), start));
-            until = end;
-        }
-        if present.is_none() && until < i64::MAX {
-            // Standing still: every day from here on is touched.
-            gaps.push((until.max(live.from), calendar.table().last()));
-        }
-        Some(DayCountdown { calendar, term: *term, from: live.from, gaps })
+        let from = live.from;
+        let ends = iter::once(self.began).chain(self.ran.iter().map(|ran| ran.1));
+        let starts = self.ran.iter().map(|ran| ran.0).chain([present]);
+        let gaps = ends.zip(starts).map(move |(end, start)| (end.max(from), start));
+        Some(DayCountdown { calendar, term, from, gaps })
+    }
+
+    /// The count of days of a clock that stands still from now on: every day is touched.
+    fn days(&self) -> Option<DayCountdown<'a, impl Iterator<Item = Span> + Clone>> {
+        let calendar = self.live.as_ref()?.clock.as_ref().ok()?.calendar()?;
+        self.countdown(calendar.table().last())
     }
 
     /// `E(at)`, for `at` not before the last change.
@@ -373,7 +382,7 @@ impl<'a> Run<'a> {
         let live = self.live.as_ref().ok_or(Trouble::NoTarget)?;
         let clock = live.clock.clone()?;
         if clock.is_days() {
-            let days = self.countdown().ok_or(Trouble::NoTarget)?;
+            let days = self.days().ok_or(Trouble::NoTarget)?;
             return Ok(live.credit.saturating_add(days.counted(at)?));
         }
         match self.phase {
@@ -390,7 +399,7 @@ impl<'a> Run<'a> {
         let live = self.live.as_ref().ok_or(Trouble::NoTarget)?;
         let clock = live.clock.clone()?;
         if clock.is_days() {
-            let days = self.countdown().ok_or(Trouble::NoTarget)?;
+            let days = self.days().ok_or(Trouble::NoTarget)?;
             let left = amount.saturating_sub(live.credit);
             if left <= 0 && amount > 0 {
                 return Ok(live.from);

@@ -282,7 +282,8 @@ impl<'a> Fold<'a> {
     }
 
     fn evaluation(self, history: &CaseHistory, now: Instant) -> Evaluation {
-        let mut events: Vec<TimerEvent> = Vec::new();
+        let fired = self.runs.iter().map(|run| run.events.len()).sum();
+        let mut events: Vec<TimerEvent> = Vec::with_capacity(fired);
         let mut goals: Vec<GoalEvaluation> = Vec::with_capacity(self.runs.len());
         let mut next_wakeup: Option<Instant> = None;
         for mut run in self.runs {
@@ -290,8 +291,11 @@ impl<'a> Fold<'a> {
             if run.is_replaced() || !run.was_live() {
                 continue;
             }
+            let held = run.held();
             let mut goal = run.outcome(now.timestamp());
-            goal.paused_by = self.book.reasons(if goal.state.is_active() { run.held() } else { 0 });
+            if held != 0 && goal.state.is_active() {
+                goal.paused_by = self.book.reasons(held);
+            }
             let next = goal.next.as_ref().map(|next| next.at);
             next_wakeup = match (next_wakeup, next) {
                 (Some(first), Some(next)) => Some(first.min(next)),

@@ -1,7 +1,5 @@
 //! The three clocks behind one face: how much has passed, and when an amount is reached.
 
-use alloc::vec::Vec;
-
 use super::evaluation::Trouble;
 use super::policy::Target;
 use crate::calendar::book::Calendars;
@@ -100,15 +98,15 @@ impl<'a> Clock<'a> {
     }
 }
 
-/// A count of days from a start, with the stretches in which the clock stood still.
-pub(crate) struct DayCountdown<'a> {
+/// A count of days from a start, with the stretches in which the clock stood still, in order.
+pub(crate) struct DayCountdown<'a, G> {
     pub(crate) calendar: &'a Calendar,
     pub(crate) term: DayTerm,
     pub(crate) from: i64,
-    pub(crate) gaps: Vec<Span>,
+    pub(crate) gaps: G,
 }
 
-impl DayCountdown<'_> {
+impl<G: Iterator<Item = Span> + Clone> DayCountdown<'_, G> {
     /// The end of the `count`-th counted day that no gap touches; the deadline's own roll applies to
     /// `with_roll` only.
     pub(crate) fn reach(&self, count: i64, with_roll: bool) -> Result<i64, Trouble> {
@@ -154,9 +152,9 @@ impl DayCountdown<'_> {
     fn touched(&self) -> impl Iterator<Item = (usize, usize)> {
         let days = self.calendar.days();
         self.gaps
-            .iter()
+            .clone()
             .filter(|(start, end)| start < end)
-            .map(|(start, end)| (days.at(*start), days.at(end.saturating_sub(1))))
+            .map(|(start, end)| (days.at(start), days.at(end.saturating_sub(1))))
     }
 
     /// Counted days from `low` to `high` after `seen`.

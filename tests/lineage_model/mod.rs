@@ -410,3 +410,86 @@ pub fn model_violations(events: &[Ev], book: &Book) -> BTreeSet<String> {
     }
     found
 }
+
+/// Gaussian elimination in whole numbers modulo a prime: `x = T x + b`. `None` when singular.
+pub fn solve_modulo(mut rows: Vec<(Vec<u128>, u128)>, prime: u128) -> Option<Vec<u128>> {
+    let n = rows.len();
+    // From x = T x + b to (1 - T) x = b.
+    for (i, (row, _)) in rows.iter_mut().enumerate() {
+        for (j, t) in row.iter_mut().enumerate() {
+            *t = (u128::from(i == j) + prime - *t) % prime;
+        }
+    }
+    for k in 0..n {
+        let pivot = (k..n).find(|&i| rows[i].0[k] != 0)?;
+        rows.swap(k, pivot);
+        let inverse = inverse_modulo(rows[k].0[k], prime);
+        rows[k].0.iter_mut().for_each(|t| *t = *t * inverse % prime);
+        rows[k].1 = rows[k].1 * inverse % prime;
+        for i in (0..n).filter(|&i| i != k) {
+            let factor = rows[i].0[k];
+            for j in 0..n {
+                let less = factor * rows[k].0[j] % prime;
+                rows[i].0[j] = (rows[i].0[j] + prime - less) % prime;
+            }
+            let less = factor * rows[k].1 % prime;
+            rows[i].1 = (rows[i].1 + prime - less) % prime;
+        }
+    }
+    Some(rows.into_iter().map(|row| row.1).collect())
+}
+
+pub fn inverse_modulo(value: u128, prime: u128) -> u128 {
+    let (mut power, mut exponent, mut result) = (value % prime, prime - 2, 1);
+    while exponent > 0 {
+        if exponent & 1 == 1 {
+            result = result * power % prime;
+        }
+        power = power * power % prime;
+        exponent >>= 1;
+    }
+    result
+}
+
+/// The value of `"digits/digits"` modulo a prime.
+pub fn fraction_modulo(text: &str, prime: u128) -> u128 {
+    let (above, below) = text.split_once('/').unwrap();
+    let value = |digits: &str| {
+        digits.bytes().fold(0_u128, |sum, digit| (sum * 10 + u128::from(digit - b'0')) % prime)
+    };
+    value(above) * inverse_modulo(value(below), prime) % prime
+}
+
+/// Rule 8 as coefficients `(part, whole)` and constants, by node: `flow` or else composition.
+/// A coefficient is a product of two shares.
+pub struct Rule8 {
+    pub terms: Vec<(usize, usize, [(i64, i64); 2])>,
+    pub constants: BTreeMap<usize, i64>,
+}
+
+pub fn rule_8(events: &[Ev], suspects: &[usize], flow: bool) -> Rule8 {
+    let mut made = [0; NODES];
+    for ev in events {
+        ev.outs.iter().for_each(|&(v, q)| made[v] += q);
+    }
+    let mut rule = Rule8 { terms: Vec::new(), constants: BTreeMap::new() };
+    for &s in suspects {
+        rule.constants.insert(s, if flow { made[s] } else { 1 });
+    }
+    for ev in events {
+        let m_in: i64 = ev.ins.iter().map(|line| line.1).sum();
+        let m_out: i64 = ev.outs.iter().map(|line| line.1).sum();
+        for &(v, q) in ev.outs.iter().filter(|line| !suspects.contains(&line.0)) {
+            for &(u, w) in &ev.ins {
+                let shares = match flow {
+                    true => [(q, m_out), (w, made[u])],
+                    false => [(q, made[v]), (w, m_in)],
+                };
+                if shares[1].1 > 0 {
+                    rule.terms.push((v, u, shares));
+                }
+            }
+        }
+    }
+    rule
+}

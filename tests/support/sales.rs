@@ -117,6 +117,7 @@ pub(crate) fn empty_draft(currency: Currency) -> SaleDraft {
         prices: PriceBasis::TaxIncluded,
         discount_weights: WeightBase::Gross,
         lines: vec![],
+        kits: vec![],
         discounts: vec![],
         promotions: vec![],
         free_delivery: None,

@@ -219,26 +219,46 @@ impl Run<'_> {
     fn push(&mut self, at: Instant, actor: &Actor, cause: &Cause, facts: Vec<EventFact>) {
         let at = self.order().last_at.map_or(at, |last| last.max(at));
         let id = facts.iter().find_map(|fact| fact.case().cloned());
+        let part = facts.iter().find_map(|fact| match fact {
+            EventFact::CaseSplit { into, .. } => Some(into.clone()),
+            _ => None,
+        });
         let before = id.as_ref().and_then(|id| self.order().cases.get(id)).and_then(stage);
         let from = self.events.len();
         for fact in facts {
             self.stamp(at, actor, cause, fact);
         }
-        let Some(id) = id else { return };
+        // A part that was split off takes the running clocks along; it gets others for another stage.
+        for id in id.into_iter().chain(part) {
+            self.follow(&id, before, from, at, actor, cause);
+        }
+    }
+
+    /// Moves and sets the clocks of a case after events from a place on.
+    fn follow(
+        &mut self,
+        id: &CaseId,
+        before: Option<Stage>,
+        from: usize,
+        at: Instant,
+        actor: &Actor,
+        cause: &Cause,
+    ) {
         let new = self.events.get(from..).unwrap_or_default();
         let Some(case) = (match &self.live {
-            Some(live) => live.cases.get(&id).cloned(),
-            None => preview(self.stored, &id, new),
+            Some(live) => live.cases.get(id).cloned(),
+            None => preview(self.stored, id, new),
         }) else {
             return;
         };
         let released = new.iter().any(|event| matches!(event.fact, EventFact::HoldReleased { .. }));
+        let amended = new.iter().any(|event| matches!(event.fact, EventFact::CaseAmended { .. }));
         let after = stage(&case);
         let mut clocks = Vec::new();
         if released && before == after {
             self.move_by_hold(&case, at, &mut clocks);
         }
-        if before != after
+        if (before != after || amended)
             && let Some(stage) = after
             && let Some(practice) = self.rules.practice()
         {
@@ -315,7 +335,8 @@ impl Run<'_> {
         envelope: &Envelope,
         draft: &Draft,
     ) -> Result<(), Refusal> {
-        let Command::OpenCase { case: id, resolution: Resolution::InstantRefund, .. } =
+        let (Command::OpenCase { case: id, resolution: Resolution::InstantRefund, .. }
+        | Command::AmendCase { case: id, resolution: Resolution::InstantRefund, .. }) =
             &envelope.command
         else {
             return Ok(());

@@ -16,7 +16,8 @@ use crate::quantity::Quantity;
 
 /// Where goods that arrive may come from, in the order in which they are looked for: announced
 /// parcels, goods sent without a parcel number, goods believed lost.
-const ARRIVING: &[Location] = &[Location::InTransit, Location::Requested, Location::Lost];
+pub(super) const ARRIVING: &[Location] =
+    &[Location::InTransit, Location::Requested, Location::Lost];
 /// Settled goods that may come back all the same.
 const SETTLED_OUTSIDE: &[Location] = &[Location::Ahead, Location::WrittenOff, Location::Kept];
 
@@ -70,6 +71,10 @@ impl Scene<'_> {
             let (what, found, max) = ("unexpected items", unexpected.len(), MAX_LINES);
             draft.refuse(Obstacle::TooMany { what, found, max });
         }
+        let called_back = super::intercept::called_back(case);
+        if let Some(open) = called_back.filter(|open| parcel == Some(open)) {
+            draft.refuse(Obstacle::InterceptionOpen { parcel: open.clone() });
+        }
         let mut unexpected: Vec<UnexpectedItem> =
             unexpected.iter().take(MAX_LINES).cloned().collect();
         let plain: Vec<LineQuantity> = lines
@@ -85,7 +90,7 @@ impl Scene<'_> {
         let mut marks = Vec::new();
         for received in lines {
             let Some(line) = case.line(&received.line) else { continue };
-            let genuine = self.genuine(draft, line, received, &mut unexpected);
+            let genuine = self.genuine(draft, case, line, received, &mut unexpected);
             let expected = line.held.over(ARRIVING);
             let ahead = line.held.over(SETTLED_OUTSIDE);
             let arriving = genuine.min(expected).max(0);
@@ -100,10 +105,18 @@ impl Scene<'_> {
                 let to = Location::Recovered;
                 take(draft, line, of(recovered), SETTLED_OUTSIDE, to, &mut postings);
             }
+            if over > 0
+                && line.held.at(Location::Intercepting) > 0
+                && let Some(open) = called_back
+            {
+                // What comes back may be what was called back: nobody recorded that it turned round.
+                draft.refuse(Obstacle::InterceptionOpen { parcel: open.clone() });
+            }
             if over > 0 {
                 let sku = self.order.sold_as(&line.line).map(|line| line.ordered.sku.clone());
                 let kind = UnexpectedKind::OverReceipt;
-                unexpected.push(UnexpectedItem { sku, quantity: of(over), serial: None, kind });
+                let (quantity, line) = (of(over), Some(line.line.clone()));
+                unexpected.push(UnexpectedItem { sku, quantity, serial: None, kind, line });
             }
             if !received.serials.is_empty() || !received.lots.is_empty() {
                 marks.push(ReadMarks {
@@ -112,6 +125,10 @@ impl Scene<'_> {
                     lots: received.lots.clone(),
                 });
             }
+        }
+        super::parcels::warn_of_unexpected(draft, &unexpected);
+        if let Some(state) = parcel.and_then(|parcel| case.parcels.get(parcel)) {
+            super::parcels::warn_of_shortage(draft, state, &postings);
         }
         let (case, parcel) = (case.id.clone(), parcel.cloned());
         draft.facts.push(EventFact::GoodsReceived { case, parcel, postings, marks, unexpected });
@@ -122,6 +139,7 @@ impl Scene<'_> {
     fn genuine(
         &self,
         draft: &mut Draft,
+        case: &ReturnCase,
         line: &CaseLine,
         received: &ReceivedLine,
         unexpected: &mut Vec<UnexpectedItem>,
@@ -145,13 +163,17 @@ impl Scene<'_> {
             let expected = line.serials.is_empty() || line.serials.contains(serial);
             let known =
                 sale.shipped_serial(&line.line, serial) || self.order.added(&line.line).is_some();
-            if !(known && expected) {
+            // One unit comes back once, until it goes out again.
+            let elsewhere = line.received_serials.contains(serial)
+                || self.holder_of(serial, Some(&case.id)).is_some();
+            if !known || !expected || elsewhere {
                 genuine = genuine.saturating_sub(1);
                 unexpected.push(UnexpectedItem {
                     sku: sku.clone(),
                     quantity: Quantity::new(1, unit).unwrap_or(Quantity::zero(unit)),
                     serial: Some(serial.clone()),
                     kind: UnexpectedKind::WrongSerial,
+                    line: Some(line.line.clone()),
                 });
             }
         }
@@ -163,6 +185,7 @@ impl Scene<'_> {
                 quantity: Quantity::new(genuine.max(0), unit).unwrap_or(Quantity::zero(unit)),
                 serial: None,
                 kind: UnexpectedKind::WrongLot,
+                line: Some(line.line.clone()),
             });
             return 0;
         }

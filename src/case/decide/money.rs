@@ -219,12 +219,16 @@ pub(super) const fn ways(resolution: Resolution) -> &'static [(Location, Locatio
             (Location::Accepted, Location::Settled),
             (Location::HeldBack, Location::Cancelled),
             (Location::Requested, Location::Kept),
+            // Called back: paid without waiting for the parcel.
+            (Location::Intercepting, Location::Ahead),
+            (Location::InTransit, Location::Ahead),
         ],
         Resolution::InstantRefund => &[
             (Location::Accepted, Location::Settled),
             (Location::Received, Location::Ahead),
             (Location::InTransit, Location::Ahead),
             (Location::Requested, Location::Ahead),
+            (Location::Intercepting, Location::Ahead),
         ],
         Resolution::ReturnAndRefund | Resolution::RefusedAtDoor | Resolution::Exchange => RETURNED,
         Resolution::PriceProtection

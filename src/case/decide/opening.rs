@@ -27,6 +27,7 @@ use crate::quantity::Quantity;
 use crate::reason::history::{Assertion, Original, Rank, ReasonHistory, Source, Standing};
 use crate::sale::draft::SaleDraft;
 use crate::sale::{Line, Sale};
+use crate::time::Instant;
 
 impl Scene<'_> {
     pub(super) fn open_case(
@@ -43,12 +44,27 @@ impl Scene<'_> {
         if found >= max {
             draft.refuse(Obstacle::TooManyCases { found, max });
         }
+        let (lines, postings) = self.request(draft, resolution, lines, None);
+        let case = id.clone();
+        draft.facts.push(EventFact::CaseOpened { case, resolution, lines, postings });
+    }
+
+    /// The lines of a request, judged, and what is promised to it: for a new case, or as the whole
+    /// request of a case that is amended.
+    pub(super) fn request(
+        &self,
+        draft: &mut Draft,
+        resolution: Resolution,
+        lines: &[RequestedLine],
+        amended: Option<&ReturnCase>,
+    ) -> (Vec<OpenedLine>, Vec<Posting>) {
         if lines.is_empty() {
             draft.refuse(Obstacle::NoLines);
         }
         if lines.len() > MAX_LINES {
             let (what, found, max) = ("lines", lines.len(), MAX_LINES);
-            return draft.refuse(Obstacle::TooMany { what, found, max });
+            draft.refuse(Obstacle::TooMany { what, found, max });
+            return (Vec::new(), Vec::new());
         }
         let mut seen = BTreeSet::new();
         let mut postings = Vec::with_capacity(lines.len());
@@ -57,17 +73,23 @@ impl Scene<'_> {
             if !seen.insert(&request.line) {
                 draft.refuse(Obstacle::LineTwice { line: request.line.clone() });
             }
-            self.check_applications(draft, &request.line);
+            let before = amended.and_then(|case| case.line(&request.line));
+            if before.is_none() {
+                self.check_applications(draft, &request.line);
+            }
             let Some(slot) = self.order.quantities.slot(&request.line) else {
                 draft.refuse(Obstacle::UnknownLine { line: request.line.clone() });
                 continue;
             };
-            self.promise(draft, slot, resolution, request, &mut postings);
-            self.check_serials(draft, request);
-            opened.extend(self.opened_line(draft, request));
+            self.promise(draft, slot, resolution, request, before, &mut postings);
+            self.check_serials(draft, request, amended.map(|case| &case.id));
+            // What was asked for in time stays in time; more of it, and other lines, are asked for now.
+            let asked = |line: &&CaseLine| request.quantity <= line.requested;
+            let since = before.filter(asked).and(amended).map(|case| case.opened_at);
+            let at = since.unwrap_or(self.context.now);
+            opened.extend(self.opened_line(draft, request, at));
         }
-        let (case, lines) = (id.clone(), opened);
-        draft.facts.push(EventFact::CaseOpened { case, resolution, lines, postings });
+        (opened, postings)
     }
 
     /// Promises the units of a request to the case: those with the customer, or, for a refund only,
@@ -78,6 +100,7 @@ impl Scene<'_> {
         slot: usize,
         resolution: Resolution,
         request: &RequestedLine,
+        before: Option<&CaseLine>,
         postings: &mut Vec<Posting>,
     ) {
         let (line, quantity) = (&request.line, request.quantity);
@@ -89,9 +112,13 @@ impl Scene<'_> {
             return draft.refuse(Obstacle::WrongUnit { line: line.clone(), quantity });
         }
         let balance = self.order.quantities.at(slot).copied().unwrap_or_default();
-        let with_customer = balance.at(Location::Customer);
+        // What is promised to the same request already is free for it.
+        let own = |location| before.map_or(0, |line| line.held.at(location));
+        let with_customer = balance.at(Location::Customer).saturating_add(own(Location::Requested));
         let unshipped = match resolution {
-            Resolution::RefundOnly => balance.at(Location::Unshipped),
+            Resolution::RefundOnly => {
+                balance.at(Location::Unshipped).saturating_add(own(Location::HeldBack))
+            }
             _ => 0,
         };
         let available = with_customer.saturating_add(unshipped).max(0);
@@ -121,13 +148,15 @@ impl Scene<'_> {
         let Some(max) = practice.and_then(|practice| practice.draft().applications_max) else {
             return;
         };
-        let found = self.order.cases.values().filter(|case| case.line(line).is_some()).count();
+        // A case split off is no request of its own.
+        let asked = self.order.cases.values().filter(|case| case.line(line).is_some());
+        let found = asked.map(|case| self.order.root(case)).collect::<BTreeSet<_>>().len();
         if found >= usize::try_from(max).unwrap_or(usize::MAX) {
             draft.refuse(Obstacle::TooManyApplications { line: line.clone(), found, max });
         }
     }
 
-    fn check_serials(&self, draft: &mut Draft, request: &RequestedLine) {
+    fn check_serials(&self, draft: &mut Draft, request: &RequestedLine, amended: Option<&CaseId>) {
         let count = i64::try_from(request.serials.len()).unwrap_or(i64::MAX);
         if count > request.quantity.steps() {
             let (line, serials) = (request.line.clone(), request.serials.len());
@@ -139,34 +168,59 @@ impl Scene<'_> {
             if !added && !self.order.sale.shipped_serial(&request.line, serial) {
                 let (line, serial) = (request.line.clone(), serial.clone());
                 draft.refuse(Obstacle::SerialNotShipped { line, serial });
-            } else if let Some(case) = self.holder_of(serial) {
+            } else if let Some(case) = self.holder_of(serial, amended) {
                 let (serial, case) = (serial.clone(), case.clone());
                 draft.refuse(Obstacle::SerialInUse { serial, case });
             }
         }
     }
 
-    /// The case that has a unit: an open one that asked for it, or an ended one that kept it.
-    fn holder_of(&self, serial: &SerialId) -> Option<&CaseId> {
+    /// The case that has a unit, other than `own`: an open one that asked for it, or an ended one that
+    /// kept it. A unit that went home is free again.
+    pub(super) fn holder_of(&self, serial: &SerialId, own: Option<&CaseId>) -> Option<&CaseId> {
         let holds = |case: &&ReturnCase| {
+            if own == Some(&case.id) {
+                return false;
+            }
             let open = case.closing.is_none() && case.approval != Approval::Declined;
-            case.lines.iter().any(|line| {
-                let named = line.serials.contains(serial) || line.received_serials.contains(serial);
-                named && (open || settled_steps(&line.held) > 0)
-            })
+            let named = |line: &&CaseLine| {
+                line.serials.contains(serial) || line.received_serials.contains(serial)
+            };
+            let mut lines = case.lines.iter().filter(named);
+            lines.any(|line| open || self.kept(case, line) <= settled_steps(&line.held))
         };
         self.order.cases.values().find(holds).map(|case| &case.id)
     }
 
+    /// How many numbers of a line are still with its case: those that turned up in a later case left.
+    /// As long as there are more of them than units kept, nobody knows which ones went home.
+    fn kept(&self, case: &ReturnCase, line: &CaseLine) -> i64 {
+        let later = |serial: &&SerialId| {
+            self.order.cases.values().any(|other| {
+                other.id != case.id
+                    && other.opened_at > case.opened_at
+                    && other.lines.iter().any(|line| line.received_serials.contains(*serial))
+            })
+        };
+        let numbers = line.serials.union(&line.received_serials);
+        let kept = numbers.filter(|serial| !later(serial)).count();
+        i64::try_from(kept).unwrap_or(i64::MAX).max(1)
+    }
+
     /// The reason as stated and what the policies say.
-    fn opened_line(&self, draft: &mut Draft, request: &RequestedLine) -> Option<OpenedLine> {
+    fn opened_line(
+        &self,
+        draft: &mut Draft,
+        request: &RequestedLine,
+        at: Instant,
+    ) -> Option<OpenedLine> {
         let assertion = self.stated_reason(request);
         let faults = ReasonHistory::new().faults(self.context.rules.taxonomy(), &assertion);
         for fault in faults {
             draft.refuse(Obstacle::Reason { line: request.line.clone(), fault });
         }
         let ordered = self.order.sold_as(&request.line)?;
-        let verdict = self.judge(ordered, request);
+        let verdict = self.judge(ordered, request, at);
         for right in &verdict.entitlements {
             draft.findings.extend(right.findings.iter().cloned());
         }
@@ -207,11 +261,16 @@ impl Scene<'_> {
         }
     }
 
-    fn judge(&self, line: Line<'_>, request: &RequestedLine) -> crate::policy::verdict::Verdict {
+    fn judge(
+        &self,
+        line: Line<'_>,
+        request: &RequestedLine,
+        at: Instant,
+    ) -> crate::policy::verdict::Verdict {
         let sale = self.order.sale.draft();
         let rules = self.context.rules;
         let mut situation =
-            Situation { line: request.facts.clone(), timeline: self.timeline(&request.line) };
+            Situation { line: request.facts.clone(), timeline: self.timeline(&request.line, at) };
         let facts = &mut situation.line;
         if let Some(country) = &sale.country {
             facts.country = Some(country.clone());
@@ -226,8 +285,8 @@ impl Scene<'_> {
 
     /// The events of an order that periods count from. Goods sent in exchange count from their own
     /// arrival.
-    fn timeline(&self, line: &OrderLineId) -> Timeline {
-        let mut timeline = Timeline::new(self.context.now);
+    fn timeline(&self, line: &OrderLineId, at: Instant) -> Timeline {
+        let mut timeline = Timeline::new(at);
         let sale = &self.order.sale;
         let (placed, added) = (sale.draft().placed_at, self.order.added(line));
         timeline.events.insert(Anchor::Sold, placed);
@@ -255,7 +314,7 @@ impl Scene<'_> {
         match ground {
             Ground::Goodwill { note } => draft.note("note", note),
             // An offer taken, a ruling and a timer permit by events of their own.
-            Ground::Offer | Ground::Ruling | Ground::Timeout => {
+            Ground::Offer | Ground::Ruling | Ground::Timeout | Ground::Interception => {
                 let (status, act) = (case.status(), "permitting a return on this ground");
                 draft.refuse(Obstacle::WrongStatus { status, act });
             }
@@ -276,6 +335,7 @@ impl Scene<'_> {
             return draft.refuse(Obstacle::WrongStatus { status, act });
         }
         draft.note("note", note);
+        self.nothing_called_back(draft, case);
         let postings = released(case);
         let (case, note) = (case.id.clone(), String::from(note));
         draft.facts.push(EventFact::ReturnDeclined { case, note, postings });
@@ -328,6 +388,7 @@ impl Scene<'_> {
         let held = |location| case.lines.iter().any(|line| line.held.at(location) > 0);
         let matters = [
             (held(Location::InTransit), OpenMatter::GoodsInTransit),
+            (super::intercept::called_back(case).is_some(), OpenMatter::Interception),
             (held(Location::Received), OpenMatter::GoodsUndecided),
             (held(Location::Accepted), OpenMatter::GoodsUnsettled),
             (case.lines.iter().any(lost), OpenMatter::GoodsUnsettled),

@@ -47,6 +47,7 @@ impl Scene<'_> {
         draft.note("note", &offer.note);
         let before = [Approval::Submitted, Approval::NeedsInfo];
         self.approval_is(draft, case, &before, "offering something else");
+        self.nothing_called_back(draft, case);
         let currency = self.order.sale.currency();
         if let Some(asked) = offer.amount
             && (asked.currency() != currency || asked.is_negative())
@@ -185,13 +186,15 @@ impl Scene<'_> {
             return draft.refuse(Obstacle::UnknownParcel { parcel: parcel.clone() });
         };
         let mut postings = Vec::new();
-        for sent in &state.contents {
+        if state.received_at.is_some() {
+            postings = super::parcels::missing(case, state, Location::Lost);
+        }
+        for sent in state.contents.iter().filter(|_| state.received_at.is_none()) {
             let under_way =
                 case.line(&sent.line).map_or(0, |line| line.held.at(Location::InTransit));
             let steps = sent.quantity.steps().min(under_way).max(0);
             if let Ok(quantity) = Quantity::new(steps, sent.quantity.unit())
                 && steps > 0
-                && state.received_at.is_none()
             {
                 let (from, to) = (Location::InTransit, Location::Lost);
                 postings.push(posting(&sent.line, from, to, quantity));

@@ -93,7 +93,7 @@ impl<'a> Run<'a> {
         if let Phase::Running(since) = self.phase {
             // The stretch up to now is measured; a new one begins.
             if from < at {
-                self.settle(since.max(from), at);
+                self.settle(since.max(from), at, None);
             } else {
                 self.settle_unmeasured(since, at);
             }
@@ -173,7 +173,7 @@ impl<'a> Run<'a> {
         }
         if clock.is_days() {
             return self
-                .countdown()
+                .days()
                 .and_then(|days| days.reach(left, amount == clock.promised()).ok());
         }
         for &(start, end) in &self.ran {
@@ -268,8 +268,8 @@ impl<'a> Run<'a> {
     /// Another version or none applies from now on.
     pub(crate) fn retire(&mut self, at: i64) {
         if self.is_active() {
-            self.advance(at, Upto::Excluded);
-            self.close(at, CycleEnd::Replaced);
+            let used = self.advance(at, Upto::Excluded);
+            self.close(at, CycleEnd::Replaced, used);
             self.note(at, Doing::Stopped);
         }
         self.phase = Phase::Cancelled(at);

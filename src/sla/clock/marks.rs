@@ -9,13 +9,14 @@ use crate::sla::ladder::{BREACH, Measured, Step, StepAt, StepId, StepKind};
 use crate::sla::measure::Clock;
 
 impl Run<'_> {
-    /// Lets time pass: finds the marks that are reached and fires what is due.
-    pub(super) fn advance(&mut self, at: i64, upto: Upto) {
+    /// Lets time pass: finds the marks that are reached and fires what is due. Returns `E(at)` of a
+    /// clock that was looked at.
+    pub(super) fn advance(&mut self, at: i64, upto: Upto) -> Option<i64> {
         if self.fate != Fate::Current || !self.is_active() {
-            return;
+            return None;
         }
-        let Some(live) = &self.live else { return };
-        let Ok(clock) = &live.clock else { return };
+        let live = self.live.as_ref()?;
+        let clock = live.clock.as_ref().ok()?;
         let promised = clock.promised();
         let used = match self.used(at) {
             Ok(used) => used,
@@ -39,12 +40,14 @@ impl Run<'_> {
             self.find_after(at, upto);
         }
         self.fire(|_| true, at, upto);
+        Some(used)
     }
 
-    pub(super) fn trouble(&mut self, trouble: Trouble) {
+    fn trouble(&mut self, trouble: Trouble) -> Option<i64> {
         if let Some(live) = &mut self.live {
             live.clock = Err(trouble);
         }
+        None
     }
 
     /// Marks reached in the present running stretch.

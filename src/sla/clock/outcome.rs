@@ -11,11 +11,10 @@ use crate::sla::ladder::{BREACH, StepId};
 use crate::sla::measure::Clock;
 
 impl Run<'_> {
-    /// When the next timer event fires if nothing happens, after `now`.
-    pub(super) fn next_event(&self, now: i64) -> Option<(i64, usize)> {
+    /// When the next timer event fires if nothing happens, after `now`; `due` is the deadline.
+    fn next_event(&self, now: i64, due: Option<i64>) -> Option<(i64, usize)> {
         let live = self.live.as_ref().filter(|_| self.is_active() && self.fate == Fate::Current)?;
         let is_running = matches!(self.phase, Phase::Running(_));
-        let due = self.due();
         let mut next: Option<(i64, usize)> = None;
         for (place, pending) in live.pending.iter().enumerate().filter(|(_, p)| !p.is_fired) {
             let mark = match (pending.reached, pending.mark) {
@@ -49,7 +48,8 @@ impl Run<'_> {
     }
 
     /// What is known now, after [`Run::finish`].
-    pub(crate) fn outcome(&self, now: i64) -> GoalEvaluation {
+    pub(crate) fn outcome(mut self, now: i64) -> GoalEvaluation {
+        let past = core::mem::take(&mut self.past);
         let state = match self.phase {
             Phase::Waiting => ClockState::Waiting,
             Phase::Running(_) => ClockState::Running,
@@ -62,14 +62,15 @@ impl Run<'_> {
             Phase::Waiting | Phase::Running(_) | Phase::Held => None,
         };
         let is_started = self.phase != Phase::Waiting;
-        let record = ended.and_then(|_| self.past.last()).filter(|last| last.cycle == self.cycle);
+        let record = ended.and_then(|_| past.last()).filter(|last| last.cycle == self.cycle);
+        let record = record.map(|last| (last.elapsed, last.due, last.verdict));
         let live = self.live.as_ref();
         let clock = live.and_then(|live| live.clock.as_ref().ok());
         let promised = clock.map(Clock::promised);
         let due = if self.is_active() { self.due() } else { None };
         let used = (is_started && ended.is_none()).then(|| self.used(now).ok()).flatten();
         let elapsed = match record {
-            Some(record) => record.elapsed,
+            Some((elapsed, _, _)) => elapsed,
             None => self.target().and_then(|target| used.map(|used| target.amount().with(used))),
         };
         let remaining = promised
@@ -82,11 +83,8 @@ impl Run<'_> {
             let clock = clock.filter(|_| self.phase == Phase::Held && due.is_none())?;
             match clock {
                 Clock::Days(..) => {
-                    let mut days = self.countdown()?;
                     // The gap that is open ends now.
-                    if let Some(last) = days.gaps.last_mut() {
-                        last.1 = now.max(last.0);
-                    }
+                    let days = self.countdown(now)?;
                     let left = clock.promised().saturating_sub(live?.credit);
                     days.reach(left, true).ok()
                 }
@@ -96,7 +94,7 @@ impl Run<'_> {
             }
         };
         let verdict = match record {
-            Some(record) => record.verdict,
+            Some((_, _, verdict)) => verdict,
             None if due.is_some_and(|due| due < now) => Verdict::Breached,
             None => Verdict::Pending,
         };
@@ -105,7 +103,8 @@ impl Run<'_> {
             let Phase::Running(_) = self.phase else { return None };
             self.reach(promised?).err()
         };
-        let next = self.next_event(now);
+        let trouble = trouble.or_else(|| if due.is_none() { foreseen() } else { None });
+        let next = self.next_event(now, due);
         GoalEvaluation {
             policy: self.goal.policy.clone(),
             version: self.goal.version,
@@ -128,15 +127,15 @@ impl Run<'_> {
             elapsed,
             remaining,
             share_used: share,
-            due: record.map_or_else(|| due.map(instant), |record| record.due),
+            due: record.map_or_else(|| due.map(instant), |(_, due, _)| due),
             due_if_resumed_now: resumed().map(instant),
             standing: due.and_then(|due| clock.map(|clock| clock.standing(due))),
             paused_by: Vec::new(),
             next: next.and_then(|(at, place)| {
                 self.step_name(place).map(|step| NextEvent { step, at: instant(at) })
             }),
-            past: self.past.clone(),
-            trouble: trouble.or_else(|| if due.is_none() { foreseen() } else { None }),
+            past,
+            trouble,
         }
     }
 }

@@ -1,0 +1,315 @@
+//! The pool of arrived parcels that nobody has claimed (无主件), of one warehouse.
+//!
+//! In: what the warehouse reads from a parcel without an owner, and the decisions of people about it.
+//! Out: events to store, and duties: which order is to record which receipt, what goes back to its
+//! sender, what is disposed of. [`matching`](super::matching) ranks the cases that a parcel may belong
+//! to; a person decides; the contents may go to several cases of several orders.
+//!
+//! The pool is an aggregate of its own, because a parcel without an owner belongs to no order. It
+//! never changes an order: it hands out [receipts](duty::PoolAct::Receive) to be given as commands.
+//!
+//! Always true, and tested in `tests/pool.rs`:
+//! 1. What was given out of a parcel and what is left are together what was in it.
+//! 2. A parcel ends once: given out in full, returned to its sender, or disposed of.
+//! 3. Replaying the events gives the same pool; the same command twice is one effect.
+
+pub mod command;
+mod decide;
+pub mod duty;
+pub mod event;
+pub mod refusal;
+
+use alloc::collections::BTreeMap;
+use alloc::vec::Vec;
+
+use super::AfterSale;
+use super::Answer;
+use super::matching::{Candidate, ParcelMarks, ParcelMatch, Share, rank, share_out};
+use super::pool::command::PoolEnvelope;
+use super::pool::duty::PoolDuty;
+use super::pool::event::{MatchedShare, PoolEvent, PoolFact};
+use super::pool::refusal::{PoolRefusal, PoolReplayError};
+use super::state::ReturnCase;
+use super::window::CommandWindow;
+use crate::explain::Finding;
+use crate::id::{Sku, text_ids};
+use crate::label::codes;
+use crate::quantity::Quantity;
+use crate::time::Instant;
+
+text_ids! {
+    /// A parcel in the pool, by the number the warehouse gave it.
+    ArrivalId = "arrival id";
+}
+
+/// What a decision of the pool may look at beside the pool: the time, and cases that may own parcels.
+#[derive(Clone, Copy, Debug)]
+pub struct PoolContext<'a> {
+    /// The time of the command.
+    pub now: Instant,
+    /// The cases that a match may name.
+    pub candidates: &'a [Candidate<'a>],
+}
+
+/// What a command to the pool leads to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PoolDecision {
+    /// Whether it is new or a retry.
+    pub answer: Answer,
+    /// What happened, to be stored and evolved in this order.
+    pub events: Vec<PoolEvent>,
+    /// What the host has to do, each with a stable id.
+    pub duties: Vec<PoolDuty>,
+    /// What speaks for and against it.
+    pub findings: Vec<Finding>,
+}
+
+/// The parcels of one warehouse that nobody has claimed, with those that found an end.
+///
+/// ```
+/// use aftersale::case::actor::{Actor, Role};
+/// use aftersale::case::matching::ParcelMarks;
+/// use aftersale::case::pool::command::{PoolCommand, PoolEnvelope};
+/// use aftersale::case::pool::{ArrivalId, PoolContext, ReceiptPool};
+/// use aftersale::id::{ActorId, CommandId, Sku};
+/// use aftersale::quantity::Quantity;
+/// // A parcel with two jackets and no name arrives.
+/// let contents = [(Sku::new("JACKET-M")?, Quantity::pieces(2)?)].into();
+/// let marks = ParcelMarks { contents, ..ParcelMarks::default() };
+/// let arrival = ArrivalId::new("2026-03-09/17")?;
+/// let envelope = PoolEnvelope {
+///     id: CommandId::new("scan-1")?,
+///     expected_version: None,
+///     actor: Actor { id: ActorId::new("gate-2")?, role: Role::Warehouse },
+///     command: PoolCommand::ReceiveUnidentified { arrival: arrival.clone(), marks },
+/// };
+/// let now = "2026-03-09T08:00:00Z".parse()?;
+/// let mut pool = ReceiptPool::new();
+/// pool.apply(&PoolContext { now, candidates: &[] }, &envelope)?;
+/// let waiting = pool.arrival(&arrival).ok_or("not there")?;
+/// assert_eq!(waiting.status().to_string(), "waiting");
+/// # Ok::<(), Box<dyn core::error::Error>>(())
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ReceiptPool {
+    arrivals: BTreeMap<ArrivalId, Arrival>,
+    window: CommandWindow,
+    version: u64,
+    last_at: Option<Instant>,
+}
+
+/// A parcel that nobody had claimed when it arrived.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Arrival {
+    /// Its number.
+    pub id: ArrivalId,
+    /// When it arrived.
+    pub arrived_at: Instant,
+    /// What can be read from it; its contents as they arrived.
+    pub marks: ParcelMarks,
+    /// What was given out, in the order in which it was decided.
+    pub matched: Vec<MatchedShare>,
+    /// How it ended, if it did.
+    pub end: Option<ArrivalEnd>,
+}
+
+/// How and when a parcel left the pool.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ArrivalEnd {
+    /// How: never waiting, never partly matched.
+    pub status: ArrivalStatus,
+    /// When.
+    pub at: Instant,
+}
+
+codes! {
+    /// How far a parcel without an owner is.
+    pub enum ArrivalStatus "status of an arrival" {
+        /// Nobody has claimed it.
+        Waiting = "waiting", "Waiting for its owner", "待认领";
+        /// Some of it belongs to known cases.
+        PartlyMatched = "partly_matched", "Partly matched", "部分认领";
+        /// All of it belongs to known cases.
+        Matched = "matched", "Matched", "已认领";
+        /// What nobody claimed went back to its sender.
+        ReturnedToSender = "returned_to_sender", "Returned to sender", "退回寄件人";
+        /// What nobody claimed was disposed of.
+        Disposed = "disposed", "Disposed of", "已处置";
+    }
+}
+
+impl Arrival {
+    /// How far it is.
+    #[must_use]
+    pub fn status(&self) -> ArrivalStatus {
+        match self.end {
+            Some(end) => end.status,
+            None if self.matched.is_empty() => ArrivalStatus::Waiting,
+            None => ArrivalStatus::PartlyMatched,
+        }
+    }
+
+    /// What of its contents nobody was given.
+    #[must_use]
+    pub fn left(&self) -> BTreeMap<Sku, Quantity> {
+        let mut left = self.marks.contents.clone();
+        for share in &self.matched {
+            if let Some(there) = left.get_mut(&share.sku) {
+                // Never more than there is: a match is checked before it is stored and before it is read.
+                *there = there.checked_sub(share.quantity).unwrap_or(*there);
+            }
+        }
+        left.retain(|_, quantity| !quantity.is_zero());
+        left
+    }
+
+    /// Its marks with the contents that are left.
+    fn open_marks(&self) -> ParcelMarks {
+        let given = |serial: &crate::id::SerialId| {
+            self.matched.iter().any(|share| share.serials.contains(serial))
+        };
+        let mut marks = self.marks.clone();
+        marks.contents = self.left();
+        marks.serials.retain(|serial| !given(serial));
+        marks
+    }
+}
+
+impl ReceiptPool {
+    /// The most parcels of one pool, ended ones included: begin a new pool before.
+    pub const MAX_ARRIVALS: usize = 100_000;
+    /// The most events of one pool.
+    pub const MAX_EVENTS: u64 = 1_000_000;
+
+    /// A pool without parcels.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Decides a command. Pure: nothing changes until the events are [evolved](Self::evolve).
+    ///
+    /// # Errors
+    ///
+    /// [`PoolRefusal`] with everything that stands in the way.
+    pub fn decide(
+        &self,
+        context: &PoolContext<'_>,
+        envelope: &PoolEnvelope,
+    ) -> Result<PoolDecision, PoolRefusal> {
+        decide::decide(self, context, envelope)
+    }
+
+    /// Folds one event into the pool. Total: an event of a verified history always applies.
+    pub fn evolve(&mut self, event: &PoolEvent) {
+        self.version = event.sequence;
+        self.last_at = Some(event.at);
+        self.window.note_cause(&event.cause, event.sequence);
+        if let PoolFact::ParcelArrived { arrival, marks } = &event.fact {
+            let (id, matched, end) = (arrival.clone(), Vec::new(), None);
+            let (arrived_at, marks) = (event.at, marks.clone());
+            let fresh = Arrival { id, arrived_at, marks, matched, end };
+            self.arrivals.insert(arrival.clone(), fresh);
+            return;
+        }
+        let Some(known) = self.arrivals.get_mut(event.fact.arrival()) else { return };
+        let ended = |status| Some(ArrivalEnd { status, at: event.at });
+        match &event.fact {
+            PoolFact::ParcelArrived { .. } => {}
+            PoolFact::ParcelDescribed { marks, .. } => known.marks = marks.clone(),
+            PoolFact::ParcelMatched { shares, .. } => {
+                known.matched.extend(shares.iter().cloned());
+                if known.left().is_empty() {
+                    known.end = ended(ArrivalStatus::Matched);
+                }
+            }
+            PoolFact::ParcelReturned { .. } => {
+                known.end = ended(ArrivalStatus::ReturnedToSender);
+            }
+            PoolFact::ParcelDisposed { .. } => known.end = ended(ArrivalStatus::Disposed),
+        }
+    }
+
+    /// Decides a command and evolves what it leads to.
+    ///
+    /// # Errors
+    ///
+    /// [`PoolRefusal`] with everything that stands in the way; nothing has changed then.
+    pub fn apply(
+        &mut self,
+        context: &PoolContext<'_>,
+        envelope: &PoolEnvelope,
+    ) -> Result<PoolDecision, PoolRefusal> {
+        let decision = self.decide(context, envelope)?;
+        decision.events.iter().for_each(|event| self.evolve(event));
+        Ok(decision)
+    }
+
+    /// Rebuilds a pool from its stored events, verifying that they fit together.
+    ///
+    /// # Errors
+    ///
+    /// [`PoolReplayError`] at the first event that does not fit.
+    pub fn replay<'a>(
+        events: impl IntoIterator<Item = &'a PoolEvent>,
+    ) -> Result<Self, PoolReplayError> {
+        let mut pool = Self::new();
+        for event in events {
+            decide::check(&pool, event)?;
+            pool.evolve(event);
+        }
+        Ok(pool)
+    }
+
+    /// The cases that may own what is left of a parcel, the best first; none for an unknown or ended
+    /// parcel.
+    #[must_use]
+    pub fn suggest<'a>(
+        &self,
+        arrival: &ArrivalId,
+        candidates: impl IntoIterator<Item = Candidate<'a>>,
+    ) -> Vec<ParcelMatch> {
+        match self.arrivals.get(arrival).filter(|known| known.end.is_none()) {
+            Some(known) => rank(&known.open_marks(), candidates),
+            None => Vec::new(),
+        }
+    }
+
+    /// What is left of a parcel, shared out to cases in the order given, none getting more than it
+    /// awaits: the shares of a match that a person may confirm.
+    #[must_use]
+    pub fn propose<'a>(
+        &self,
+        arrival: &ArrivalId,
+        cases: impl IntoIterator<Item = (&'a AfterSale, &'a ReturnCase)>,
+    ) -> Vec<Share> {
+        match self.arrivals.get(arrival).filter(|known| known.end.is_none()) {
+            Some(known) => share_out(&known.left(), cases).0,
+            None => Vec::new(),
+        }
+    }
+
+    /// A parcel by its number.
+    #[must_use]
+    pub fn arrival(&self, arrival: &ArrivalId) -> Option<&Arrival> {
+        self.arrivals.get(arrival)
+    }
+
+    /// All parcels in the order of their numbers.
+    #[must_use]
+    pub fn arrivals(&self) -> impl ExactSizeIterator<Item = &Arrival> {
+        self.arrivals.values()
+    }
+
+    /// The number of events so far.
+    #[must_use]
+    pub const fn version(&self) -> u64 {
+        self.version
+    }
+
+    /// When the last event happened.
+    #[must_use]
+    pub const fn last_at(&self) -> Option<Instant> {
+        self.last_at
+    }
+}

@@ -1,0 +1,85 @@
+//! What a host asks of the pool.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use serde::{Deserialize, Serialize};
+
+use super::super::actor::Actor;
+use super::super::matching::{ParcelMarks, Share};
+use super::ArrivalId;
+use crate::id::CommandId;
+use crate::inspection::Disposition;
+
+/// A command with who gives it and how it may be repeated, as for an order.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PoolEnvelope {
+    /// The command's id; the same id with the same command is one command.
+    pub id: CommandId,
+    /// The version of the pool the sender has seen; when it is stale, the command is refused.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expected_version: Option<u64>,
+    /// Who gives the command.
+    pub actor: Actor,
+    /// The command.
+    pub command: PoolCommand,
+}
+
+/// What is asked for.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
+#[non_exhaustive]
+pub enum PoolCommand {
+    /// Take in a parcel that belongs to no case as far as can be seen (登记无主件).
+    ReceiveUnidentified {
+        /// Its number, new in the pool.
+        arrival: ArrivalId,
+        /// What can be read from it.
+        marks: ParcelMarks,
+    },
+    /// Say what can be read from it after all, such as its contents once it was opened.
+    Describe {
+        /// The parcel.
+        arrival: ArrivalId,
+        /// All that can be read from it now; what was given out stays in its contents.
+        marks: ParcelMarks,
+    },
+    /// Give contents to the cases that own them (认领).
+    MatchParcel {
+        /// The parcel.
+        arrival: ArrivalId,
+        /// How much for which line of which case of which order.
+        shares: Vec<Share>,
+    },
+    /// Send what nobody claims back to its sender (退回寄件人).
+    ReturnToSender {
+        /// The parcel.
+        arrival: ArrivalId,
+        /// Why.
+        note: String,
+    },
+    /// Dispose of what nobody claims.
+    Dispose {
+        /// The parcel.
+        arrival: ArrivalId,
+        /// What becomes of it.
+        disposition: Disposition,
+        /// Why.
+        note: String,
+    },
+}
+
+impl PoolCommand {
+    /// The parcel the command is about.
+    #[must_use]
+    pub const fn arrival(&self) -> &ArrivalId {
+        match self {
+            Self::ReceiveUnidentified { arrival, .. }
+            | Self::Describe { arrival, .. }
+            | Self::MatchParcel { arrival, .. }
+            | Self::ReturnToSender { arrival, .. }
+            | Self::Dispose { arrival, .. } => arrival,
+        }
+    }
+}

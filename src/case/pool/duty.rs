@@ -1,0 +1,91 @@
+//! What the host has to do about parcels without an owner, derived from events alone.
+
+use alloc::boxed::Box;
+use alloc::collections::BTreeMap;
+use alloc::vec::Vec;
+
+use serde::{Deserialize, Serialize};
+
+use super::super::command::{Command, ReceivedLine};
+use super::super::duty::DutyId;
+use super::ArrivalId;
+use super::event::{MatchedShare, PoolEvent, PoolFact};
+use crate::id::{CaseId, OrderId, ParcelId};
+use crate::inspection::Disposition;
+
+/// Something the host has to do.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PoolDuty {
+    /// Its stable id within the pool.
+    pub id: DutyId,
+    /// What to do.
+    pub act: PoolAct,
+}
+
+/// What to do.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
+#[non_exhaustive]
+pub enum PoolAct {
+    /// Give this command to an order: what was found belongs to one of its cases. Use the id of the
+    /// duty for the id of the command, so that it is received once.
+    Receive {
+        /// The order.
+        order: OrderId,
+        /// A [`Command::Receive`].
+        command: Box<Command>,
+    },
+    /// Send what is left back to its sender.
+    SendToSender {
+        /// The parcel.
+        arrival: ArrivalId,
+    },
+    /// Dispose of what is left.
+    Dispose {
+        /// The parcel.
+        arrival: ArrivalId,
+        /// How.
+        disposition: Disposition,
+    },
+}
+
+/// The duties that an event of the pool creates: one receipt for each case, in the order of the ids.
+#[must_use]
+pub fn duties_of(event: &PoolEvent) -> Vec<PoolDuty> {
+    let acts = match &event.fact {
+        PoolFact::ParcelMatched { shares, .. } => receipts(shares),
+        PoolFact::ParcelReturned { arrival, .. } => {
+            alloc::vec![PoolAct::SendToSender { arrival: arrival.clone() }]
+        }
+        PoolFact::ParcelDisposed { arrival, disposition, .. } => {
+            let (arrival, disposition) = (arrival.clone(), *disposition);
+            alloc::vec![PoolAct::Dispose { arrival, disposition }]
+        }
+        PoolFact::ParcelArrived { .. } | PoolFact::ParcelDescribed { .. } => Vec::new(),
+    };
+    let sequence = event.sequence;
+    let duty = |(place, act)| PoolDuty { id: DutyId { sequence, place }, act };
+    (0_u16..).zip(acts).map(duty).collect()
+}
+
+fn receipts(shares: &[MatchedShare]) -> Vec<PoolAct> {
+    type Found = (Option<ParcelId>, Vec<ReceivedLine>);
+    let mut found: BTreeMap<(&OrderId, &CaseId), Found> = BTreeMap::new();
+    for share in shares {
+        let (parcel, lines) = found.entry((&share.order, &share.case)).or_default();
+        parcel.clone_from(&share.parcel);
+        lines.push(ReceivedLine {
+            line: share.line.clone(),
+            quantity: share.quantity,
+            serials: share.serials.clone(),
+            lots: Default::default(),
+        });
+    }
+    let receipt = |((order, case), (parcel, lines)): ((&OrderId, &CaseId), Found)| {
+        let (order, case, unexpected) = (order.clone(), case.clone(), Vec::new());
+        let command = Box::new(Command::Receive { case, parcel, lines, unexpected });
+        PoolAct::Receive { order, command }
+    };
+    found.into_iter().map(receipt).collect()
+}
