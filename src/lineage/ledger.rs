@@ -314,7 +314,8 @@ struct Part {
 impl Part {
     #[inline]
     fn new(steps: i64, whole: i64) -> Self {
-        let (steps, whole) = (steps as u64, whole as u64);
+        // Nothing is ever taken of a whole of zero, so the amount is zero then too.
+        let (steps, whole) = (steps as u64, (whole as u64).max(1));
         Self { steps, whole, inverse: u64::MAX.checked_div(whole).unwrap_or(0) }
     }
 
@@ -332,7 +333,7 @@ impl Part {
         let short = u64::from(rest >= self.whole);
         let mut quotient = estimate.wrapping_add(short);
         let mut rest = rest.wrapping_sub(self.whole & short.wrapping_neg());
-        while rest >= self.whole && self.whole != 0 {
+        while rest >= self.whole {
             rest = rest.wrapping_sub(self.whole);
             quotient = quotient.wrapping_add(1);
         }
