@@ -26,11 +26,6 @@ use lineage_model::*;
 
 const PRIMES: [u128; 2] = [(1 << 61) - 1, 18_446_744_073_709_551_557];
 
-/// The random worlds of the lineage tests; `LINEAGE_WORLDS` sets another number of them.
-fn worlds(default: u64) -> u64 {
-    std::env::var("LINEAGE_WORLDS").map_or(default, |text| text.parse().unwrap())
-}
-
 /// Repeats the rule in floats; none when it grows without end.
 fn repeated(rule: &Rule8, suspects: &[usize]) -> Option<[f64; NODES]> {
     let mut x = [0.0; NODES];

@@ -25,10 +25,6 @@ use aftersale::number::Ratio;
 use aftersale::quantity::{Quantity, Unit};
 use lineage_model::*;
 
-fn worlds(default: u64) -> u64 {
-    std::env::var("LINEAGE_WORLDS").map_or(default, |text| text.parse().unwrap())
-}
-
 fn pieces(count: i64) -> Heel {
     Heel { capacity: Quantity::pieces(count).unwrap(), share: Ratio::ONE }
 }

@@ -38,6 +38,11 @@ impl Dice {
     }
 }
 
+/// How many random worlds a test walks; the variable `LINEAGE_WORLDS` sets another number.
+pub fn worlds(default: u64) -> u64 {
+    std::env::var("LINEAGE_WORLDS").map_or(default, |text| text.parse().unwrap())
+}
+
 pub const LOTS: usize = 8;
 pub const NODES: usize = 11;
 
