@@ -137,7 +137,11 @@ fn composition_and_flow_solve_their_equations() {
             looped += usize::from(!lineage.cycles().is_empty());
         }
     }
-    assert!(solved > 1_000 && looped > 200 && endless > 5, "{solved} {looped} {endless}");
+    let least = worlds(1_500);
+    assert!(
+        solved > least && looped > least / 8 && endless > least / 300,
+        "{solved} {looped} {endless}"
+    );
 }
 
 /// A world in time order in which each lot is made by one event, of lots made before.
