@@ -137,7 +137,7 @@ fn composition_and_flow_solve_their_equations() {
             looped += usize::from(!lineage.cycles().is_empty());
         }
     }
-    let least = worlds(1_500);
+    let least = worlds(1_500) as usize;
     assert!(
         solved > least && looped > least / 8 && endless > least / 300,
         "{solved} {looped} {endless}"
