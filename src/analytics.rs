@@ -36,6 +36,7 @@ pub mod measure;
 pub mod mix;
 pub mod month;
 pub mod order;
+pub mod origin;
 pub mod pareto;
 pub mod rate;
 pub mod sequential;
