@@ -295,7 +295,7 @@ impl Origin {
                     write!(
                         to,
                         " Behind it, {what}: {bad} of {with} units with it are defective, {rest} of {without} without (q {}).",
-                        first.q
+                        short(first.q)
                     )?;
                     if !alike.is_empty() {
                         write!(to, " No data can tell it apart from {}.", alike.join(", "))?;
@@ -305,7 +305,7 @@ impl Origin {
                     write!(
                         to,
                         "指向{what}：含该项{with}件中{bad}件不良，其余{without}件中{rest}件（q {}）。",
-                        first.q
+                        short(first.q)
                     )?;
                     if !alike.is_empty() {
                         write!(to, "数据无法将其与{}区分。", alike.join("、"))?;
