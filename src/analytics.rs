@@ -36,6 +36,7 @@ pub mod mix;
 pub mod month;
 pub mod pareto;
 pub mod rate;
+pub mod scorecard;
 pub mod sequential;
 pub mod shrinkage;
 pub mod state;
