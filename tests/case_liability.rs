@@ -34,7 +34,7 @@ use aftersale::money::currency::Currency;
 use aftersale::number::Ratio;
 use aftersale::quantity::Unit;
 use aftersale::sale::Sale;
-use aftersale::settlement::recovery::{DebtorId, RecoveryRefused};
+use aftersale::settlement::recovery::{DebtorId, Recovery, RecoveryRefused};
 use aftersale::settlement::{EntryKind, Settlement};
 use aftersale::time::Instant;
 use proptest::prelude::*;
@@ -390,7 +390,7 @@ fn shared(amount: i64, shares: &[(Party, i64, i64)]) -> BTreeMap<Party, i64> {
         shares.iter().map(|(party, n, d)| (*party, amount * n / d)).collect();
     let fraction = |(_, n, d): &(Party, i64, i64)| ratio(amount * n % d, *d);
     let mut order: Vec<_> = shares.iter().collect();
-    order.sort_by(|a, b| fraction(b).cmp(&fraction(a)));
+    order.sort_by_key(|share| std::cmp::Reverse(fraction(share)));
     let missing = amount - parts.values().sum::<i64>();
     for (party, _, _) in order.iter().take(missing as usize) {
         *parts.get_mut(party).unwrap() += 1;
@@ -438,7 +438,7 @@ fn check(desk: &Desk, model: &Model) {
         let recovery = found.recovery(&line(id)).unwrap();
         let own: BTreeMap<String, (i64, i64)> = recovery
             .iter()
-            .flat_map(|recovery| recovery.parts())
+            .flat_map(Recovery::parts)
             .filter(|part| !part.cost.is_zero())
             .map(|part| (part.debtor.to_string(), (part.cost.minor(), part.claimed.minor())))
             .collect();

@@ -285,9 +285,9 @@ fn a_damaged_review_does_not_replay() {
         let mut damaged = events.clone();
         if let EventFact::ReviewMoved { step, .. } = &mut damaged[place].fact {
             let change = Change::SeatsClosed { seats: vec![77] };
-            step.change = Box::new(change);
+            *step.change = change;
         } else if let EventFact::ReviewStarted { step, .. } = &mut damaged[place].fact {
-            step.change = Box::new(Change::Withdrawn);
+            *step.change = Change::Withdrawn;
         } else {
             continue;
         }

@@ -12,7 +12,7 @@ use crate::case::recovery::{ClaimState, RecoveryClaim, party_of};
 use crate::id::CaseId;
 use crate::money::currency::Currency;
 use crate::quantity::Unit;
-use crate::settlement::recovery::DebtorId;
+use crate::settlement::recovery::{DebtorId, Recovery};
 
 /// The scorecards of all liable parties and all debtors, by currency.
 ///
@@ -82,7 +82,7 @@ impl Scorecards {
             for line in &case.lines {
                 let Some(liability) = &line.liability else { continue };
                 let recovery = case.recovery(&line.line).ok().flatten();
-                let parts = recovery.iter().flat_map(|recovery| recovery.parts());
+                let parts = recovery.iter().flat_map(Recovery::parts);
                 let costs: BTreeMap<Party, i128> = parts
                     .filter_map(|part| Some((party_of(&part.debtor)?, part.cost.minor().into())))
                     .collect();

@@ -11,6 +11,7 @@ use super::command::{
 };
 use super::dispute::{Dispute, Evidence, Offer, Ruling};
 use super::ledger::Location;
+use super::liability::Liability;
 use super::obligation::{PaymentState, PaymentWay};
 use super::recovery::{RecoveryResult, is_claimable};
 use super::replacement::{ReplacementItem, ReplacementState};
@@ -253,7 +254,7 @@ fn claim_candidates(case: &ReturnCase) -> Vec<Command> {
     }
     let Ok(debtor) = DebtorId::new("…") else { return commands };
     for line in &case.lines {
-        let parties = line.liability.iter().flat_map(|liability| liability.shares());
+        let parties = line.liability.iter().flat_map(Liability::shares);
         for (party, _) in parties.filter(|(party, _)| is_claimable(*party)) {
             let (line, note) = (line.line.clone(), String::from("…"));
             let demand = RecoveryDemand { line, party, debtor: debtor.clone(), amount: None, note };

@@ -55,6 +55,16 @@ pub enum LabelRule {
 }
 
 /// The freight terms of a refund.
+///
+/// ```
+/// use aftersale::case::command::RefundTerms;
+/// // the seller supplied a label of 8.00; liability decides who bears it
+/// let terms: RefundTerms = serde_json::from_str(
+///     r#"{"freight": {"decided": {"label": {"amount": "8.00", "currency": "CNY"}}}}"#,
+/// )?;
+/// assert!(!terms.freight.is_stated());
+/// # Ok::<(), serde_json::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum FreightTerms {

@@ -82,6 +82,28 @@ codes! {
 }
 
 /// Verified procedures and rules.
+///
+/// ```
+/// use aftersale::condition::Facts;
+/// use aftersale::rules::review::{Reviews, ReviewsDraft};
+/// let draft: ReviewsDraft = serde_json::from_str(r#"{
+///   "procedures": [{
+///     "schema": 1, "id": "phone_desk", "version": 1, "initial": "service",
+///     "states": [
+///       {"id": "service", "no_timer_reason": "the desk answers every day",
+///        "kind": {"approval": {"groups": [{"roles": ["service"]}], "mode": "any"}}},
+///       {"id": "granted", "kind": {"final": {"outcome": "granted"}}},
+///       {"id": "refused", "kind": {"final": {"outcome": "refused"}}}],
+///     "arrows": [
+///       {"id": "yes", "from": "service", "on": "approved", "to": "granted"},
+///       {"id": "no", "from": "service", "on": "rejected", "to": "refused"}]}],
+///   "rules": [{"id": "phones", "procedure": "phone_desk", "permits": ["granted"],
+///              "when": {"test": {"fact": "tags", "includes": "phone"}}}]
+/// }"#)?;
+/// let reviews = Reviews::verify(draft, None)?;
+/// assert!(reviews.rule(&Facts::new()).is_none()); // not a phone: whoever has the role decides
+/// # Ok::<(), Box<dyn core::error::Error>>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct Reviews {
     draft: ReviewsDraft,
