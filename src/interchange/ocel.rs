@@ -215,6 +215,7 @@ fn cause_code(cause: &crate::workflow::journal::Cause) -> &str {
         Cause::Rule(rule) => rule.as_str(),
         Cause::NoApprover => "no_approver",
         Cause::Migration => "migration",
+        Cause::Occurred => "occurred",
     }
 }
 
@@ -247,7 +248,7 @@ fn people(entry: &Entry<Change>) -> Vec<(&ActorId, &'static str)> {
 }
 
 /// The stable name of a change: its `type` on the wire.
-fn activity(change: &Change) -> &'static str {
+pub(super) fn activity(change: &Change) -> &'static str {
     match change {
         Change::Submitted { .. } => "submitted",
         Change::Moved { .. } => "moved",

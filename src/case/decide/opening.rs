@@ -47,6 +47,7 @@ impl Scene<'_> {
         let (lines, postings) = self.request(draft, resolution, lines, None);
         let case = id.clone();
         draft.facts.push(EventFact::CaseOpened { case, resolution, lines, postings });
+        self.start_review(draft, id);
     }
 
     /// The lines of a request, judged, and what is promised to it: for a new case, or as the whole
@@ -103,7 +104,19 @@ impl Scene<'_> {
         before: Option<&CaseLine>,
         postings: &mut Vec<Posting>,
     ) {
-        let (line, quantity) = (&request.line, request.quantity);
+        let wanted = (&request.line, request.quantity);
+        self.promise_units(draft, slot, resolution, wanted, before, postings);
+    }
+
+    pub(super) fn promise_units(
+        &self,
+        draft: &mut Draft,
+        slot: usize,
+        resolution: Resolution,
+        (line, quantity): (&OrderLineId, Quantity),
+        before: Option<&CaseLine>,
+        postings: &mut Vec<Posting>,
+    ) {
         let Some(unit) = self.order.quantities.unit(slot) else { return };
         if quantity.is_zero() {
             return draft.refuse(Obstacle::ZeroQuantity { line: line.clone() });
@@ -168,7 +181,7 @@ impl Scene<'_> {
             if !added && !self.order.sale.shipped_serial(&request.line, serial) {
                 let (line, serial) = (request.line.clone(), serial.clone());
                 draft.refuse(Obstacle::SerialNotShipped { line, serial });
-            } else if let Some(case) = self.holder_of(serial, amended) {
+            } else if let Some(case) = self.holder_of(&request.line, serial, amended) {
                 let (serial, case) = (serial.clone(), case.clone());
                 draft.refuse(Obstacle::SerialInUse { serial, case });
             }
@@ -176,8 +189,14 @@ impl Scene<'_> {
     }
 
     /// The case that has a unit, other than `own`: an open one that asked for it, or an ended one that
-    /// kept it. A unit that went home is free again.
-    pub(super) fn holder_of(&self, serial: &SerialId, own: Option<&CaseId>) -> Option<&CaseId> {
+    /// kept it on this line. A unit that went home is free again, and one that was kept is so once it
+    /// went out anew, which is on another line.
+    pub(super) fn holder_of(
+        &self,
+        asked: &OrderLineId,
+        serial: &SerialId,
+        own: Option<&CaseId>,
+    ) -> Option<&CaseId> {
         let holds = |case: &&ReturnCase| {
             if own == Some(&case.id) {
                 return false;
@@ -186,8 +205,8 @@ impl Scene<'_> {
             let named = |line: &&CaseLine| {
                 line.serials.contains(serial) || line.received_serials.contains(serial)
             };
-            let mut lines = case.lines.iter().filter(named);
-            lines.any(|line| open || self.has_kept(case, line, serial))
+            let kept = |line: &CaseLine| line.line == *asked && self.has_kept(case, line, serial);
+            case.lines.iter().filter(named).any(|line| open || kept(line))
         };
         self.order.cases.values().find(holds).map(|case| &case.id)
     }
@@ -316,10 +335,17 @@ impl Scene<'_> {
             let (status, act) = (case.status(), "permitting a return");
             return draft.refuse(Obstacle::WrongStatus { status, act });
         }
+        if self.left_to_review(draft, case, "permitting a return by hand") {
+            return;
+        }
         match ground {
             Ground::Goodwill { note } => draft.note("note", note),
             // An offer taken, a ruling and a timer permit by events of their own.
-            Ground::Offer | Ground::Ruling | Ground::Timeout | Ground::Interception => {
+            Ground::Offer
+            | Ground::Ruling
+            | Ground::Timeout
+            | Ground::Interception
+            | Ground::Review { .. } => {
                 let (status, act) = (case.status(), "permitting a return on this ground");
                 draft.refuse(Obstacle::WrongStatus { status, act });
             }
@@ -330,8 +356,9 @@ impl Scene<'_> {
                 }
             }
         }
+        let way_back = self.way_back(draft, case, case.resolution);
         let (case, ground) = (case.id.clone(), ground.clone());
-        draft.facts.push(EventFact::ReturnAuthorized { case, ground });
+        draft.facts.push(EventFact::ReturnAuthorized { case, ground, way_back });
     }
 
     pub(super) fn decline(&self, draft: &mut Draft, case: &ReturnCase, note: &str) {
@@ -341,6 +368,9 @@ impl Scene<'_> {
         }
         draft.note("note", note);
         self.nothing_called_back(draft, case);
+        if self.left_to_review(draft, case, "refusing a return by hand") {
+            return;
+        }
         let postings = released(case);
         let (case, note) = (case.id.clone(), String::from(note));
         draft.facts.push(EventFact::ReturnDeclined { case, note, postings });
@@ -401,6 +431,7 @@ impl Scene<'_> {
             (!case.obligations.iter().all(Obligation::is_discharged), OpenMatter::PaymentOwed),
             (case.replacements.iter().any(under_way), OpenMatter::ReplacementUnderWay),
             (case.replacements.iter().any(waiting), OpenMatter::AdvanceOpen),
+            (case.dispute.is_open(), OpenMatter::DisputeOpen),
         ];
         for (_, open) in matters.into_iter().filter(|(is_open, _)| *is_open) {
             draft.refuse(Obstacle::StillOpen { open });
@@ -466,6 +497,10 @@ impl Scene<'_> {
                 draft.refuse(Obstacle::AmendmentShrinks { line: old.ordered.id.clone() });
             }
         }
+        for (line, asked, available) in self.order.quantities.overshipped(before, &after) {
+            let (line, location) = (line.clone(), Location::Unshipped);
+            draft.refuse(Obstacle::NotEnough { line, asked, available, location });
+        }
         let sale = alloc::boxed::Box::new(amended.clone());
         draft.facts.push(EventFact::SaleAmended { sale });
     }
@@ -479,7 +514,7 @@ pub(super) fn released(case: &ReturnCase) -> Vec<Posting> {
     postings
 }
 
-const fn is_undecided(approval: Approval) -> bool {
+pub(super) const fn is_undecided(approval: Approval) -> bool {
     matches!(approval, Approval::Submitted | Approval::NeedsInfo)
 }
 
