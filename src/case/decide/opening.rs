@@ -222,8 +222,11 @@ impl Scene<'_> {
                     && other.lines.iter().any(|line| line.received_serials.contains(*serial))
             })
         };
-        let numbers = line.serials.union(&line.received_serials);
-        let kept = numbers.filter(|serial| !later(serial)).count();
+        // Those asked for, or else those read that were shipped: a foreign number was no return.
+        let numbers = if line.serials.is_empty() { &line.received_serials } else { &line.serials };
+        let added = self.order.added(&line.line).is_some();
+        let own = |serial: &&SerialId| added || self.order.sale.shipped_serial(&line.line, serial);
+        let kept = numbers.iter().filter(own).filter(|serial| !later(serial)).count();
         i64::try_from(kept).unwrap_or(i64::MAX).max(1)
     }
 
