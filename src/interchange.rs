@@ -2,4 +2,7 @@
 
 pub mod epcis;
 pub mod ocel;
+pub mod pnml;
 pub mod schema_org;
+pub mod xes;
+mod xml;

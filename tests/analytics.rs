@@ -325,6 +325,7 @@ fn a_return_counts_its_costs_times_and_outcomes() {
     let row = ReturnRow {
         facets,
         units: 2,
+        repeat_units: 0,
         value: yuan(20_000),
         costs: Some(Costs {
             refund: yuan(20_000),
@@ -338,6 +339,7 @@ fn a_return_counts_its_costs_times_and_outcomes() {
         goal_met: Some(Outcome::No),
         first_time_right: Some(Outcome::Yes),
         repeat: Some(Outcome::No),
+        survey: None,
     };
     tally.observe_return(&row).unwrap();
     let text = serde_json::to_string(&tally).unwrap();

@@ -19,6 +19,7 @@ use aftersale::lineage::suspect::scientific::Probability;
 use aftersale::lineage::suspect::{
     CandidateKind, Comparison, Correction, Observation, Outcome, RankingPlan, StratumId,
 };
+use aftersale::number::Exact;
 use aftersale::quantity::Quantity;
 use aftersale::time::{Instant, Zone};
 use lineage_model::Dice;
@@ -81,6 +82,51 @@ fn p_far_below_floats_is_right_to_sixteen_digits() {
         let text = serde_json::to_string(&p).unwrap();
         assert_eq!(serde_json::from_str::<Probability>(&text).unwrap(), p);
     }
+}
+
+/// LIN-31: the other measures are the formulas of their sources, for every table of up to 12 units.
+#[test]
+fn other_measures_are_their_formulas() {
+    let float = |ratio: Option<aftersale::number::Ratio>| {
+        ratio.map(|ratio| ratio.numerator() as f64 / ratio.denominator() as f64)
+    };
+    let (mut tables, mut undefined) = (0, 0);
+    for units in 0..=12_u32 {
+        for exposed in 0..=units {
+            for defective in 0..=units {
+                for both in 0..=exposed.min(defective) {
+                    let Ok(counts) = Counts::new(units, exposed, defective, both) else { continue };
+                    let found = counts.measures();
+                    let [n_all, e, d, a11] = [units, exposed, defective, both].map(f64::from);
+                    let (a10, a01) = (e - a11, d - a11);
+                    let a00 = n_all - e - a01;
+                    let (h11, h10, h01, h00) = (a11 + 0.5, a10 + 0.5, a01 + 0.5, a00 + 0.5);
+                    let (failed, passed) = (a11 / d, a10 / (n_all - d));
+                    for (ours, formula) in [
+                        (found.ochiai_squared, (a11 / (d * e).sqrt()).powi(2)),
+                        (found.dstar_2, a11.powi(2) / (a10 + a01)),
+                        (found.tarantula, failed / (failed + passed)),
+                        (found.jaccard, a11 / (a11 + a01 + a10)),
+                        (found.op2, a11 - a10 / (a10 + a00 + 1.0)),
+                        (found.odds_ratio, h11 * h00 / (h10 * h01)),
+                        (found.risk_ratio, h11 / (e + 1.0) / (h01 / (n_all - e + 1.0))),
+                    ] {
+                        match float(ours) {
+                            Some(ours) => assert!((ours - formula).abs() < 1e-9, "{counts:?}"),
+                            None => {
+                                assert!(!formula.is_finite(), "{counts:?} {formula}");
+                                undefined += 1;
+                            }
+                        }
+                    }
+                    tables += 1;
+                }
+            }
+        }
+    }
+    assert!(tables > 1_000 && undefined > 100, "{tables} {undefined}");
+    let large = Counts::new(1 << 31, 1 << 30, 1 << 30, (1 << 30) - 1).unwrap().measures();
+    assert!(large.ochiai_squared.is_some() && large.odds_ratio.is_some() && large.op2.is_some());
 }
 
 #[test]
@@ -225,7 +271,10 @@ fn the_guilty_lot_comes_first_with_those_no_data_can_tell_apart() {
     assert_eq!((suspect.counts.units, suspect.counts.exposed), (120, 40));
     assert_eq!(suspect.exposed_rate().to_string(), "3/5");
     assert!(suspect.q < RankingPlan::default().accept);
+    assert!(suspect.z.unwrap() > Exact::from(3), "{:?}", suspect.z);
+    assert_eq!(suspect.measures, suspect.counts.measures());
     let glue = ranking.suspects.iter().find(|s| s.source == Source::item(lot("G1"))).unwrap();
+    assert_eq!(glue.z, None);
     assert_eq!(glue.p, Probability::ONE, "what is in every unit explains nothing");
 }
 

@@ -21,6 +21,7 @@ use crate::id::{CaseId, CommandId, OrderLineId, ParcelId};
 use crate::label::Coded;
 use crate::money::Money;
 use crate::quantity::Quantity;
+use crate::sale::draft::Shipment;
 use crate::settlement::request::Claim;
 
 /// Something an actor may do now, with a command that would be accepted as it stands.
@@ -137,7 +138,8 @@ impl AfterSale {
     fn parcel_candidates(&self, context: &Context<'_>, case: &ReturnCase) -> Vec<Command> {
         let id = || case.id.clone();
         let mut commands = Vec::new();
-        for shipment in self.sale().shipments() {
+        let under_way = |shipment: &&Shipment| shipment.arrived_at().is_none();
+        for shipment in self.sale().shipments().iter().filter(under_way) {
             let (parcel, lines) = (shipment.parcel.clone(), Vec::new());
             commands.push(Command::InterceptParcel { case: id(), parcel, lines });
         }

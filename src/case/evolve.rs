@@ -9,7 +9,7 @@ use super::dispute::{Dispute, Ruling};
 use super::event::{Event, EventFact, OpenedLine};
 use super::ledger::{Balance, Location, Posting, QuantityLedger, is_movement};
 use super::obligation::{Obligation, Payment, PaymentState, PaymentWay, payments_of};
-use super::parcel::{Interception, InterceptionEnd, InterceptionOutcome};
+use super::parcel::{Interception, InterceptionEnd, InterceptionOutcome, UnexpectedEnd};
 use super::replacement::{
     Advance, AdvanceEnd, Purpose, Replacement, ReplacementItem, ReplacementState,
 };
@@ -383,6 +383,7 @@ fn fold(case: &mut ReturnCase, event: &Event) {
         }
         EventFact::UnexpectedResolved { item, end, postings, .. } => {
             case.unexpected_ends.insert(*item, *end);
+            note_admitted(case, *item, *end);
             for posting in postings.iter().filter(|part| part.from == Location::Customer) {
                 if let Some(line) = case.line_mut(&posting.line) {
                     let more = line.requested.checked_add(posting.quantity);
@@ -489,6 +490,17 @@ fn fold(case: &mut ReturnCase, event: &Event) {
         | EventFact::UnitsReturned { .. }
         | EventFact::LiabilityAppealed { .. }
         | EventFact::SaleAmended { .. } => {}
+    }
+}
+
+/// The number of a unit that was admitted is one that came back.
+fn note_admitted(case: &mut ReturnCase, item: u32, end: UnexpectedEnd) {
+    let place = usize::try_from(item).ok().and_then(|item| item.checked_sub(1));
+    let Some(found) = place.and_then(|place| case.unexpected.get(place)).cloned() else { return };
+    if let (UnexpectedEnd::Admitted, Some(id), Some(serial)) = (end, &found.line, found.serial)
+        && let Some(line) = case.line_mut(id)
+    {
+        line.received_serials.insert(serial);
     }
 }
 

@@ -247,7 +247,7 @@ fn people(entry: &Entry<Change>) -> Vec<(&ActorId, &'static str)> {
 }
 
 /// The stable name of a change: its `type` on the wire.
-fn activity(change: &Change) -> &'static str {
+pub(super) fn activity(change: &Change) -> &'static str {
     match change {
         Change::Submitted { .. } => "submitted",
         Change::Moved { .. } => "moved",

@@ -13,6 +13,7 @@
 pub(crate) mod bits;
 mod chains;
 pub mod exposure;
+pub(crate) mod heels;
 mod order;
 pub mod reach;
 pub mod timed;
@@ -120,6 +121,7 @@ pub struct Graph {
     uses_tail: Chains,
     order: Order,
     cleans: BTreeMap<u32, Vec<u32>>,
+    heels: BTreeMap<u32, i64>,
     dead: u32,
     input_total: i64,
     output_total: i64,
@@ -390,6 +392,18 @@ impl Graph {
     /// The output lines of an event; steps below zero are not known.
     pub(crate) fn output_lines(&self, event: u32) -> Lines<'_> {
         self.lines_of(self.output_range(event))
+    }
+
+    /// The nodes of the next lines in order of arrival, once an event has come to the place up to
+    /// which they were looked at; else none.
+    #[inline]
+    pub(crate) fn lines_ahead(&self, event: u32, looked: usize) -> &[u32] {
+        const AHEAD: usize = 64;
+        if self.input_range(event).1 < looked {
+            return &[];
+        }
+        let to = looked.saturating_add(AHEAD).min(self.line_node.len());
+        self.line_node.get(looked..to).unwrap_or_default()
     }
 
     fn lines_of(&self, (from, to): (usize, usize)) -> Lines<'_> {

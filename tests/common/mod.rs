@@ -84,6 +84,7 @@ pub fn facts(builder: WorkflowBuilder) -> WorkflowBuilder {
 
 pub mod definitions;
 pub mod desks;
+pub mod xml;
 
 pub struct World {
     pub workflow: Workflow,

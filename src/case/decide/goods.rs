@@ -1,5 +1,6 @@
 //! Goods: on their way back, arrived, accepted, refused, sent home.
 
+use alloc::collections::BTreeSet;
 use alloc::string::String;
 use alloc::vec::Vec;
 
@@ -13,7 +14,7 @@ use super::super::refusal::Obstacle;
 use super::super::replacement::{Purpose, Replacement, ReplacementState};
 use super::super::state::{CaseLine, ReturnCase};
 use super::{Draft, MAX_LINES, Scene, take};
-use crate::id::ParcelId;
+use crate::id::{ParcelId, SerialId};
 use crate::quantity::Quantity;
 
 /// Where goods that arrive may come from, in the order in which they are looked for: announced
@@ -92,7 +93,7 @@ impl Scene<'_> {
         let mut marks = Vec::new();
         for received in lines {
             let Some(line) = case.line(&received.line) else { continue };
-            let genuine = self.genuine(draft, case, line, received, &mut unexpected);
+            let (genuine, serials) = self.genuine(draft, case, line, received, &mut unexpected);
             let expected = Self::may_arrive(case, line);
             let ahead = line.held.over(SETTLED_OUTSIDE);
             let arriving = genuine.min(expected).max(0);
@@ -109,7 +110,7 @@ impl Scene<'_> {
             }
             if over > 0
                 && line.held.at(Location::Intercepting) > 0
-                && let Some(open) = called_back
+                && let Some(open) = called_back.filter(|open| parcel != Some(open))
             {
                 // What comes back may be what was called back: nobody recorded that it turned round.
                 draft.refuse(Obstacle::InterceptionOpen { parcel: open.clone() });
@@ -120,12 +121,9 @@ impl Scene<'_> {
                 let (quantity, line) = (of(over), Some(line.line.clone()));
                 unexpected.push(UnexpectedItem { sku, quantity, serial: None, kind, line });
             }
-            if !received.serials.is_empty() || !received.lots.is_empty() {
-                marks.push(ReadMarks {
-                    line: received.line.clone(),
-                    serials: received.serials.clone(),
-                    lots: received.lots.clone(),
-                });
+            if !serials.is_empty() || !received.lots.is_empty() {
+                let (line, lots) = (received.line.clone(), received.lots.clone());
+                marks.push(ReadMarks { line, serials, lots });
             }
         }
         super::parcels::warn_of_unexpected(draft, &unexpected);
@@ -148,8 +146,8 @@ impl Scene<'_> {
         line.held.over(ARRIVING).saturating_sub(not_coming)
     }
 
-    /// How many of the received units carry serial numbers and lots of this sale; the others become
-    /// unexpected items.
+    /// How many of the received units carry serial numbers and lots of this sale, and which numbers;
+    /// the others become unexpected items.
     fn genuine(
         &self,
         draft: &mut Draft,
@@ -157,7 +155,7 @@ impl Scene<'_> {
         line: &CaseLine,
         received: &ReceivedLine,
         unexpected: &mut Vec<UnexpectedItem>,
-    ) -> i64 {
+    ) -> (i64, BTreeSet<SerialId>) {
         let steps = received.quantity.steps();
         let serials = i64::try_from(received.serials.len()).unwrap_or(i64::MAX);
         if serials > steps {
@@ -166,12 +164,13 @@ impl Scene<'_> {
                 serials: received.serials.len(),
                 quantity: received.quantity,
             });
-            return 0;
+            return (0, BTreeSet::new());
         }
         let sale = &self.order.sale;
         let unit = received.quantity.unit();
         let sku = self.order.sold_as(&line.line).map(|line| line.ordered.sku.clone());
         let mut genuine = steps;
+        let mut own = received.serials.clone();
         for serial in &received.serials {
             // Serial numbers of replacements are not on the sale; those asked for are believed.
             let expected = line.serials.is_empty() || line.serials.contains(serial);
@@ -182,6 +181,7 @@ impl Scene<'_> {
                 || self.holder_of(&line.line, serial, Some(&case.id)).is_some();
             if !known || !expected || elsewhere {
                 genuine = genuine.saturating_sub(1);
+                own.remove(serial);
                 unexpected.push(UnexpectedItem {
                     sku: sku.clone(),
                     quantity: Quantity::new(1, unit).unwrap_or(Quantity::zero(unit)),
@@ -201,9 +201,9 @@ impl Scene<'_> {
                 kind: UnexpectedKind::WrongLot,
                 line: Some(line.line.clone()),
             });
-            return 0;
+            return (0, BTreeSet::new());
         }
-        genuine
+        (genuine, own)
     }
 
     pub(super) fn accept(

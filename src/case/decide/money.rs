@@ -237,19 +237,19 @@ pub(super) fn ways(case: &ReturnCase) -> &'static [(Location, Location)] {
             // Goods that came back although nobody asked for them are settled like any others.
             (Location::Accepted, Location::Settled),
             (Location::HeldBack, Location::Cancelled),
-            (Location::Lost, Location::WrittenOff),
             (Location::Requested, Location::Kept),
             // Called back: paid without waiting for the parcel.
             (Location::Intercepting, Location::Ahead),
             (Location::InTransit, Location::Ahead),
+            (Location::Lost, Location::WrittenOff),
         ],
         Resolution::InstantRefund => &[
             (Location::Accepted, Location::Settled),
             (Location::Received, Location::Recovered),
             (Location::InTransit, Location::Ahead),
             (Location::Requested, Location::Ahead),
-            (Location::Lost, Location::WrittenOff),
             (Location::Intercepting, Location::Ahead),
+            (Location::Lost, Location::WrittenOff),
         ],
         // While the advance is open, goods go against goods.
         Resolution::AdvanceReplacement if case.replacements.iter().any(open) => &[],
