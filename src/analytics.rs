@@ -39,6 +39,7 @@ pub mod order;
 pub mod origin;
 pub mod pareto;
 pub mod rate;
+pub mod scorecard;
 pub mod sequential;
 pub mod shrinkage;
 pub mod state;

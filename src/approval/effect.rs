@@ -55,10 +55,10 @@ pub enum EffectBody {
     Stopped,
 }
 
-/// The effects of one entry.
+/// The effects of one change, in order.
 #[must_use]
-pub fn effects(case: &CaseId, entry: &Entry<Change>) -> Vec<Effect> {
-    let bodies: Vec<EffectBody> = match &entry.body {
+pub fn of_change(change: &Change) -> Vec<EffectBody> {
+    match change {
         Change::SeatActivated { person, .. } => [EffectBody::AskDecision(person.clone())].into(),
         Change::Transferred { to, .. } | Change::HandedOver { to, .. } => {
             [EffectBody::AskDecision(to.clone())].into()
@@ -91,8 +91,13 @@ pub fn effects(case: &CaseId, entry: &Entry<Change>) -> Vec<Effect> {
         | Change::FactsChanged { .. }
         | Change::Migrated { .. }
         | Change::CommandsForgotten { .. } => Vec::new(),
-    };
-    let numbered = (0_u32..).zip(bodies);
+    }
+}
+
+/// The effects of one entry.
+#[must_use]
+pub fn effects(case: &CaseId, entry: &Entry<Change>) -> Vec<Effect> {
+    let numbered = (0_u32..).zip(of_change(&entry.body));
     let effect = |(number, body)| Effect { case: case.clone(), seq: entry.seq, number, body };
     numbered.map(effect).collect()
 }

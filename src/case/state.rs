@@ -1,5 +1,6 @@
 //! The state of one case: what was asked, decided, moved and owed.
 
+use alloc::boxed::Box;
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::string::String;
 use alloc::sync::Arc;
@@ -12,11 +13,14 @@ use super::ledger::{Balance, Location, Posting};
 use super::liability::Liability;
 use super::obligation::Obligation;
 use super::parcel::{Interception, Scan, UnexpectedEnd};
+use super::recovery::{Cost, RecoveryClaim};
 use super::replacement::Replacement;
 use super::resolution::Resolution;
+use super::review::CaseReview;
 use super::status::{CaseStatus, status};
 use super::timer::Timer;
-use crate::id::{CaseId, LotId, OrderLineId, ParcelId, RuleId, SerialId};
+use crate::feedback::survey::{Scores, SurveyId};
+use crate::id::{ActorId, CaseId, LotId, OrderLineId, ParcelId, RuleId, SerialId};
 use crate::inspection::{Disposition, Inspection};
 use crate::policy::verdict::Verdict;
 use crate::quantity::Quantity;
@@ -73,12 +77,31 @@ pub struct ReturnCase {
     pub replacements: Vec<Replacement>,
     /// Whether repaired units went home.
     pub repaired: bool,
+    /// What is claimed from those who are liable.
+    pub claims: Vec<RecoveryClaim>,
+    /// Who works on it.
+    pub assignee: Option<Assignee>,
+    /// The procedure by which people decide it, when the rules ask for one.
+    pub review: Option<Box<CaseReview>>,
+    /// What the customer answered, by survey.
+    pub surveys: BTreeMap<SurveyId, Scores>,
     /// The timers that run.
     pub timers: Vec<Timer>,
     /// The timer that ended it, if one did.
     pub expired: Option<RuleId>,
     /// How it ended.
     pub closing: Option<Closing>,
+}
+
+/// Who works on a case.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Assignee {
+    /// Who.
+    pub agent: ActorId,
+    /// Since when.
+    pub since: Instant,
+    /// The rule of dispatch that chose them, if one did.
+    pub rule: Option<RuleId>,
 }
 
 /// How far the approval of a case is.
@@ -117,6 +140,10 @@ pub struct CaseLine {
     pub reasons: ReasonHistory,
     /// Who is liable, as decided last.
     pub liability: Option<Liability>,
+    /// Since when somebody objects to that; the next decision answers it.
+    pub appealed_at: Option<Instant>,
+    /// What the return of it cost beside what was settled, as recorded.
+    pub costs: Vec<Cost>,
     /// What inspections found, in order.
     pub inspections: Vec<(Quantity, Inspection)>,
     /// How many steps were disposed of how.

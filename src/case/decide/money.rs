@@ -27,7 +27,9 @@ impl Scene<'_> {
         lines: &[RefundLine],
         terms: &RefundTerms,
     ) {
-        self.refund_by(draft, case, ways(case), lines, terms);
+        if !self.keeps_back(draft, case, "settling") {
+            self.refund_by(draft, case, ways(case), lines, terms);
+        }
     }
 
     /// Settles along given ways of the units.
@@ -87,7 +89,8 @@ impl Scene<'_> {
         if !draft.obstacles.is_empty() {
             return;
         }
-        let request = terms.request(self.context.now, claims);
+        let mut request = terms.request(self.context.now, claims);
+        self.add_freight(draft, case, terms.freight, &mut request);
         match quote(&self.order.sale, &self.order.money, &request) {
             Err(refused) => draft.refuse(Obstacle::Settlement(refused)),
             Ok(settlement) => {

@@ -47,6 +47,7 @@ impl Scene<'_> {
         let (lines, postings) = self.request(draft, resolution, lines, None);
         let case = id.clone();
         draft.facts.push(EventFact::CaseOpened { case, resolution, lines, postings });
+        self.start_review(draft, id);
     }
 
     /// The lines of a request, judged, and what is promised to it: for a new case, or as the whole
@@ -334,10 +335,17 @@ impl Scene<'_> {
             let (status, act) = (case.status(), "permitting a return");
             return draft.refuse(Obstacle::WrongStatus { status, act });
         }
+        if self.left_to_review(draft, case, "permitting a return by hand") {
+            return;
+        }
         match ground {
             Ground::Goodwill { note } => draft.note("note", note),
             // An offer taken, a ruling and a timer permit by events of their own.
-            Ground::Offer | Ground::Ruling | Ground::Timeout | Ground::Interception => {
+            Ground::Offer
+            | Ground::Ruling
+            | Ground::Timeout
+            | Ground::Interception
+            | Ground::Review { .. } => {
                 let (status, act) = (case.status(), "permitting a return on this ground");
                 draft.refuse(Obstacle::WrongStatus { status, act });
             }
@@ -348,8 +356,9 @@ impl Scene<'_> {
                 }
             }
         }
+        let way_back = self.way_back(draft, case, case.resolution);
         let (case, ground) = (case.id.clone(), ground.clone());
-        draft.facts.push(EventFact::ReturnAuthorized { case, ground });
+        draft.facts.push(EventFact::ReturnAuthorized { case, ground, way_back });
     }
 
     pub(super) fn decline(&self, draft: &mut Draft, case: &ReturnCase, note: &str) {
@@ -359,6 +368,9 @@ impl Scene<'_> {
         }
         draft.note("note", note);
         self.nothing_called_back(draft, case);
+        if self.left_to_review(draft, case, "refusing a return by hand") {
+            return;
+        }
         let postings = released(case);
         let (case, note) = (case.id.clone(), String::from(note));
         draft.facts.push(EventFact::ReturnDeclined { case, note, postings });
@@ -419,6 +431,7 @@ impl Scene<'_> {
             (!case.obligations.iter().all(Obligation::is_discharged), OpenMatter::PaymentOwed),
             (case.replacements.iter().any(under_way), OpenMatter::ReplacementUnderWay),
             (case.replacements.iter().any(waiting), OpenMatter::AdvanceOpen),
+            (case.dispute.is_open(), OpenMatter::DisputeOpen),
         ];
         for (_, open) in matters.into_iter().filter(|(is_open, _)| *is_open) {
             draft.refuse(Obstacle::StillOpen { open });
@@ -501,7 +514,7 @@ pub(super) fn released(case: &ReturnCase) -> Vec<Posting> {
     postings
 }
 
-const fn is_undecided(approval: Approval) -> bool {
+pub(super) const fn is_undecided(approval: Approval) -> bool {
     matches!(approval, Approval::Submitted | Approval::NeedsInfo)
 }
 

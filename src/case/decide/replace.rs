@@ -39,6 +39,7 @@ impl Scene<'_> {
     ) {
         if !self.authorized(draft, case, "exchanging")
             || !self.resolved_by(draft, case, Resolution::Exchange, "exchanging")
+            || self.keeps_back(draft, case, "exchanging")
         {
             return;
         }
@@ -61,6 +62,7 @@ impl Scene<'_> {
             return;
         }
         let mut request = terms.request(self.context.now, claims);
+        self.add_freight(draft, case, terms.freight, &mut request);
         request.outgoing = outgoing(items, OutgoingKind::Exchange);
         let Some(settlement) = self.settled(draft, &request) else { return };
         let obligation = next_obligation(case);
@@ -80,6 +82,7 @@ impl Scene<'_> {
         let act = "sending a replacement in advance";
         if !self.authorized(draft, case, act)
             || !self.resolved_by(draft, case, Resolution::AdvanceReplacement, act)
+            || self.keeps_back(draft, case, act)
         {
             return;
         }
@@ -94,6 +97,7 @@ impl Scene<'_> {
         let act = "sending missing parts";
         if !self.authorized(draft, case, act)
             || !self.resolved_by(draft, case, Resolution::Reship, act)
+            || self.keeps_back(draft, case, act)
         {
             return;
         }
