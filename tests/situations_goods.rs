@@ -32,7 +32,7 @@ use aftersale::preset::markets::{Market, WECHAT_SHOP};
 use aftersale::quantity::{Quantity, QuantityError, Unit, UnitTable};
 use aftersale::rules::Rules;
 use aftersale::sale::Sale;
-use aftersale::sale::draft::{LotPart, SaleDraft};
+use aftersale::sale::draft::{KitDraft, KitId, KitPart, LotPart, SaleDraft};
 use support::{Desk, case, line, pieces, sale, units, wanted};
 
 fn pounds(text: &str) -> Money {
@@ -441,6 +441,27 @@ fn a_price_only_credit_note_first_and_then_the_goods() {
     assert_eq!(at_place(&desk, "1", Location::Customer), 1, "the quantity is still returnable");
     assert_eq!(refunded(&desk.whole_return("R-2", &[("1", 1)]).unwrap()), pounds("100.00"));
     assert!(desk.order.money().left_on_line(&line("1")).unwrap().is_zero());
+}
+
+#[test]
+fn one_part_of_a_kit_comes_back() {
+    let mut draft = sale(&[("pot", 1, 1, "20.00"), ("cup", 2, 2, "5.00")]).draft().clone();
+    let part = |id: &str, count| KitPart { line: line(id), per_kit: pieces(count) };
+    let kit = KitId::new("tea-set").unwrap();
+    draft.kits.push(KitDraft {
+        id: kit.clone(),
+        sku: Sku::new("TEA-SET").unwrap(),
+        quantity: 1,
+        price: Some(pounds("30.00")),
+        parts: vec![part("pot", 1), part("cup", 2)],
+    });
+    let mut desk = Desk::new(Sale::freeze(draft).unwrap());
+    let cup = refunded(&desk.whole_return("R-1", &[("cup", 1)]).unwrap());
+    assert_eq!(cup, pounds("5.00"), "the share of the part");
+    assert_eq!(desk.order.kit_return(&kit).unwrap().kits, 0, "the kit is not back");
+    let rest = refunded(&desk.whole_return("R-2", &[("pot", 1), ("cup", 1)]).unwrap());
+    assert_eq!(desk.order.kit_return(&kit).unwrap().kits, 1);
+    assert_eq!(cup.checked_add(rest).unwrap(), pounds("30.00"), "the price of the kit");
 }
 
 #[test]

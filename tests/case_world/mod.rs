@@ -292,15 +292,7 @@ impl<'a> World<'a> {
             } else {
                 self.order.sale().line(id).unwrap().frozen.shipped.steps()
             };
-            let paid_for = [
-                Location::Settled,
-                Location::Kept,
-                Location::Cancelled,
-                Location::WrittenOff,
-                Location::Ahead,
-                Location::Recovered,
-            ];
-            let settled = balance.over(&paid_for);
+            let settled = balance.over(model::PAID_FOR);
             for part in line.parts.values().filter(|_| !line.added) {
                 let (gone, of) = (part.units_gone(), line.made.max(1));
                 let once = part.units() * settled == gone * of;

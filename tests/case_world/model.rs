@@ -28,6 +28,16 @@ use aftersale::sale::draft::ChargeId;
 use aftersale::settlement::{Basis, Entry, EntryKind, PayoutForm, Settlement, Target};
 use aftersale::time::Instant;
 
+/// Where units are that were paid for: nothing more is ever owed for them.
+pub(crate) const PAID_FOR: &[Location] = &[
+    Location::Settled,
+    Location::Kept,
+    Location::Cancelled,
+    Location::WrittenOff,
+    Location::Ahead,
+    Location::Recovered,
+];
+
 /// Which invariant is broken, and how.
 #[derive(Clone, Debug)]
 pub(crate) struct Broken {
@@ -824,6 +834,18 @@ impl<'a> Model<'a> {
             let open = case.end.is_none() && case.said != Said::Declined;
             let shared = case.serials.intersection(&serials).next();
             hold!(5, !(open && shared.is_some()), "{shared:?} is in {other} too");
+        }
+        for line in lines {
+            for serial in &line.serials {
+                let known = &self.lines[&line.line];
+                let back = |(other, case): &(&CaseId, &Case)| {
+                    let asked = case.lines.get(&line.line).copied().unwrap_or(0);
+                    let paid: i64 = PAID_FOR.iter().map(|at| known.here(*at, Some(other))).sum();
+                    case.serials.contains(serial) && asked > 0 && paid == asked
+                };
+                let back = self.cases.iter().find(back).map(|(other, _)| other);
+                hold!(5, back.is_none(), "{serial} came back in {back:?} and did not go out again");
+            }
         }
         let opened = Case {
             resolution: *resolution,

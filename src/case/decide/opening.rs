@@ -215,8 +215,11 @@ impl Scene<'_> {
     /// it; as long as there are more of the others than units kept, nobody knows which ones went home.
     fn has_kept(&self, case: &ReturnCase, line: &CaseLine, serial: &SerialId) -> bool {
         let settled = settled_steps(&line.held);
-        let numbers = line.serials.union(&line.received_serials);
-        let count = i64::try_from(numbers.clone().count()).unwrap_or(i64::MAX);
+        // Those asked for, or else those read that were shipped: a foreign number was no return.
+        let numbers = if line.serials.is_empty() { &line.received_serials } else { &line.serials };
+        let added = self.order.added(&line.line).is_some();
+        let own = |serial: &&SerialId| added || self.order.sale.shipped_serial(&line.line, serial);
+        let count = i64::try_from(numbers.iter().filter(own).count()).unwrap_or(i64::MAX);
         if settled <= 0 || count <= settled {
             return settled > 0;
         }
@@ -227,7 +230,7 @@ impl Scene<'_> {
                     && other.lines.iter().any(|line| line.received_serials.contains(*serial))
             })
         };
-        let left = numbers.filter(later).count();
+        let left = numbers.iter().filter(own).filter(later).count();
         !later(&serial) && count.saturating_sub(i64::try_from(left).unwrap_or(i64::MAX)) <= settled
     }
 
