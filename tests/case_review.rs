@@ -19,7 +19,7 @@ use aftersale::approval::refusal::Refusal as ReviewRefusal;
 use aftersale::case::actor::{Actor, Role};
 use aftersale::case::command::{Command, Envelope, Ground, LineQuantity};
 use aftersale::case::dispute::{Offer, Ruling};
-use aftersale::case::duty::DutyAct;
+use aftersale::case::duty::{DutyAct, duties_of};
 use aftersale::case::event::{Event, EventFact};
 use aftersale::case::refusal::{Obstacle, Refusal};
 use aftersale::case::resolution::Resolution;
@@ -233,6 +233,17 @@ fn timers_of_a_review_are_timers_of_the_order() {
     w.open(&[("1", 1)]).unwrap();
     assert_eq!(w.desk.events[0].at, at(opened_at));
     assert_eq!(w.desk.order.next_wakeup(), Some(at("2026-03-10T13:00:00Z")));
+    let wakes: Vec<_> = w
+        .desk
+        .events
+        .iter()
+        .flat_map(duties_of)
+        .filter_map(|duty| match duty.act {
+            DutyAct::WakeAt { at } => Some(at),
+            _ => None,
+        })
+        .collect();
+    assert!(wakes.contains(&at("2026-03-10T13:00:00Z")), "the duties say so too: {wakes:?}");
     let bare = |events: &[Event]| -> Vec<Event> {
         let timed = events.iter().filter(|event| event.cause.timer.is_some());
         let plain = |event: &Event| Event { sequence: 0, ..event.clone() };

@@ -8,8 +8,10 @@ use alloc::vec::Vec;
 use serde::{Deserialize, Serialize};
 
 use super::change::{BackTo, Change};
+use super::node::{Run, SeatTimer};
 use super::standing::StuckReason;
 use crate::id::{ActorId, CaseId};
+use crate::time::Instant;
 use crate::workflow::journal::Entry;
 use crate::workflow::{OutcomeCode, StateId, TimerId};
 
@@ -92,6 +94,25 @@ pub fn of_change(change: &Change) -> Vec<EffectBody> {
         | Change::Migrated { .. }
         | Change::CommandsForgotten { .. } => Vec::new(),
     }
+}
+
+/// When the timers act that one change starts, in order.
+#[must_use]
+pub fn wakes_of(change: &Change) -> Vec<Instant> {
+    if let Change::SeatReminded { next, .. } = change {
+        return next.iter().copied().collect();
+    }
+    if let Change::Moved { moved, .. } = change {
+        return moved.to.timers.iter().map(|timer| timer.due).collect();
+    }
+    let (Change::SeatActivated { timers, .. } | Change::HandedOver { timers, .. }) = change else {
+        return Vec::new();
+    };
+    let due = |timer: &SeatTimer| match timer.run {
+        Run::Due(due) => Some(due),
+        Run::Left(_) | Run::Over => None,
+    };
+    timers.iter().filter_map(due).collect()
 }
 
 /// The effects of one entry.

@@ -30,7 +30,6 @@ use super::state::{CaseLine, ReturnCase};
 use super::{AfterSale, Answer, Context, Decision};
 use crate::explain::Finding;
 use crate::id::ActorId;
-use crate::label::Coded;
 use crate::quantity::Quantity;
 
 pub(super) use clock::case_facts;
@@ -509,7 +508,11 @@ fn permission(command: &Command) -> (&'static str, &'static [Role]) {
         Command::Reassign { .. } => ("reassign a case", &[Supervisor, Platform, System]),
         Command::RecordSurvey { .. } => ("record answers", &[Customer, Agent, Supervisor, System]),
         // Who may do what in a review is for its procedure to say.
-        Command::Review { .. } => ("act in a review", Role::ALL),
+        // The system acts in it by timers and facts, never as one of the people asked.
+        Command::Review { .. } => (
+            "act in a review",
+            &[Customer, Agent, Supervisor, Warehouse, Inspector, Finance, Platform],
+        ),
         Command::Inspect { .. } => ("record an inspection", &[Inspector, Warehouse, Supervisor]),
         Command::SetDisposition { .. } => {
             ("dispose of units", &[Inspector, Warehouse, Supervisor, System])

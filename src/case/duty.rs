@@ -16,7 +16,7 @@ use super::obligation::{PaymentOrder, payments_of};
 use super::parcel::{InterceptionOutcome, UnexpectedEnd};
 use super::recovery::RecoveryResult;
 use super::replacement::ReplacementItem;
-use crate::approval::effect::{EffectBody, of_change};
+use crate::approval::effect::{EffectBody, of_change, wakes_of};
 use crate::id::{CaseId, OrderLineId, ParcelId};
 use crate::inspection::Disposition;
 use crate::money::Money;
@@ -281,6 +281,8 @@ pub fn duties_of(event: &Event) -> Vec<Duty> {
         EventFact::ReviewStarted { step, .. } | EventFact::ReviewMoved { step, .. } => {
             let effects = of_change(&step.change).into_iter();
             acts.extend(effects.map(|effect| DutyAct::Review { effect }));
+            let wakes = wakes_of(&step.change).into_iter();
+            acts.extend(wakes.map(|at| DutyAct::WakeAt { at }));
         }
         EventFact::DispositionSet { units, to, .. } => acts.push(DutyAct::Dispose {
             line: units.line.clone(),
