@@ -55,6 +55,9 @@ pub enum Expected {
 /// The way of a case that `requester` would submit now, if every approval is given.
 ///
 /// At a state with several possible events the forecast ends, because nobody knows which will happen.
+/// Where everybody has to agree, those asked are taken to have approved, so that later approvals kept
+/// apart leave them out; where only some have to, nobody knows who will. People who would pass because
+/// they approved before are listed as asked.
 ///
 /// # Errors
 ///
@@ -124,6 +127,7 @@ fn route(
                         Expected::Stuck(reason)
                     }
                     (None, None) => {
+                        desk.assume_approved(&token.state, rule, &seating.seats);
                         Expected::Asked { seats: seating.seats, left_out: seating.left_out }
                     }
                 }

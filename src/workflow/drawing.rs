@@ -105,7 +105,7 @@ impl Drawing<'_> {
         for state in &draft.states {
             let tag = if matches!(state.kind, StateKind::Final { .. }) { "final" } else { "state" };
             let here = if self.at == Some(&state.id) { " (here)" } else { "" };
-            let note = xml(&self.caption(state)).replace("--", "- -");
+            let note = comment(&self.caption(state));
             let _ = writeln!(text, "  <!-- {note}{here} -->\n  <{tag} id=\"{}\">", id(&state.id));
             if tag == "state" {
                 for timer in &state.timers {
@@ -207,14 +207,34 @@ fn number(draft: &WorkflowDraft, id: &StateId) -> usize {
 
 /// A text inside double quotes.
 fn quoted(text: &str) -> String {
-    text.replace('\\', "\\\\").replace('"', "'")
+    one_line(text).replace('\\', "\\\\").replace('"', "'")
+}
+
+/// What breaks lines, or cannot be shown, becomes a space.
+fn one_line(text: &str) -> String {
+    let breaks =
+        |c: char| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}' | '\u{fffe}' | '\u{ffff}');
+    text.chars().map(|c| if breaks(c) { ' ' } else { c }).collect()
+}
+
+/// A text inside an XML comment, which must not have two hyphens in a row or one at its end.
+fn comment(text: &str) -> String {
+    let mut safe = String::with_capacity(text.len());
+    for c in xml(text).chars() {
+        if c == '-' && safe.ends_with('-') {
+            safe.push(' ');
+        }
+        safe.push(c);
+    }
+    safe
 }
 
 /// A text on one Mermaid line: the marks that end or open something there are replaced.
 fn plain_line(text: &str) -> String {
-    text.chars()
+    one_line(text)
+        .chars()
         .map(|c| match c {
-            ':' | ';' | '#' | '%' | '{' | '}' | '"' | '\n' | '\r' => ' ',
+            ':' | ';' | '#' | '%' | '{' | '}' | '"' | '`' => ' ',
             // Viewers may take angle brackets for markup.
             '<' => '‹',
             '>' => '›',
@@ -225,7 +245,7 @@ fn plain_line(text: &str) -> String {
 
 fn xml(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
-    for c in text.chars() {
+    for c in one_line(text).chars() {
         match c {
             '&' => escaped.push_str("&amp;"),
             '<' => escaped.push_str("&lt;"),
@@ -239,5 +259,5 @@ fn xml(text: &str) -> String {
 
 /// An event descriptor has no white space and no star of its own.
 fn token(text: &str) -> String {
-    text.chars().map(|c| if c.is_whitespace() || c == '*' { '_' } else { c }).collect()
+    one_line(text).chars().map(|c| if c.is_whitespace() || c == '*' { '_' } else { c }).collect()
 }
