@@ -160,6 +160,12 @@ fn complaint(draft: &WorkflowDraft, defect: &Defect, language: Language) -> Stri
         (Place::State(at), DefectCode::NotTotal) => {
             format!("{} has no way for a case with {facts}", name(at))
         }
+        (Place::State(at), DefectCode::DeadEnd) if zh => {
+            format!("{}：有些案件会停在这里，再也无法离开", name(at))
+        }
+        (Place::State(at), DefectCode::DeadEnd) => {
+            format!("{} is where such a case stays for ever", name(at))
+        }
         (Place::State(at), DefectCode::Livelock) if zh => {
             format!("{}：当 {facts} 时案件会一直循环，永远不能结束", name(at))
         }
@@ -259,6 +265,17 @@ impl Shop {
         match self.case.decide(&self.context(), &command) {
             Ok(decision) => self.store(decision.entries)?,
             Err(refusal) => println!("  {}  {who:<9} refused: {refusal}", at.format("%m-%d %H:%M")),
+        }
+        Ok(())
+    }
+
+    /// The way of a case that somebody would submit.
+    fn foretell(&self, who: &str, at: Instant) -> Result<(), Box<dyn Error>> {
+        for stop in forecast(&self.context(), &ActorId::new(who)?, at)? {
+            let name = |language| self.label(&stop.state, language);
+            let told = |language| expectation(stop.expected.clone(), language);
+            println!("  {}: {}", name(Language::English), told(Language::English));
+            println!("  {}：{}", name(Language::Chinese), told(Language::Chinese));
         }
         Ok(())
     }
@@ -487,9 +504,12 @@ fn main() -> Result<(), Box<dyn Error>> {
         println!("  {zh}：{}", expectation(stop.expected, Language::Chinese));
     }
     println!(
-        "  Li works in finance and cannot approve a case of their own, so liu of the front desk\n  \
-         submits it. 李在财务，不能审批自己的申请，改由前台刘提交。"
+        "\n  Li works in finance and cannot approve a case of their own, and zhao alone is too few.\n  \
+         So liu of the front desk submits it.\n  \
+         李在财务，不能审批自己的申请，只剩赵一人不够；改由前台刘提交，再看一次：\n"
     );
+
+    shop.foretell("liu", start)?;
 
     println!("\n4. The case (times in UTC)\n");
     let approve = |comment: &str| Order::Approve { comment: comment.into() };

@@ -777,3 +777,49 @@ fn a_new_version_of_the_same_content_changes_nothing_else() {
     }
     assert!(compared > 200, "{compared}");
 }
+
+/// WFL-25: a tick at t2 after a tick at t1 is a tick at t2.
+/// WFL-26: a command at t is a tick at t and then the command.
+/// WFL-27: the next deadline is the least instant at which time changes the case.
+#[test]
+fn time_acts_once_and_at_its_own_instants_in_any_procedure() {
+    let mut acted = 0;
+    for seed in 110_000..110_120 {
+        play(seed, 30, ALL, |w, _, p, dice| {
+            if dice.roll(3) != 0 {
+                return;
+            }
+            let (t1, t2) = (dice.roll(30_000) as i64, dice.roll(30_000) as i64);
+            let (t1, t2) = (t1.min(t2), t1.max(t2));
+            let order = any_order(w, p, dice);
+            let mut command = w.command(STAFF[dice.roll(STAFF.len())], order);
+            let (w, now) = (&*w, w.now);
+            let later = |minutes| now + chrono::TimeDelta::minutes(minutes);
+            command.at = later(t2);
+            let tick = |p: &Process, minutes| {
+                let mut p = p.clone();
+                let decision = p.tick(&w.context(), later(minutes)).unwrap();
+                decision.entries.iter().for_each(|e| p.evolve(e).unwrap());
+                (p, decision.entries)
+            };
+            let (ticked, by_time) = tick(p, t2);
+            assert_eq!(tick(&tick(p, t1).0, t2).0, ticked);
+            if let Some(due) = p.next_deadline() {
+                let before = due - chrono::TimeDelta::microseconds(1);
+                if before >= now {
+                    assert!(p.tick(&w.context(), before).unwrap().entries.is_empty());
+                }
+                assert!(!p.tick(&w.context(), due.max(now)).unwrap().entries.is_empty());
+                acted += 1;
+            }
+            match (p.decide(&w.context(), &command), ticked.decide(&w.context(), &command)) {
+                (Ok(direct), Ok(after)) => {
+                    assert_eq!(direct.entries, [by_time, after.entries].concat());
+                }
+                (Err(a), Err(b)) => assert_eq!(a, b),
+                (a, b) => panic!("{a:?} and {b:?}"),
+            }
+        });
+    }
+    assert!(acted > 200, "{acted}");
+}

@@ -839,6 +839,8 @@ fn drawings_mark_where_the_case_is() {
     let mermaid = drawing.mermaid(&draft);
     assert!(mermaid.contains("state \"客服审核 (或签)\" as s1"), "{mermaid}");
     assert!(mermaid.contains("class s2 here"));
+    assert!(mermaid.contains("s1 --> s5 : 超过 工作时间 16 小时"), "{mermaid}");
+    assert!(mermaid.contains("超过 14 天"), "{mermaid}");
     let dot = drawing.dot(&draft);
     assert!(
         dot.contains("\"finance\" [label=\"finance (会签)\", shape=hexagon, style=filled"),

@@ -10,6 +10,7 @@ use core::fmt::Write as _;
 use super::StateId;
 use super::definition::{ArrowDraft, StateDraft, StateKind, TimerAction, When, WorkflowDraft};
 use super::rule::Mode;
+use super::span::{Clock, Span};
 use crate::label::Language;
 
 /// What to draw besides the definition.
@@ -184,8 +185,11 @@ impl Drawing<'_> {
         for state in &draft.states {
             for timer in &state.timers {
                 if let TimerAction::Leave { to } = &timer.then {
-                    let after = if chinese { "超过" } else { "after" };
-                    let caption = format!("{after} {}", timer.after);
+                    let caption = if chinese {
+                        format!("超过 {}", in_chinese(timer.after))
+                    } else {
+                        format!("after {}", timer.after)
+                    };
                     edges.push(Edge { from: &state.id, to, caption, by_time: true });
                 }
             }
@@ -208,6 +212,29 @@ fn number(draft: &WorkflowDraft, id: &StateId) -> usize {
 /// A text inside double quotes.
 fn quoted(text: &str) -> String {
     one_line(text).replace('\\', "\\\\").replace('"', "'")
+}
+
+/// A duration in Chinese: days, hours, minutes and seconds, of business time where it is.
+fn in_chinese(span: Span) -> String {
+    let business = span.clock() == Clock::Business;
+    let mut rest = span.seconds().max(0);
+    let mut words: Vec<String> = Vec::new();
+    for (size, word) in [(86_400, "天"), (3_600, "小时"), (60, "分钟"), (1, "秒")] {
+        // A business day has no fixed length.
+        if business && size == 86_400 {
+            continue;
+        }
+        let count = rest.checked_div(size).unwrap_or(0);
+        rest = rest.checked_rem(size).unwrap_or(0);
+        if count > 0 {
+            words.push(format!("{count} {word}"));
+        }
+    }
+    if words.is_empty() {
+        words.push("0 秒".into());
+    }
+    let kind = if business { "工作时间 " } else { "" };
+    format!("{kind}{}", words.join(" "))
 }
 
 /// What breaks lines, or cannot be shown, becomes a space.
