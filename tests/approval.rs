@@ -48,7 +48,7 @@ fn seat(n: usize, group: u32, status: Status) -> Seat {
         origin: Origin::Assigned { group },
         status,
         hops: 0,
-        timers: vec![],
+        timers: Default::default(),
         voter: None,
     }
 }

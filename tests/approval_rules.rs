@@ -385,6 +385,63 @@ fn a_refused_command_may_be_given_again_under_its_id() {
     assert!(p.decide(&w.context(), &early).is_ok());
 }
 
+#[test]
+fn a_repeated_command_names_all_its_first_entries() {
+    let mut w = single(rules(Mode::All), Policy::default());
+    let mut p = Process::default();
+    let case = aftersale::id::CaseId::new("R-1").unwrap();
+    let submit = w.command("zhou", Order::Submit { case });
+    let first = p.decide(&w.context(), &submit).unwrap();
+    assert!(first.entries.len() > 3);
+    w.apply(&mut p, &first);
+    let span = p.decide(&w.context(), &submit).unwrap().repeats.unwrap();
+    assert_eq!((span.first, span.last), (1, first.entries.len() as u64));
+}
+
+#[test]
+fn the_window_forgets_half_at_once_and_entries_are_in_time() {
+    let mut w = single(rules(Mode::All), Policy { commands_kept: 8, ..Policy::default() });
+    let mut p = w.submitted("zhou");
+    let mut sizes = vec![];
+    for _ in 0..12 {
+        w.act(&mut p, "ann", Order::Copy { to: vec![person("dan")] }).unwrap();
+        sizes.push(p.journal().remembered());
+    }
+    // Eight are kept; then four stay, with the command that made room.
+    assert_eq!(sizes, [2, 3, 4, 5, 6, 7, 8, 5, 6, 7, 8, 5]);
+    let mut early = w.log.clone();
+    early.last_mut().unwrap().at = at(-1);
+    assert!(Process::replay(&early).is_err());
+}
+
+#[test]
+fn seats_act_before_the_timers_of_the_state_at_one_instant() {
+    let rule = rules(Mode::Any).timeout(Span::hours(5), TimeoutAction::Approve);
+    let draft = common::facts(WorkflowBuilder::new("tie", 1))
+        .approval("review", rule, |s| {
+            s.approved("paid").rejected("declined").leaves_after("t", Span::hours(5), "declined")
+        })
+        .end("paid", "paid")
+        .end("declined", "declined");
+    let mut w = World::new(draft);
+    let mut p = w.submitted("zhou");
+    w.tick(&mut p, at(5 * 3_600));
+    assert_eq!(here(&p), "paid");
+}
+
+#[test]
+fn whose_seat_it_was_counts_for_four_eyes_too() {
+    // Bo approves for ann; ann is kept apart from the second approval as well as bo.
+    let mut w =
+        double_of(rules(Mode::Any), Approval::new(Mode::Any, ["finance"]), Policy::default());
+    w.directory = w.directory.with_role(role("service"), [person("ann")]);
+    w.directory = w.directory.with_role(role("finance"), ["ann", "bo", "eve"].map(person));
+    let mut p = w.submitted("zhou");
+    w.act(&mut p, "ann", Order::Transfer { to: person("bo") }).unwrap();
+    w.approve(&mut p, &["bo"]);
+    assert_eq!(seats(&p), [("eve".to_owned(), Status::Active)]);
+}
+
 // ---------------------------------------------------------------- mistakes of others
 
 #[test]

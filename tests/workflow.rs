@@ -289,8 +289,8 @@ impl MakeFinal for WorkflowBuilder {
 fn the_longest_silence_is_told_per_state() {
     let verified = verify(&returns().finish().unwrap()).unwrap();
     let of = |name: &str| verified.silences.iter().find(|s| s.state.as_str() == name).unwrap();
-    assert_eq!(of("jacket").here, Some(Span::days(14)));
-    assert_eq!(of("service").total_business_seconds, 16 * 3_600);
+    assert_eq!(of("jacket").here, Some(Span::days(14).into()));
+    assert_eq!(of("service").total, Span::business_hours(16).into());
     assert_eq!(of("finance").until.as_str(), "declined");
 }
 
@@ -540,6 +540,35 @@ mod chain {
         }
     }
 
+    /// WFL-37: somebody who seals a changed entry again cannot hide it: the entry after it, or the head,
+    /// does not fit.
+    #[test]
+    fn an_entry_sealed_again_is_noticed() {
+        use aftersale::workflow::chain::{Digest, Seal};
+        let log = sealed().log;
+        let head = log.last().unwrap().seal.unwrap().own;
+        let reseal = |entry: &mut Entry<Change>, previous: Digest| {
+            entry.seal = None;
+            entry.seal = Some(Seal::new(&Sha256, previous, &*entry));
+        };
+        for place in 1..log.len() {
+            // With a wrong predecessor.
+            let mut cut = log.clone();
+            reseal(&mut cut[place], Digest::START);
+            assert!(verify_chain(&cut, &Sha256, None).is_err());
+            assert!(Process::replay(&cut).is_err(), "replayed over a broken chain");
+            // With the whole rest sealed again: only the head, kept elsewhere, tells.
+            let mut forged = log.clone();
+            forged[place].at += chrono::TimeDelta::microseconds(1);
+            for later in place..forged.len() {
+                let previous = forged[later - 1].seal.unwrap().own;
+                reseal(&mut forged[later], previous);
+            }
+            verify_chain(&forged, &Sha256, None).unwrap();
+            assert!(verify_chain(&forged, &Sha256, Some(head)).is_err(), "entry {place}");
+        }
+    }
+
     #[test]
     fn the_hash_is_sha_256() {
         use aftersale::workflow::chain::ChainHash;
@@ -757,6 +786,29 @@ fn a_migration_reopens_what_was_given_under_another_rule() {
 }
 
 #[test]
+fn running_timers_go_on_as_they_were_and_other_workflows_are_refused() {
+    let mut w = World::new(returns());
+    w.set("amount", Fact::Amount(common::money(100)));
+    let mut p = w.submitted("zhou");
+    w.approve(&mut p, &["ann"]);
+    let old = w.workflow.clone();
+    let text = serde_json::to_string(&returns().finish().unwrap()).unwrap();
+    let longer = text.replace("\"version\":1", "\"version\":2").replace("P14D", "P21D");
+    let longer: WorkflowDraft = serde_json::from_str(&longer).unwrap();
+    w.workflow = verify(&longer).unwrap().workflow;
+    let moved = plan(&old, &w.workflow, &BTreeMap::new()).unwrap();
+    assert_eq!(moved.states[&state("jacket")], (state("jacket"), Carry::Timers));
+    assert_eq!(p.next_deadline(), Some(at(14 * 86_400)));
+    let decision = p.migrate(&w.context(), &moved, w.now).unwrap();
+    w.apply(&mut p, &decision);
+    assert_eq!(p.next_deadline(), Some(at(14 * 86_400))); // told to the customer, and kept
+    let other: WorkflowDraft =
+        serde_json::from_str(&text.replace("\"jacket_returns\"", "\"phone_returns\"")).unwrap();
+    let other = verify(&other).unwrap().workflow;
+    assert_eq!(plan(&old, &other, &BTreeMap::new()), Err(vec![MigrationDefect::OtherWorkflow]));
+}
+
+#[test]
 fn a_difference_speaks_of_parts_and_ignores_order_and_guard_names() {
     let old = returns().finish().unwrap();
     let mut shuffled = old.clone();
@@ -787,6 +839,8 @@ fn drawings_mark_where_the_case_is() {
     let mermaid = drawing.mermaid(&draft);
     assert!(mermaid.contains("state \"客服审核 (或签)\" as s1"), "{mermaid}");
     assert!(mermaid.contains("class s2 here"));
+    assert!(mermaid.contains("s1 --> s5 : 超过 工作时间 16 小时"), "{mermaid}");
+    assert!(mermaid.contains("超过 14 天"), "{mermaid}");
     let dot = drawing.dot(&draft);
     assert!(
         dot.contains("\"finance\" [label=\"finance (会签)\", shape=hexagon, style=filled"),
@@ -802,16 +856,120 @@ fn drawings_mark_where_the_case_is() {
     }
 }
 
+/// A random text of marks that mean something in some notation.
+fn hostile(dice: &mut Dice) -> String {
+    const MARKS: [&str; 28] = [
+        "\"", "'", "`", "<", ">", "&", "&amp;", "-", "--", "-->", "->", "]]>", "<!--", "\\", "\\n",
+        ";", ":", "#", "%%", "{", "}", "[*]", "退货", "state ", " as ", "\u{2028}", "\u{fffe}",
+        "*",
+    ];
+    let inner: String = (0..1 + dice.roll(6)).map(|_| MARKS[dice.roll(MARKS.len())]).collect();
+    format!("x{inner}x")
+}
+
+/// WFL-57: drawings of definitions with hostile names have exactly the states and arrows drawn, and
+/// nothing in a name reaches the notation.
 #[test]
 fn hostile_names_do_not_break_drawings() {
-    let text = serde_json::to_string(&returns().finish().unwrap()).unwrap();
-    let text = text.replace("\"jacket\"", "\"a\\\"]; } -> <x> --> :\"");
-    let draft: WorkflowDraft = serde_json::from_str(&text).unwrap();
-    let drawing = Drawing::default();
-    assert!(!drawing.scxml(&draft).contains("<x>"));
-    let dot = drawing.dot(&draft);
-    assert!(dot.lines().all(|line| line.matches('"').count() % 2 == 0), "{dot}");
-    assert!(drawing.mermaid(&draft).lines().all(|line| !line.contains("<x>")));
+    use common::xml::read;
+    let mut dice = Dice::new(31);
+    for _ in 0..400 {
+        let mut draft = returns().finish().unwrap();
+        let names: Vec<StateId> = draft
+            .states
+            .iter()
+            .enumerate()
+            .map(|(n, _)| StateId::new(format!("{}{n}", hostile(&mut dice))).unwrap())
+            .collect();
+        let old: Vec<StateId> = draft.states.iter().map(|s| s.id.clone()).collect();
+        let new = |id: &StateId| names[old.iter().position(|o| o == id).unwrap()].clone();
+        draft.initial = new(&draft.initial);
+        for s in &mut draft.states {
+            s.id = new(&s.id);
+            for timer in &mut s.timers {
+                timer.id = aftersale::workflow::TimerId::new(hostile(&mut dice)).unwrap();
+                if let aftersale::workflow::definition::TimerAction::Leave { to } = &mut timer.then
+                {
+                    *to = new(to);
+                }
+            }
+            if dice.roll(2) == 0 {
+                s.label.en = format!("{}\n\u{1}{}", hostile(&mut dice), hostile(&mut dice));
+            }
+        }
+        for arrow in &mut draft.arrows {
+            (arrow.from, arrow.to) = (new(&arrow.from), new(&arrow.to));
+            if arrow.on.as_ref().is_some_and(|on| on.as_str() == "jacket_received") {
+                arrow.on = Some(EventName::new(hostile(&mut dice)).unwrap());
+            }
+        }
+        let here = draft.states[dice.roll(draft.states.len())].id.clone();
+        let drawing = Drawing { language: Language::English, at: Some(&here) };
+        let leaving = draft.states.iter().flat_map(|s| &s.timers).count();
+        let finals = 3;
+        let edges = draft.arrows.len() + leaving;
+
+        let scxml = read(&drawing.scxml(&draft));
+        let (states, ends) = (scxml.all("state"), scxml.all("final"));
+        assert_eq!((states.len(), ends.len()), (draft.states.len() - finals, finals));
+        let ids: BTreeSet<&str> = states.iter().chain(&ends).map(|s| s.get("id")).collect();
+        assert_eq!(ids.len(), draft.states.len());
+        assert!(ids.contains(scxml.get("initial")));
+        let transitions: Vec<_> = states.iter().flat_map(|s| s.all("transition")).collect();
+        assert_eq!(transitions.len(), edges);
+        for t in transitions {
+            assert!(ids.contains(t.get("target")));
+            let event = t.attributes.get("event").map_or("", String::as_str);
+            assert!(!event.contains(char::is_whitespace) && !event.contains('*'), "{event}");
+        }
+
+        // DOT: outside of quoted texts only the notation itself is left.
+        let dot = drawing.dot(&draft);
+        let mut outside = String::new();
+        let (mut quoted, mut escaped) = (false, false);
+        for c in dot.chars() {
+            match c {
+                _ if escaped => escaped = false,
+                '\\' if quoted => escaped = true,
+                '"' => quoted = !quoted,
+                c if !quoted => outside.push(c),
+                _ => {}
+            }
+        }
+        assert!(!quoted);
+        assert_eq!(outside.matches("->").count(), edges + 1);
+        assert_eq!(outside.matches("label=").count(), draft.states.len() + edges);
+        let known = "digraph workflow rankdir=LR node fontname label shape box hexagon ellipse diamond \
+                     doublecircle point style filled dashed fillcolor penwidth 3 >";
+        for word in outside.split(|c: char| !c.is_alphanumeric()).filter(|w| !w.is_empty()) {
+            assert!(known.contains(word), "{word} in {dot}");
+        }
+
+        // Mermaid: every line is one of the forms that are drawn.
+        let mermaid = drawing.mermaid(&draft);
+        let mut counts = [0; 3];
+        for line in mermaid.lines().skip(1) {
+            let line = line.trim_start();
+            let number = |text: &str| {
+                text.strip_prefix('s').is_some_and(|n| n.parse::<usize>().is_ok_and(|n| n < 7))
+            };
+            if let Some(rest) = line.strip_prefix("state \"") {
+                let (caption, id) = rest.rsplit_once("\" as ").unwrap();
+                assert!(!caption.contains('"') && number(id), "{line}");
+                counts[0] += 1;
+            } else if line.starts_with("class") {
+                assert!(line.starts_with("classDef here ") || number(&line[6..8]), "{line}");
+            } else {
+                let (from, rest) = line.split_once(" --> ").unwrap();
+                let (to, caption) = rest.split_once(" : ").unwrap_or((rest, ""));
+                assert!(from == "[*]" || number(from), "{line}");
+                assert!(to == "[*]" || number(to), "{line}");
+                assert!(!caption.contains([':', ';', '#', '{', '}', '"', '<', '>']), "{line}");
+                counts[if from == "[*]" || to == "[*]" { 1 } else { 2 }] += 1;
+            }
+        }
+        assert_eq!(counts, [draft.states.len(), 1 + finals, edges]);
+    }
 }
 
 #[test]

@@ -9,7 +9,7 @@ use super::change::{Change, LeftOut, LeftOutReason, MovedBy, NewSeat};
 use super::command::Context;
 use super::node::{Node, SeatId, SeatTimer, Status, Verdict, Vote};
 use super::refusal::Refusal;
-use super::standing::{Phase, Standing, StuckReason};
+use super::standing::{Approver, Passed, Phase, Standing, StuckReason};
 use crate::condition::Facts;
 use crate::explain::Fact;
 use crate::id::{ActorId, FactName};
@@ -18,26 +18,20 @@ use crate::time::Instant;
 use crate::workflow::definition::{
     APPROVED, REJECTED, REQUESTER, REQUESTER_MANAGER, Stability, StateKind, Weight,
 };
-use crate::workflow::journal::{Actor, Cause};
+use crate::workflow::journal::{Actor, Cause, ENTRY_SCHEMA, Entry};
 use crate::workflow::rule::{ApprovalRule, Mode, OnEmpty, RequesterRule, SamePersonRule};
 use crate::workflow::token::{Moved, StuckToken, enter, fire};
 use crate::workflow::{EventName, RoleCode, StateId};
 
 use super::node::Run;
 
-/// One change as it was noted.
-pub(super) struct Note {
-    pub(super) at: Instant,
-    pub(super) actor: Actor,
-    pub(super) change: Change,
-    /// Whether time alone caused it.
-    pub(super) by_time: bool,
-}
-
 pub(super) struct Desk<'a> {
     pub(super) context: &'a Context<'a>,
     standing: Option<Standing>,
-    notes: Vec<Note>,
+    /// What was noted, without numbers and commands yet.
+    notes: Vec<Entry<Change>>,
+    /// How many of the first notes time alone caused.
+    timed: usize,
     pub(super) at: Instant,
     pub(super) actor: Actor,
     pub(super) by_time: bool,
@@ -61,7 +55,8 @@ impl<'a> Desk<'a> {
         Self {
             context,
             standing,
-            notes: Vec::with_capacity(4),
+            notes: Vec::with_capacity(2),
+            timed: 0,
             at: Instant::default(),
             actor: Actor::System(Cause::Timeout),
             by_time: false,
@@ -70,8 +65,16 @@ impl<'a> Desk<'a> {
         }
     }
 
-    pub(super) fn into_notes(self) -> Vec<Note> {
-        self.notes
+    /// What was noted, and how many of the first entries belong to no command.
+    pub(super) fn into_notes(self) -> (Vec<Entry<Change>>, usize) {
+        let timed = if self.by_time { self.notes.len() } else { self.timed };
+        (self.notes, timed)
+    }
+
+    /// From here on a person acts.
+    pub(super) fn begin_order(&mut self) {
+        self.timed = self.notes.len();
+        self.by_time = false;
     }
 
     pub(super) fn is_new(&self) -> bool {
@@ -79,7 +82,11 @@ impl<'a> Desk<'a> {
     }
 
     pub(super) fn standing(&self) -> Result<&Standing, Refusal> {
-        self.standing.as_ref().ok_or(Refusal::NotSubmitted)
+        // Asked for often: a refusal is made only when it is needed.
+        match &self.standing {
+            Some(standing) => Ok(standing),
+            None => Err(Refusal::NotSubmitted),
+        }
     }
 
     pub(super) fn note(&mut self, change: Change) -> Result<(), Refusal> {
@@ -87,8 +94,15 @@ impl<'a> Desk<'a> {
             Some(standing) => standing.apply(self.at, &self.actor, &change)?,
             None => self.standing = Some(Standing::submitted(self.at, &change)?),
         }
-        let (at, actor, by_time) = (self.at, self.actor.clone(), self.by_time);
-        self.notes.push(Note { at, actor, change, by_time });
+        self.notes.push(Entry {
+            seq: 0,
+            at: self.at,
+            actor: self.actor.clone(),
+            command: None,
+            schema: ENTRY_SCHEMA,
+            body: change,
+            seal: None,
+        });
         Ok(())
     }
 
@@ -163,7 +177,10 @@ impl<'a> Desk<'a> {
     }
 
     pub(super) fn node(&self) -> Result<&Node, Refusal> {
-        self.standing()?.node.as_ref().ok_or(Refusal::NoApprovalOpen)
+        match &self.standing()?.node {
+            Some(node) => Ok(node),
+            None => Err(Refusal::NoApprovalOpen),
+        }
     }
 
     /// The holder of a seat of the open approval.
@@ -342,6 +359,28 @@ impl<'a> Desk<'a> {
         match because {
             Some(because) => seating.left_out.push(LeftOut { person, because }),
             None => seating.seats.push(NewSeat { person, group }),
+        }
+    }
+
+    /// Takes an approval as given, for a forecast: by everybody where everybody has to agree.
+    pub(super) fn assume_approved(
+        &mut self,
+        state: &StateId,
+        rule: &ApprovalRule,
+        seats: &[NewSeat],
+    ) {
+        let surely = match rule.mode {
+            Mode::All | Mode::Sequence => true,
+            Mode::Any | Mode::Count(_) | Mode::Ratio(_) | Mode::EachGroup(_) => seats.len() == 1,
+        };
+        let people = seats
+            .iter()
+            .filter(|_| surely)
+            .map(|seat| Approver { person: seat.person.clone(), owner: seat.person.clone() });
+        let passed = Passed { state: state.clone(), people: people.collect(), void: false };
+        if let Some(standing) = &mut self.standing {
+            standing.passed.retain(|earlier| earlier.state != *state);
+            standing.passed.push(passed);
         }
     }
 
@@ -556,7 +595,7 @@ impl<'a> Desk<'a> {
     fn enter(&mut self, by: MovedBy, moved: Moved) -> Result<(), Refusal> {
         let standing = self.standing()?;
         let target = &moved.to.state;
-        let submitted = self.notes.last().map(|note| &note.change);
+        let submitted = self.notes.last().map(|note| &note.body);
         let first = matches!(submitted, Some(Change::Submitted { .. }));
         // Coming back to an approval that counts voids it and what came after. On the way back after
         // sending back, the approvals between stay.
@@ -653,7 +692,7 @@ fn next_turn(node: &Node, votes: &[Option<bool>]) -> Option<(SeatId, Option<Vec<
             _ => false,
         };
         if turn {
-            let held = (seat.status == Status::Held).then(|| seat.timers.clone());
+            let held = (seat.status == Status::Held).then(|| seat.timers.to_vec());
             return Some((id, held));
         }
         if top && seat.status != Status::Removed && !agreed(id) {

@@ -6,13 +6,14 @@ use alloc::vec::Vec;
 use super::change::{LeftOut, NewSeat};
 use super::command::Context;
 use super::desk::Desk;
-use super::node::Verdict;
+use super::node::{Node, Verdict};
 use super::refusal::Refusal;
-use super::standing::{Standing, StuckReason};
+use super::standing::{Standing, StuckReason, new_seat};
 use crate::id::{ActorId, CaseId};
 use crate::time::Instant;
 use crate::workflow::definition::{APPROVED, REJECTED, StateKind};
 use crate::workflow::journal::Cause;
+use crate::workflow::rule::ApprovalRule;
 use crate::workflow::token::{Token, enter, fire};
 use crate::workflow::{EventName, OutcomeCode, StateId};
 
@@ -55,6 +56,9 @@ pub enum Expected {
 /// The way of a case that `requester` would submit now, if every approval is given.
 ///
 /// At a state with several possible events the forecast ends, because nobody knows which will happen.
+/// Where everybody has to agree, those asked are taken to have approved, so that later approvals kept
+/// apart leave them out; where only some have to, nobody knows who will. People who would pass because
+/// they approved before are listed as asked.
 ///
 /// # Errors
 ///
@@ -123,7 +127,12 @@ fn route(
                         next = None;
                         Expected::Stuck(reason)
                     }
+                    (None, None) if !enough(rule, &seating.seats, at) => {
+                        next = None;
+                        Expected::Stuck(StuckReason::TooFewPeople)
+                    }
                     (None, None) => {
+                        desk.assume_approved(&token.state, rule, &seating.seats);
                         Expected::Asked { seats: seating.seats, left_out: seating.left_out }
                     }
                 }
@@ -144,4 +153,13 @@ fn route(
         }
     }
     Ok(stops)
+}
+
+/// Whether as many people are there as must agree.
+fn enough(rule: &ApprovalRule, seats: &[NewSeat], at: Instant) -> bool {
+    let Some(state) = StateId::new("forecast").ok() else { return false };
+    let seats = seats.iter().map(new_seat).collect();
+    let (mode, reject) = (rule.mode, rule.reject);
+    let groups = u32::try_from(rule.groups.len()).unwrap_or(u32::MAX);
+    Node { state, round: 1, opened: at, mode, reject, seats }.can_be_approved(groups)
 }

@@ -1,5 +1,6 @@
 //! One open approval: its seats, how they count, and what follows from a vote.
 
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use serde::{Deserialize, Serialize};
@@ -56,8 +57,8 @@ pub struct Seat {
     #[serde(default)]
     pub hops: u32,
     /// Its timers.
-    #[serde(default, deserialize_with = "few::<_, _, MAX_PER_STATE>")]
-    pub timers: Vec<SeatTimer>,
+    #[serde(default)]
+    pub timers: SeatTimers,
     /// Who voted, if a person did.
     #[serde(default)]
     pub voter: Option<ActorId>,
@@ -150,6 +151,54 @@ pub struct SeatTimer {
     /// How often it has acted.
     #[serde(default)]
     pub acted: u32,
+}
+
+/// The timers of one seat, shared between copies of a case: they seldom change.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SeatTimers(Option<Arc<[SeatTimer]>>);
+
+impl SeatTimers {
+    /// Changes the timer of one timeout, if there is one.
+    pub(super) fn change(&mut self, timeout: u16, change: impl FnOnce(&mut SeatTimer)) {
+        let mut timers = self.to_vec();
+        if let Some(timer) = timers.iter_mut().find(|timer| timer.timeout == timeout) {
+            change(timer);
+            *self = timers.into();
+        }
+    }
+}
+
+impl core::ops::Deref for SeatTimers {
+    type Target = [SeatTimer];
+    fn deref(&self) -> &[SeatTimer] {
+        self.0.as_deref().unwrap_or_default()
+    }
+}
+
+impl<'a> IntoIterator for &'a SeatTimers {
+    type Item = &'a SeatTimer;
+    type IntoIter = core::slice::Iter<'a, SeatTimer>;
+    fn into_iter(self) -> Self::IntoIter {
+        self.iter()
+    }
+}
+
+impl From<Vec<SeatTimer>> for SeatTimers {
+    fn from(timers: Vec<SeatTimer>) -> Self {
+        Self((!timers.is_empty()).then(|| timers.into()))
+    }
+}
+
+impl Serialize for SeatTimers {
+    fn serialize<S: serde::Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        (**self).serialize(to)
+    }
+}
+
+impl<'de> Deserialize<'de> for SeatTimers {
+    fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        few::<_, _, MAX_PER_STATE>(from).map(Self::from)
+    }
 }
 
 /// How a timer of a seat stands.

@@ -30,7 +30,7 @@ impl Desk<'_> {
         order: &Order,
     ) -> Result<(), Refusal> {
         self.at = at;
-        self.by_time = false;
+        self.begin_order();
         self.actor = Actor::Human { person: actor.clone(), on_behalf_of: None };
         if let Order::Submit { case } = order {
             return self.submit(actor, case);

@@ -163,14 +163,11 @@ impl Process {
         command: Option<&CommandRef>,
     ) -> Decision {
         let mut scribe = Scribe::new(&self.journal, context.hash);
-        let entries = desk
-            .into_notes()
-            .into_iter()
-            .map(|note| {
-                let command = if note.by_time { None } else { command.cloned() };
-                scribe.write(note.at, note.actor, command, note.change)
-            })
-            .collect();
+        let (mut entries, timed) = desk.into_notes();
+        for (place, entry) in entries.iter_mut().enumerate() {
+            entry.command = if place < timed { None } else { command.cloned() };
+            scribe.number(entry);
+        }
         Decision { entries, repeats: None }
     }
 
@@ -191,7 +188,7 @@ impl Process {
         if let Change::CommandsForgotten { last } = &entry.body {
             self.journal.forget(*last);
         }
-        self.journal.follow(entry)?;
+        self.journal.take(entry);
         Ok(())
     }
 

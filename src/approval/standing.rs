@@ -8,7 +8,8 @@ use serde::{Deserialize, Serialize};
 
 use super::change::{BackTo, Change, MovedBy, NewSeat, Way};
 use super::node::{
-    Beside, MAX_SEATS, Node, Origin, Run, Seat, SeatId, SeatTimer, Status, Verdict, Vote,
+    Beside, MAX_SEATS, Node, Origin, Run, Seat, SeatId, SeatTimer, SeatTimers, Status, Verdict,
+    Vote,
 };
 use super::refusal::Corrupt;
 use crate::condition::Facts;
@@ -244,7 +245,7 @@ impl Standing {
             Change::SeatActivated { seat, timers, .. } => {
                 let seat = self.seat(*seat)?;
                 seat.status = Status::Active;
-                seat.timers.clone_from(timers);
+                seat.timers = timers.clone().into();
             }
             Change::Voted { seat, vote, .. } => {
                 let seat = self.seat(*seat)?;
@@ -252,7 +253,7 @@ impl Standing {
                     Vote::Approve => Status::Approved,
                     Vote::Reject => Status::Rejected,
                 };
-                seat.timers.clear();
+                seat.timers = SeatTimers::default();
                 seat.asked = None;
                 if let Actor::Human { person, .. } = actor {
                     seat.voter = Some(person.clone());
@@ -269,7 +270,7 @@ impl Standing {
                 seat.holder = to.clone();
                 seat.asked = None;
                 seat.hops = seat.hops.saturating_add(1);
-                seat.timers.clone_from(timers);
+                seat.timers = timers.clone().into();
             }
             Change::OpinionAsked { seat, of } => {
                 let seat = self.seat(*seat)?;
@@ -285,14 +286,14 @@ impl Standing {
             Change::SeatRemoved { seat, .. } => {
                 let seat = self.seat(*seat)?;
                 seat.status = Status::Removed;
-                seat.timers.clear();
+                seat.timers = SeatTimers::default();
                 seat.asked = None;
             }
             Change::SeatsClosed { seats } => {
                 for seat in seats {
                     let seat = self.seat(*seat)?;
                     seat.status = Status::Closed;
-                    seat.timers.clear();
+                    seat.timers = SeatTimers::default();
                     seat.asked = None;
                 }
             }
@@ -319,18 +320,16 @@ impl Standing {
                 }
             }
             Change::SeatReminded { seat, timeout, next, .. } => {
-                let timer = self.seat(*seat)?.timers.iter_mut().find(|t| t.timeout == *timeout);
-                if let Some(timer) = timer {
+                self.seat(*seat)?.timers.change(*timeout, |timer| {
                     timer.acted = timer.acted.saturating_add(1);
                     timer.run = next.map_or(Run::Over, Run::Due);
-                }
+                });
             }
             Change::TimeoutStuck { seat, timeout, .. } => {
-                let timer = self.seat(*seat)?.timers.iter_mut().find(|t| t.timeout == *timeout);
-                if let Some(timer) = timer {
+                self.seat(*seat)?.timers.change(*timeout, |timer| {
                     timer.acted = timer.acted.saturating_add(1);
                     timer.run = Run::Over;
-                }
+                });
             }
             Change::StateReminded { timer } => Arc::make_mut(&mut self.token).stop(timer),
             Change::Stuck { reason } => {
@@ -471,7 +470,7 @@ impl Standing {
             && let Some(adder) = node.seat_mut(to)
         {
             adder.status = Status::Held;
-            adder.timers = stopped.to_vec();
+            adder.timers = stopped.to_vec().into();
         }
         for person in people {
             node.seats.push(Seat {
@@ -481,7 +480,7 @@ impl Standing {
                 origin: Origin::Added { to, by: by.clone(), place, group },
                 status: Status::Waiting,
                 hops: 0,
-                timers: Vec::new(),
+                timers: SeatTimers::default(),
                 voter: None,
             });
         }
@@ -530,7 +529,7 @@ impl Standing {
             return None;
         }
         let seats = self.node.iter().flat_map(|node| &node.seats);
-        let due = seats.filter(|seat| seat.status == Status::Active).flat_map(|s| &s.timers);
+        let due = seats.filter(|seat| seat.status == Status::Active).flat_map(|s| s.timers.iter());
         let seats = due
             .filter_map(|timer| match timer.run {
                 Run::Due(due) => Some(due),
@@ -573,7 +572,7 @@ pub(super) fn new_seat(seat: &NewSeat) -> Seat {
         origin: Origin::Assigned { group: seat.group },
         status: Status::Waiting,
         hops: 0,
-        timers: Vec::new(),
+        timers: SeatTimers::default(),
         voter: None,
     }
 }

@@ -6,7 +6,7 @@ use core::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::span::Span;
+use super::span::{Clock, Span};
 use super::{ArrowId, GuardName, StateId, TimerId};
 use crate::condition::Facts;
 use crate::label::codes;
@@ -143,18 +143,92 @@ pub struct Warning {
     pub at: Place,
 }
 
+/// A length of time: first so many seconds by one clock, then so many by the other.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
+#[serde(deny_unknown_fields)]
+pub struct Stay {
+    /// Seconds of elapsed time.
+    pub elapsed_seconds: i64,
+    /// Seconds of business time.
+    pub business_seconds: i64,
+}
+
+impl From<Span> for Stay {
+    fn from(span: Span) -> Self {
+        match span.clock() {
+            Clock::Elapsed => Self { elapsed_seconds: span.seconds(), business_seconds: 0 },
+            Clock::Business => Self { elapsed_seconds: 0, business_seconds: span.seconds() },
+        }
+    }
+}
+
+impl Stay {
+    /// Both, one after the other; more than a clock can count stays at the most it can.
+    #[must_use]
+    pub const fn plus(self, other: Self) -> Self {
+        Self {
+            elapsed_seconds: self.elapsed_seconds.saturating_add(other.elapsed_seconds),
+            business_seconds: self.business_seconds.saturating_add(other.business_seconds),
+        }
+    }
+
+    pub(super) const fn times(self, times: i64) -> Self {
+        Self {
+            elapsed_seconds: self.elapsed_seconds.saturating_mul(times),
+            business_seconds: self.business_seconds.saturating_mul(times),
+        }
+    }
+
+    /// The seconds of both clocks together: a measure for comparing, not a time.
+    pub(super) const fn seconds(self) -> i64 {
+        self.elapsed_seconds.saturating_add(self.business_seconds)
+    }
+
+    /// Whether it has surely passed by the time the other has, whatever the calendar.
+    pub(super) const fn is_within(self, other: Self) -> bool {
+        self.seconds() <= other.seconds()
+            && (self.business_seconds == 0 || other.elapsed_seconds == 0)
+    }
+
+    /// The longest that two things take of which the first to happen counts.
+    pub(super) const fn sooner(self, other: Self) -> Self {
+        if self.is_within(other) || (self.business_seconds == 0 && !other.is_within(self)) {
+            self
+        } else {
+            other
+        }
+    }
+}
+
+impl fmt::Display for Stay {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let elapsed = Span::new(Clock::Elapsed, self.elapsed_seconds);
+        let business = Span::new(Clock::Business, self.business_seconds);
+        match (self.elapsed_seconds, self.business_seconds) {
+            (_, 0) => write!(f, "{elapsed}"),
+            (0, _) => write!(f, "{business}"),
+            _ => write!(f, "{elapsed} and {business}"),
+        }
+    }
+}
+
 /// How long a case can stay in a state while nobody acts, and where it goes then.
+///
+/// Counted are the timers of the state and the timeouts of silent seats, at their latest: a seat that
+/// can be handed over is, as often as the policy allows. A case that is stuck because nobody can be
+/// asked waits for somebody and is not counted.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Silence {
     /// The state.
     pub state: StateId,
-    /// The timer that ends the wait in this state; none when it has no end.
-    pub here: Option<Span>,
-    /// The worst sum of elapsed seconds and of business seconds along timers and choices only, from
-    /// this state to one that waits without an end or is final.
-    pub total_elapsed_seconds: i64,
-    /// The business seconds of the same way.
-    pub total_business_seconds: i64,
+    /// The longest stay in this state. None when it has no end, and when its end depends on how many
+    /// people the directory names (a sequence that time approves seat by seat).
+    pub here: Option<Stay>,
+    /// The longest time from this state to one that waits without an end, to the requester, or to a
+    /// final state, on timers, silent seats and choices alone.
+    pub total: Stay,
     /// Where that way ends.
     pub until: StateId,
 }

@@ -10,6 +10,7 @@ use core::fmt::Write as _;
 use super::StateId;
 use super::definition::{ArrowDraft, StateDraft, StateKind, TimerAction, When, WorkflowDraft};
 use super::rule::Mode;
+use super::span::{Clock, Span};
 use crate::label::Language;
 
 /// What to draw besides the definition.
@@ -105,7 +106,7 @@ impl Drawing<'_> {
         for state in &draft.states {
             let tag = if matches!(state.kind, StateKind::Final { .. }) { "final" } else { "state" };
             let here = if self.at == Some(&state.id) { " (here)" } else { "" };
-            let note = xml(&self.caption(state)).replace("--", "- -");
+            let note = comment(&self.caption(state));
             let _ = writeln!(text, "  <!-- {note}{here} -->\n  <{tag} id=\"{}\">", id(&state.id));
             if tag == "state" {
                 for timer in &state.timers {
@@ -184,8 +185,11 @@ impl Drawing<'_> {
         for state in &draft.states {
             for timer in &state.timers {
                 if let TimerAction::Leave { to } = &timer.then {
-                    let after = if chinese { "超过" } else { "after" };
-                    let caption = format!("{after} {}", timer.after);
+                    let caption = if chinese {
+                        format!("超过 {}", in_chinese(timer.after))
+                    } else {
+                        format!("after {}", timer.after)
+                    };
                     edges.push(Edge { from: &state.id, to, caption, by_time: true });
                 }
             }
@@ -207,14 +211,57 @@ fn number(draft: &WorkflowDraft, id: &StateId) -> usize {
 
 /// A text inside double quotes.
 fn quoted(text: &str) -> String {
-    text.replace('\\', "\\\\").replace('"', "'")
+    one_line(text).replace('\\', "\\\\").replace('"', "'")
+}
+
+/// A duration in Chinese: days, hours, minutes and seconds, of business time where it is.
+fn in_chinese(span: Span) -> String {
+    let business = span.clock() == Clock::Business;
+    let mut rest = span.seconds().max(0);
+    let mut words: Vec<String> = Vec::new();
+    for (size, word) in [(86_400, "天"), (3_600, "小时"), (60, "分钟"), (1, "秒")] {
+        // A business day has no fixed length.
+        if business && size == 86_400 {
+            continue;
+        }
+        let count = rest.checked_div(size).unwrap_or(0);
+        rest = rest.checked_rem(size).unwrap_or(0);
+        if count > 0 {
+            words.push(format!("{count} {word}"));
+        }
+    }
+    if words.is_empty() {
+        words.push("0 秒".into());
+    }
+    let kind = if business { "工作时间 " } else { "" };
+    format!("{kind}{}", words.join(" "))
+}
+
+/// What breaks lines, or cannot be shown, becomes a space.
+fn one_line(text: &str) -> String {
+    let breaks =
+        |c: char| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}' | '\u{fffe}' | '\u{ffff}');
+    text.chars().map(|c| if breaks(c) { ' ' } else { c }).collect()
+}
+
+/// A text inside an XML comment, which must not have two hyphens in a row or one at its end.
+fn comment(text: &str) -> String {
+    let mut safe = String::with_capacity(text.len());
+    for c in xml(text).chars() {
+        if c == '-' && safe.ends_with('-') {
+            safe.push(' ');
+        }
+        safe.push(c);
+    }
+    safe
 }
 
 /// A text on one Mermaid line: the marks that end or open something there are replaced.
 fn plain_line(text: &str) -> String {
-    text.chars()
+    one_line(text)
+        .chars()
         .map(|c| match c {
-            ':' | ';' | '#' | '%' | '{' | '}' | '"' | '\n' | '\r' => ' ',
+            ':' | ';' | '#' | '%' | '{' | '}' | '"' | '`' => ' ',
             // Viewers may take angle brackets for markup.
             '<' => '‹',
             '>' => '›',
@@ -225,7 +272,7 @@ fn plain_line(text: &str) -> String {
 
 fn xml(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
-    for c in text.chars() {
+    for c in one_line(text).chars() {
         match c {
             '&' => escaped.push_str("&amp;"),
             '<' => escaped.push_str("&lt;"),
@@ -239,5 +286,5 @@ fn xml(text: &str) -> String {
 
 /// An event descriptor has no white space and no star of its own.
 fn token(text: &str) -> String {
-    text.chars().map(|c| if c.is_whitespace() || c == '*' { '_' } else { c }).collect()
+    one_line(text).chars().map(|c| if c.is_whitespace() || c == '*' { '_' } else { c }).collect()
 }

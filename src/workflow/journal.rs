@@ -4,7 +4,7 @@
 //! answers a repeated command with its first result, refuses the same id with another body and a
 //! stale version, and wraps what was decided into [`Entry`]s.
 
-use alloc::collections::BTreeMap;
+use alloc::collections::{BTreeMap, btree_map};
 use alloc::vec::Vec;
 
 use serde::{Deserialize, Serialize};
@@ -102,10 +102,27 @@ pub struct Span {
 pub struct Journal {
     version: u64,
     at: Option<Instant>,
-    seen: BTreeMap<CommandId, Seen>,
+    seen: BTreeMap<Key, Seen>,
     /// When the oldest command remembered was given.
     oldest: Option<Instant>,
     head: Option<Digest>,
+}
+
+/// A command id behind a mark of it, so that most comparisons are of numbers.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Key {
+    /// 64 bits of FNV-1a over the id. Two ids with one mark are told apart by the id.
+    mark: u64,
+    id: CommandId,
+}
+
+impl Key {
+    fn of(id: &CommandId) -> Self {
+        let mark = id.as_str().bytes().fold(0xcbf2_9ce4_8422_2325_u64, |mark, byte| {
+            (mark ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
+        });
+        Self { mark, id: id.clone() }
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -202,7 +219,7 @@ impl Journal {
     ///
     /// [`JournalRefusal::CommandConflict`] when the id was used with another body.
     pub fn repeated(&self, command: &CommandRef) -> Result<Option<Span>, JournalRefusal> {
-        match self.seen.get(&command.id) {
+        match self.seen.get(&Key::of(&command.id)) {
             Some(seen) if seen.body == command.body => Ok(Some(seen.span)),
             Some(_) => Err(JournalRefusal::CommandConflict { id: command.id.clone() }),
             None => Ok(None),
@@ -300,14 +317,19 @@ impl Journal {
     /// [`JournalCorrupt`] when it cannot be the next one; nothing changes then.
     pub fn follow<B>(&mut self, entry: &Entry<B>) -> Result<(), JournalCorrupt> {
         self.accepts(entry)?;
+        self.take(entry);
+        Ok(())
+    }
+
+    /// Takes an entry into account that was found acceptable.
+    pub(crate) fn take<B>(&mut self, entry: &Entry<B>) {
         let seq = entry.seq;
         if let Some(command) = &entry.command {
-            match self.seen.get_mut(&command.id) {
-                Some(seen) => seen.span.last = seq,
-                None => {
+            match self.seen.entry(Key::of(&command.id)) {
+                btree_map::Entry::Occupied(mut seen) => seen.get_mut().span.last = seq,
+                btree_map::Entry::Vacant(place) => {
                     let span = Span { first: seq, last: seq };
-                    let seen = Seen { body: command.body, span, at: entry.at };
-                    self.seen.insert(command.id.clone(), seen);
+                    place.insert(Seen { body: command.body, span, at: entry.at });
                     self.oldest = self.oldest.or(Some(entry.at));
                 }
             }
@@ -315,7 +337,6 @@ impl Journal {
         self.version = seq;
         self.at = Some(entry.at);
         self.head = entry.seal.map(|seal| seal.own);
-        Ok(())
     }
 }
 
@@ -349,15 +370,22 @@ impl<'a> Scribe<'a> {
         command: Option<CommandRef>,
         body: B,
     ) -> Entry<B> {
-        self.version = self.version.saturating_add(1);
         let mut entry =
-            Entry { seq: self.version, at, actor, command, schema: ENTRY_SCHEMA, body, seal: None };
+            Entry { seq: 0, at, actor, command, schema: ENTRY_SCHEMA, body, seal: None };
+        self.number(&mut entry);
+        entry
+    }
+
+    /// Gives an entry its place and, where a chain is kept, its seal.
+    pub fn number<B: Serialize>(&mut self, entry: &mut Entry<B>) {
+        self.version = self.version.saturating_add(1);
+        entry.seq = self.version;
+        entry.seal = None;
         if let (Some(hash), Some(head)) = (self.hash, self.head) {
-            let seal = Seal::new(hash, head, &entry);
+            let seal = Seal::new(hash, head, entry);
             self.head = Some(seal.own);
             entry.seal = Some(seal);
         }
-        entry
     }
 }
 
@@ -418,11 +446,17 @@ struct SeenWire {
 
 impl From<Journal> for JournalWire {
     fn from(journal: Journal) -> Self {
-        let seen = journal
+        let mut seen: Vec<SeenWire> = journal
             .seen
             .into_iter()
-            .map(|(id, seen)| SeenWire { id, body: seen.body, span: seen.span, at: seen.at })
+            .map(|(key, seen)| SeenWire {
+                id: key.id,
+                body: seen.body,
+                span: seen.span,
+                at: seen.at,
+            })
             .collect();
+        seen.sort_by(|a, b| a.id.cmp(&b.id));
         Self { version: journal.version, at: journal.at, seen, head: journal.head }
     }
 }
@@ -441,10 +475,10 @@ impl TryFrom<JournalWire> for Journal {
             1 <= first && first <= last && last <= version && Some(seen.at) <= wire.at
         });
         let count = wire.seen.len();
-        let seen: BTreeMap<CommandId, Seen> = wire
+        let seen: BTreeMap<Key, Seen> = wire
             .seen
             .into_iter()
-            .map(|seen| (seen.id, Seen { body: seen.body, span: seen.span, at: seen.at }))
+            .map(|seen| (Key::of(&seen.id), Seen { body: seen.body, span: seen.span, at: seen.at }))
             .collect();
         if !fits || (version == 0) != wire.at.is_none() || seen.len() != count {
             return Err(BadJournal);

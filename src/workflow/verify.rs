@@ -14,6 +14,7 @@ mod approvals;
 mod graph;
 mod guards;
 mod malformed;
+mod stay;
 mod timers;
 
 use alloc::string::String;

@@ -86,6 +86,7 @@ pub mod definitions;
 pub mod desks;
 pub mod xml;
 
+#[derive(Clone)]
 pub struct World {
     pub workflow: Workflow,
     pub facts: Facts,

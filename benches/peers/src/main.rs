@@ -1,15 +1,18 @@
 //! Ours and every peer on the same work in one process. `cargo run --release -- lineage 100000`.
 
+mod charts;
 mod lineage;
 mod sla;
 mod workflow;
 
-fn main() {
+fn main() -> std::process::ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     match arguments.first().map(String::as_str) {
         Some("lineage") => lineage::run(&arguments[1..]),
         Some("sla") => sla::run(),
         Some("workflow") => workflow::run(),
-        _ => eprintln!("usage: aftersale-peers lineage [edges]... | sla | workflow"),
+        Some("charts") => return charts::run(),
+        _ => eprintln!("usage: aftersale-peers lineage [edges]... | sla | workflow | charts"),
     }
+    std::process::ExitCode::SUCCESS
 }

@@ -61,7 +61,7 @@ pub(super) fn defects(draft: &WorkflowDraft) -> Vec<Defect> {
 }
 
 /// How many distinct people each group asks; none where the directory decides.
-fn seats(draft: &WorkflowDraft, rule: &ApprovalRule) -> Option<Vec<u32>> {
+pub(super) fn seats(draft: &WorkflowDraft, rule: &ApprovalRule) -> Option<Vec<u32>> {
     let mut asked = BTreeSet::new();
     let mut groups = Vec::with_capacity(rule.groups.len());
     for group in &rule.groups {

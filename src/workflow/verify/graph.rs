@@ -9,15 +9,15 @@ use petgraph::algo::kosaraju_scc;
 use petgraph::graph::DiGraph;
 
 use super::guards::{Local, Space};
+use super::stay::{ByTime, by_time};
 use super::timers::{Firing, firing};
 use super::{MAX_WORK, plain};
 use crate::workflow::StateId;
-use crate::workflow::defect::{Defect, DefectCode, Place, Silence, Step, Taken, Witness};
+use crate::workflow::defect::{Defect, DefectCode, Place, Silence, Stay, Step, Taken, Witness};
 use crate::workflow::definition::{
     APPROVED, REJECTED, StateDraft, StateKind, TimerAction, WorkflowDraft,
 };
 use crate::workflow::rule::{OnEmpty, SamePersonRule, TimeoutAction};
-use crate::workflow::span::{Clock, Span};
 
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum By {
@@ -42,6 +42,7 @@ struct Node<'a> {
     draft: &'a StateDraft,
     local: Local,
     firing: Firing,
+    by_time: ByTime,
     /// One list per outcome of the state.
     edges: Vec<Vec<Edge>>,
 }
@@ -138,7 +139,8 @@ fn nodes<'a>(draft: &'a WorkflowDraft, space: &Space) -> Result<Vec<Node<'a>>, B
                 wins.chain(timed.iter().copied()).collect()
             })
             .collect();
-        nodes.push(Node { draft: state, local, firing, edges });
+        let by_time = by_time(draft, state);
+        nodes.push(Node { draft: state, local, firing, by_time, edges });
     }
     Ok(nodes)
 }
@@ -434,9 +436,9 @@ impl<'a> Analysis<'a> {
         path
     }
 
-    /// The longest time on timers and choices alone, from each waiting state.
+    /// The longest time without anybody acting, from each waiting state.
     fn silences(&self, cell: &[usize], reached: &[Way], worst: &mut [Option<Silence>]) {
-        let mut known: Vec<Option<(i64, i64, usize)>> = alloc::vec![None; self.nodes.len()];
+        let mut known: Vec<Option<(Stay, usize)>> = alloc::vec![None; self.nodes.len()];
         // There is no cycle, so a state is settled once all its followers are.
         // States that are not reached may turn, and are left out.
         for start in (0..self.nodes.len()).filter(|&s| matches!(reached.get(s), Some(Some(_)))) {
@@ -448,27 +450,23 @@ impl<'a> Analysis<'a> {
                 }
                 let silent = || {
                     let edges = self.edges(state, cell).iter();
-                    edges.filter(|edge| edge.system && self.is_silent(state, edge))
+                    edges.filter_map(|edge| Some((edge.to, self.silent(state, edge)?)))
                 };
                 let wanting =
-                    silent().map(|edge| edge.to).find(|&to| matches!(known.get(to), Some(None)));
+                    silent().map(|(to, _)| to).find(|&to| matches!(known.get(to), Some(None)));
                 if let Some(next) = wanting {
                     open.push(next);
                     continue;
                 }
-                let longest = silent()
-                    .filter_map(|edge| {
-                        let (elapsed, business, end) = known.get(edge.to).copied().flatten()?;
-                        let (e, b) = match self.span(state, edge) {
-                            Some(span) if span.clock() == Clock::Elapsed => (span.seconds(), 0),
-                            Some(span) => (0, span.seconds()),
-                            None => (0, 0),
-                        };
-                        Some((elapsed.saturating_add(e), business.saturating_add(b), end))
-                    })
-                    .max_by_key(|(elapsed, business, _)| elapsed.saturating_add(*business));
+                let onward = silent().filter_map(|(to, stay)| {
+                    let (rest, end) = known.get(to).copied().flatten()?;
+                    Some((rest.plus(stay), end))
+                });
+                let longest = onward
+                    .chain(self.sent_back(state).map(|stay| (stay, state)))
+                    .max_by_key(|(stay, _)| stay.seconds());
                 if let Some(entry) = known.get_mut(state) {
-                    *entry = Some(longest.unwrap_or((0, 0, state)));
+                    *entry = Some(longest.unwrap_or((Stay::default(), state)));
                 }
                 open.pop();
             }
@@ -479,46 +477,48 @@ impl<'a> Analysis<'a> {
                 StateKind::Choice | StateKind::Final { .. } => false,
             };
             let is_reached = matches!(reached.get(state), Some(Some(_)));
-            let Some((elapsed, business, end)) = known.get(state).copied().flatten() else {
-                continue;
-            };
+            let Some((total, end)) = known.get(state).copied().flatten() else { continue };
             let (Some(entry), Some(until), true) =
                 (worst.get_mut(state), self.nodes.get(end), waits && is_reached)
             else {
                 continue;
             };
-            let total = |silence: &Silence| {
-                silence.total_elapsed_seconds.saturating_add(silence.total_business_seconds)
-            };
-            if entry.as_ref().is_none_or(|old| total(old) < elapsed.saturating_add(business)) {
-                let here = self
-                    .edges(state, cell)
-                    .iter()
-                    .filter_map(|edge| self.span(state, edge))
-                    .max_by_key(|span| span.seconds());
-                *entry = Some(Silence {
-                    state: node.draft.id.clone(),
-                    here,
-                    total_elapsed_seconds: elapsed,
-                    total_business_seconds: business,
-                    until: until.draft.id.clone(),
-                });
+            if entry.as_ref().is_none_or(|old| old.total.seconds() < total.seconds()) {
+                let (here, until) = (node.by_time.here, until.draft.id.clone());
+                *entry = Some(Silence { state: node.draft.id.clone(), here, total, until });
             }
         }
     }
 
-    /// Whether an edge is a timer or leaves a choice.
-    fn is_silent(&self, state: usize, edge: &Edge) -> bool {
-        let choice =
-            self.nodes.get(state).is_some_and(|node| matches!(node.draft.kind, StateKind::Choice));
-        choice || matches!(edge.by, By::Timer(_))
+    /// How long the case stays before it takes an edge with nobody acting; none when it does not.
+    fn silent(&self, state: usize, edge: &Edge) -> Option<Stay> {
+        let node = self.nodes.get(state).filter(|_| edge.system)?;
+        let arrow = match edge.by {
+            By::Timer(timer) => {
+                let span = node.draft.timers.get(timer)?.after;
+                return node.by_time.leaves.then(|| span.into());
+            }
+            By::Arrow(arrow) => self.draft.arrows.get(arrow)?,
+        };
+        let StateKind::Approval(rule) = &node.draft.kind else { return Some(Stay::default()) };
+        let (by_seats, at_once) = match arrow.on.as_ref().map(crate::workflow::EventName::as_str) {
+            Some(APPROVED) => (
+                node.by_time.approves,
+                rule.small.is_some()
+                    || rule.on_empty == OnEmpty::Approve
+                    || self.draft.policy.same_person != SamePersonRule::Off,
+            ),
+            Some(REJECTED) => (node.by_time.rejects, rule.on_empty == OnEmpty::Reject),
+            _ => (false, false),
+        };
+        let seats = node.by_time.seats.filter(|_| by_seats);
+        seats.or_else(|| at_once.then(Stay::default))
     }
 
-    fn span(&self, state: usize, edge: &Edge) -> Option<Span> {
-        match edge.by {
-            By::Timer(timer) => Some(self.nodes.get(state)?.draft.timers.get(timer)?.after),
-            By::Arrow(_) => None,
-        }
+    /// How long silent seats wait before they send the case back to the requester.
+    fn sent_back(&self, state: usize) -> Option<Stay> {
+        let by_time = self.nodes.get(state)?.by_time;
+        by_time.seats.filter(|_| by_time.sends_back)
     }
 }
 
