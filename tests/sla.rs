@@ -457,6 +457,35 @@ fn zammad_an_answer_counts_on_every_channel() {
     }
 }
 
+#[test]
+fn zammad_the_clock_stands_still_in_the_customers_turn() {
+    // Whose turn it is follows from the status that a message leaves behind, on any channel.
+    let book = house(vec![goal("solve", rules(business(4)), json!({}))]);
+    for channel in ["email", "phone", "chat", "counter"] {
+        let message = |at, status: &str| CaseEvent {
+            at,
+            what: Happening::Facts {
+                set: [(FactName::new("status").unwrap(), Fact::code(status))].into_iter().collect(),
+                unset: Default::default(),
+                once: [(FactName::new("channel").unwrap(), Fact::code(channel))]
+                    .into_iter()
+                    .collect(),
+            },
+        };
+        let events = vec![
+            message(march(2, 10, 0), "waiting_for_customer"),
+            message(march(2, 16, 0), "in_progress"),
+        ];
+        let told = |now| {
+            let found = book.evaluate(&calendars(), &opened(events.clone()), now);
+            (only(&found).elapsed, only(&found).due, only(&found).state)
+        };
+        assert_eq!(told(march(2, 15, 0)), (hours(1), None, ClockState::Paused), "{channel}");
+        let due = Some(march(3, 11, 0));
+        assert_eq!(told(march(2, 17, 0)), (hours(2), due, ClockState::Running), "{channel}");
+    }
+}
+
 /// SLA-19: deadlines are derived: another calendar, a detached policy or an event put in later leaves
 /// no old deadline behind; recorded facts stay. (zammad 4353, 534, 904.)
 #[test]

@@ -11,10 +11,10 @@ mod outcome;
 use alloc::vec::Vec;
 use core::iter;
 
-use marks::{Pending, Upto, marks};
+use marks::{Fired, Pending, Upto, marks};
 
 use super::book::CompiledGoal;
-use super::evaluation::{CycleEnd, CycleRecord, TimerEvent, Trouble, Verdict};
+use super::evaluation::{CycleEnd, CycleRecord, Trouble, Verdict};
 use super::measure::{Clock, DayCountdown, Span};
 use super::policy::{ChangeMode, OnReopen, Starts, Target};
 use crate::calendar::book::Calendars;
@@ -79,7 +79,7 @@ pub(crate) struct Run<'a> {
     fired: Vec<(u16, u16)>,
     live: Option<Live<'a>>,
     fate: Fate,
-    pub(crate) events: Vec<TimerEvent>,
+    pub(crate) events: Vec<Fired>,
     /// Changes of what it does, when an explanation is asked for.
     pub(crate) trace: Option<Vec<(i64, Doing)>>,
 }
