@@ -136,7 +136,7 @@ fn read() -> Outcome<Vec<Ticket>> {
     }
     let mut tickets = Vec::with_capacity(rows.len());
     for (id, rows) in rows {
-        let last = rows.last().ok_or("a ticket without rows")?;
+        let (first, last) = rows.first().zip(rows.last()).ok_or("a ticket without rows")?;
         let start = instant(&last[opened])?;
         let mut events = vec![
             CaseEvent {
@@ -146,6 +146,11 @@ fn read() -> Outcome<Vec<Ticket>> {
                     version: 1,
                     mode: None,
                 },
+            },
+            // The first row may be written after the ticket was opened, and with its resolution.
+            CaseEvent {
+                at: start,
+                what: Happening::set(name("priority")?, Fact::Count(first[priority].parse()?)),
             },
             CaseEvent { at: start, what: Happening::once(name("event")?, Fact::code("opened")) },
         ];

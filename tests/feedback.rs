@@ -159,6 +159,12 @@ fn answers_become_facts() {
     let facts = scores.facts().unwrap();
     assert_eq!(facts.get(&FactName::new("nps_class").unwrap()), Some(&Fact::code("promoter")));
     assert_eq!(facts.iter().count(), 5);
+    let two = |overall, speed| {
+        let given =
+            answers(&[("overall", Answer::Number(overall)), ("speed", Answer::Number(speed))]);
+        survey.score(&given).unwrap().is_satisfied()
+    };
+    assert_eq!((two(4, 4), two(3, 5), two(3, 4)), (Some(true), Some(true), Some(false)));
     let silent = survey.score(&answers(&[("overall", Answer::Number(1))])).unwrap();
     assert_eq!(silent.promoter(), None);
     assert_eq!(silent.facts().unwrap().iter().count(), 2);
