@@ -330,7 +330,7 @@ fn crews() -> impl Strategy<Value = Vec<Agent>> {
 fn rules() -> impl Strategy<Value = DispatchBook> {
     let rule = (
         0_u8..5,
-        proptest::collection::btree_set(0_u8..4, 0..2),
+        proptest::collection::btree_set(0_u8..4, 0..3),
         0_u8..3,
         0_usize..3,
         0_usize..3,
@@ -748,4 +748,29 @@ fn rules_ask_by_reason_amount_tier_channel_and_category() {
     assert_eq!(by(&[("channel", Fact::code("phone"))]), "channel");
     assert_eq!(by(&[("category", Fact::code("milk"))]), "category");
     assert_eq!(by(&[("amount", Fact::Amount(Money::new(50_000, Currency::CNY)))]), "NoRule");
+}
+
+#[test]
+fn nobody_is_called_by_a_shift_without_a_calendar() {
+    let rules = book(json!([{"id": "all"}]));
+    let mut crew = board(json!([{"id": "a", "capacity": 9, "shift": "nowhere"}]));
+    let decision = crew.assign(&rules, &calendars(), &ticket("1", &[]), at(NOON));
+    let waiting = Outcome::Waiting { rule: rules.rules()[0].id.clone(), try_again: None };
+    assert_eq!(decision.value, waiting);
+}
+
+#[test]
+fn cases_of_an_agent_who_left_the_board_move_too() {
+    let rules = book(json!([{"id": "all"}]));
+    let mut crew = board(json!([{"id": "a", "capacity": 9}]));
+    let agent = |id: &str| ActorId::new(id).unwrap();
+    let open = ["a", "gone"].map(|id| OpenAssignment {
+        ticket: ticket(id, &[]),
+        agent: agent(id),
+        effort: 1,
+    });
+    let moved = crew.reassign_absent(&rules, &calendars(), &open, at(NOON));
+    assert_eq!(moved.len(), 1);
+    assert_eq!(moved[0].0.as_str(), "gone");
+    assert!(matches!(&moved[0].1.value, Outcome::Assigned { agent, .. } if agent.as_str() == "a"));
 }

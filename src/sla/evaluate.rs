@@ -284,13 +284,21 @@ impl<'a> Fold<'a> {
         }
     }
 
+    /// All timer events by time, those of one instant by name.
+    fn events(&self) -> Vec<TimerEvent> {
+        let all = self.runs.iter().flat_map(|run| run.events.iter().map(move |fired| (run, fired)));
+        let mut all: Vec<_> = all.collect();
+        all.sort_by(|(run, fired), (other, second)| {
+            run.order_of(fired).cmp(&other.order_of(second))
+        });
+        all.into_iter().map(|(run, fired)| run.timer_event(fired)).collect()
+    }
+
     fn evaluation(self, history: &CaseHistory, now: Instant) -> Evaluation {
-        let fired = self.runs.iter().map(|run| run.events.len()).sum();
-        let mut events: Vec<TimerEvent> = Vec::with_capacity(fired);
+        let events = self.events();
         let mut goals: Vec<GoalEvaluation> = Vec::with_capacity(self.runs.len());
         let mut next_wakeup: Option<Instant> = None;
-        for mut run in self.runs {
-            events.append(&mut run.events);
+        for run in self.runs {
             if run.is_replaced() || !run.was_live() {
                 continue;
             }
@@ -306,7 +314,6 @@ impl<'a> Fold<'a> {
             };
             goals.push(goal);
         }
-        events.sort_by(|a, b| (a.at, &a.id).cmp(&(b.at, &b.id)));
         let mut notices = self.notices;
         notices.extend(conflicts(&goals));
         Evaluation { case: history.case().clone(), now, goals, events, next_wakeup, notices }
