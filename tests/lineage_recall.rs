@@ -672,3 +672,57 @@ fn a_tank_contaminated_again_after_its_cleaning_passes_on_again() {
         assert_eq!(back.contains(&lot("BAD")), reaches, "{target}");
     }
 }
+
+#[test]
+fn a_limit_keeps_what_is_at_it_and_an_order_with_one_line_above_it() {
+    let mut lineage = Lineage::new(Units::default());
+    let line = |name: &str, row: &str| {
+        Item::OrderLine(order_id(name), aftersale::id::OrderLineId::new(row).unwrap())
+    };
+    let ship = |id: &str, from: &str, to: Item| {
+        event(id, 3, EventKind::Ship)
+            .input(Line::new(lot(from), liters("10")))
+            .output(Line::new(to, liters("10")))
+    };
+    for draft in [
+        event("R1", 1, EventKind::Receive).output(Line::new(lot("BAD"), liters("20"))),
+        event("R2", 1, EventKind::Receive).output(Line::new(lot("GOOD"), liters("20"))),
+        event("M", 2, EventKind::Make)
+            .input(Line::new(lot("BAD"), liters("5")))
+            .input(Line::new(lot("GOOD"), liters("15")))
+            .output(Line::new(lot("MIX"), liters("20"))),
+        ship("S1", "MIX", line("SO-1", "1")),
+        ship("S2", "BAD", line("SO-1", "2")),
+        ship("S3", "MIX", line("SO-2", "1")),
+    ] {
+        lineage.record(&draft.check().unwrap()).unwrap();
+    }
+    let recall = |above: i64, below: i64| {
+        let least_share = Some(Ratio::new(above, below).unwrap());
+        lineage.recall(&Scope { sources: vec![Source::item(lot("BAD"))], least_share })
+    };
+    // At worst all 5 l that are suspect went into one of the two shipments of 10 l: one half.
+    let at = recall(1, 2);
+    assert_eq!((at.orders.len(), at.left_out.len()), (2, 0));
+    let above = recall(51, 100);
+    assert_eq!(above.orders.keys().collect::<Vec<_>>(), [&order_id("SO-1")]);
+    assert_eq!(above.orders[&order_id("SO-1")].items.len(), 1, "the line of the mix is left out");
+    assert_eq!(above.left_out, [order_id("SO-2")].into());
+}
+
+#[test]
+fn all_that_is_out_there_can_be_recovered_and_no_more() {
+    let opened = day(1);
+    let mut campaign =
+        Campaign::new([(order_id("SO-1"), vec![liters("10")])], plan(CheckLevel::None), opened);
+    let recover = |amount: &str| CampaignCommand::RecordRecovery {
+        order: order_id("SO-1"),
+        quantity: liters(amount),
+    };
+    assert!(campaign.decide(&recover("10.001"), opened).is_err());
+    for event in campaign.decide(&recover("10"), opened).unwrap() {
+        campaign.evolve(&event);
+    }
+    assert!(campaign.decide(&recover("0.001"), opened).is_err());
+    assert_eq!(campaign.recovered_share(liters("1").unit()), Some(Ratio::ONE));
+}
