@@ -57,6 +57,7 @@ fn p_is_exact_for_all_small_tables() {
                     let above: u128 = (u128::from(both)..=k.min(d)).map(ways).sum();
                     let below = choose(n, d);
                     assert!(is_close(counts.p_value(), above, below), "{counts:?}");
+                    assert_eq!(counts.p_value() == Probability::ONE, above == below, "{counts:?}");
                     assert!(is_close(stratified_p_value(&[counts]), above, below), "{counts:?}");
                 }
             }
@@ -306,9 +307,11 @@ fn suppliers_lines_and_dates_are_candidates_too() {
 fn a_minimum_exposure_leaves_candidates_out_before_testing() {
     let (lineage, seen) = factory();
     let candidates = lineage.candidates(CandidateKind::Items, &seen, Zone::UTC);
-    let plan = RankingPlan { minimum_exposure: 61, ..RankingPlan::default() };
-    let ranking = &lineage.rank(&candidates, &seen, &plan)[0];
-    assert_eq!((ranking.tested, ranking.below_minimum), (2, 4));
+    for (minimum_exposure, tested) in [(60, 4), (61, 2)] {
+        let plan = RankingPlan { minimum_exposure, ..RankingPlan::default() };
+        let ranking = &lineage.rank(&candidates, &seen, &plan)[0];
+        assert_eq!((ranking.tested, ranking.below_minimum), (tested, 6 - tested));
+    }
 }
 
 #[test]
@@ -385,6 +388,16 @@ proptest! {
             prop_assert_eq!(pair[0].counts, pair[1].counts);
         }
     }
+}
+
+#[test]
+fn a_unit_observed_twice_counts_once_and_as_defective() {
+    let (lineage, mut seen) = factory();
+    let bad = seen.iter().filter(|seen| seen.outcome == Outcome::Defective).count() as u32;
+    let first = seen.iter().find(|seen| seen.outcome == Outcome::Defective).unwrap().clone();
+    seen.push(Observation { outcome: Outcome::Good, ..first });
+    let ranking = &lineage.rank(&[Source::item(lot("C1"))], &seen, &RankingPlan::default())[0];
+    assert_eq!((ranking.units, ranking.defective), (120, bad));
 }
 
 #[test]

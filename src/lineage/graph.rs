@@ -449,12 +449,14 @@ impl Graph {
         self.maker.get(entry as usize).copied().unwrap_or(NONE)
     }
 
-    /// The events that consumed a node, voided ones left out, in no particular order.
+    /// The events that consumed a node, voided ones left out, in no particular order; one with several
+    /// lines of the node may come several times.
     pub(crate) fn uses(&self, node: u32) -> impl Iterator<Item = u32> + '_ {
         self.row(node).map(|entry| self.event_of(entry)).filter(|&event| self.is_alive(event))
     }
 
-    /// The events that put a node out, voided ones left out, in no particular order.
+    /// The events that put a node out, voided ones left out, in no particular order; one with several
+    /// lines of the node may come several times.
     pub(crate) fn makers(&self, node: u32) -> impl Iterator<Item = u32> + '_ {
         let first = self.maker.get(node as usize).copied().filter(|&first| first != NONE);
         first.into_iter().chain(self.makers_more.iter(node)).filter(|&event| self.is_alive(event))

@@ -325,18 +325,15 @@ impl Part {
         let Some(product) = amount.checked_mul(self.steps) else {
             return self.of_wide(amount, roundings);
         };
-        // The estimate is at most two below the quotient; the first step has no branch, because
-        // which amounts need it is hard to predict.
+        // With inverse = (2^64 - 1 - r) / whole and r < whole, the estimate falls short of the exact
+        // quotient by product * (1 + r) / (whole * 2^64), which is below one: at most one step is
+        // missing. No branch, because which amounts need it is hard to predict.
         let wide = u128::from(product).wrapping_mul(u128::from(self.inverse));
         let estimate = (wide >> 64) as u64;
         let rest = product.wrapping_sub(estimate.wrapping_mul(self.whole));
         let short = u64::from(rest >= self.whole);
-        let mut quotient = estimate.wrapping_add(short);
-        let mut rest = rest.wrapping_sub(self.whole & short.wrapping_neg());
-        while rest >= self.whole {
-            rest = rest.wrapping_sub(self.whole);
-            quotient = quotient.wrapping_add(1);
-        }
+        let quotient = estimate.wrapping_add(short);
+        let rest = rest.wrapping_sub(self.whole & short.wrapping_neg());
         *roundings = roundings.wrapping_add(u64::from(rest != 0));
         quotient as i64
     }
@@ -435,6 +432,32 @@ impl Lineage {
             neglected: of_all(mixing.neglected),
             deficits: deficits.collect(),
             unknown: resolved.unknown,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Part;
+
+    /// The multiplication by the inverse is the division, at the edges of every size.
+    #[expect(clippy::arithmetic_side_effects, reason = "128 bits hold every product here")]
+    #[test]
+    fn a_part_is_the_exact_quotient_rounded_down() {
+        let edges: alloc::vec::Vec<i64> = (0..62_u32)
+            .flat_map(|bits| [-1, 0, 1].map(|by| (1_i64 << bits).saturating_add(by)))
+            .chain([3, 5, 7, 10, 999_983, 1_000_000_007])
+            .collect();
+        for &whole in edges.iter().filter(|&&whole| whole > 0) {
+            for &steps in edges.iter().filter(|&&steps| (0..=whole).contains(&steps)) {
+                for &amount in edges.iter().filter(|&&amount| amount >= 0) {
+                    let mut roundings = 0;
+                    let ours = Part::new(steps, whole).of(amount, &mut roundings);
+                    let product = i128::from(amount) * i128::from(steps);
+                    assert_eq!(i128::from(ours), product / i128::from(whole));
+                    assert_eq!(roundings, u64::from(product % i128::from(whole) != 0));
+                }
+            }
         }
     }
 }

@@ -226,15 +226,18 @@ pub fn model_distances(
 ) -> BTreeMap<usize, u32> {
     let mut far: BTreeMap<usize, u32> =
         starts.iter().filter(|&&s| is_named(events, s)).map(|&s| (s, 0)).collect();
-    for _ in 0..NODES {
+    loop {
+        let before = far.clone();
         for (from, to) in links {
             if let Some(&d) = far.get(from) {
                 let best = far.entry(*to).or_insert(u32::MAX);
                 *best = (*best).min(d + 1);
             }
         }
+        if far == before {
+            return far;
+        }
     }
-    far
 }
 
 /// The most that each vessel may hold when it counts as empty at a refill.
@@ -243,6 +246,9 @@ pub type Heels = BTreeMap<usize, i64>;
 /// The refills (event id, vessel) that find their vessel emptied, walking all books in order of time.
 pub fn model_emptyings(events: &[Ev], heels: &Heels) -> BTreeSet<(u64, usize)> {
     let mut found = BTreeSet::new();
+    if heels.is_empty() {
+        return found;
+    }
     let (mut hand, mut sound, mut filled) = ([0; NODES], [true; NODES], [false; NODES]);
     for ev in events {
         for &(u, q) in &ev.ins {

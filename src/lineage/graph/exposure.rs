@@ -38,7 +38,7 @@ pub struct Watched {
 }
 
 impl Graph {
-    /// For each candidate, the watched units that it reaches in time.
+    /// For each candidate, the watched units that it reaches in time, those cleaned later included.
     ///
     /// A candidate's times from which nodes are suspect play no part; cleaning does.
     #[must_use]
@@ -78,6 +78,8 @@ impl Graph {
         let emptyings = self.emptyings();
         // Vessels that are suspect themselves stay so until they are cleaned.
         let mut own: BTreeMap<u32, [u64; WORDS]> = BTreeMap::new();
+        // What was in a vessel before it was cleaned or emptied: it was reached all the same.
+        let mut before: BTreeMap<u32, [u64; WORDS]> = BTreeMap::new();
         let mut starts: Vec<(u32, usize)> = Vec::new();
         for (lane, candidate) in batch.iter().enumerate() {
             for (node, _) in &candidate.nodes {
@@ -103,6 +105,7 @@ impl Graph {
             }
             for node in emptyings.at(position) {
                 if let Some(to) = lanes.get_mut(node as usize) {
+                    join(before.entry(node).or_default(), to);
                     *to = own.get(&node).copied().unwrap_or_default();
                 }
             }
@@ -120,7 +123,9 @@ impl Graph {
             }
             if self.has_cleans() && self.kind(event) == EventKind::Clean {
                 for &node in self.inputs(event) {
-                    lanes.get_mut(node as usize).map(core::mem::take);
+                    if let Some(from) = lanes.get_mut(node as usize) {
+                        join(before.entry(node).or_default(), &core::mem::take(from));
+                    }
                     own.remove(&node);
                 }
             }
@@ -128,6 +133,11 @@ impl Graph {
                 if let Some(to) = lanes.get_mut(node as usize) {
                     join(to, &mask);
                 }
+            }
+        }
+        for (node, mask) in before {
+            if let Some(to) = lanes.get_mut(node as usize) {
+                join(to, &mask);
             }
         }
         lanes
