@@ -33,6 +33,8 @@ use aftersale::sale::Sale;
 use proptest::prelude::*;
 use support::{Desk, case, line, pieces, sale};
 
+/// A promise, and a figure to compare with.
+const KINDS: [&str; 2] = ["statutory", "benchmark"];
 const DIMENSIONS: [Dimension; 4] =
     [Dimension::SoldMonth, Dimension::Category, Dimension::Reason, Dimension::Party];
 
@@ -225,6 +227,136 @@ fn an_amended_sale_counts_as_it_stands_last() {
     desk.give(Role::System, command).unwrap();
     let rows = read(&desk, &Beside::default());
     assert_eq!((rows.sales[0].units, rows.sales[0].value), (3, pounds(3000)));
+}
+
+/// What is planned and not paid is no refund yet; what was collected counts against it.
+#[test]
+fn only_paid_refunds_count() {
+    let mut desk = Desk::new(sale(&[("1", 1, 1, "10.00")]));
+    desk.whole_return("R-1", &[("1", 1)]).unwrap();
+    assert_eq!(read(&desk, &Beside::default()).returns[0].costs.unwrap().refund, pounds(0));
+    desk.pay("R-1", 1).unwrap();
+    assert_eq!(read(&desk, &Beside::default()).returns[0].costs.unwrap().refund, pounds(1000));
+}
+
+/// Three cups for 10.00, back one by one: the parts sum to what was paid, to the cent.
+#[test]
+fn values_of_partial_returns_sum_to_the_price() {
+    let mut draft = sale(&[("1", 3, 3, "3.34")]).draft().clone();
+    let off = r#"{"amount":{"amount":"0.02","currency":"GBP"}}"#;
+    draft.lines[0].discounts.push(serde_json::from_str(off).unwrap());
+    draft.total = pounds(1000);
+    draft.tenders[0].captured = pounds(1000);
+    let mut desk = Desk::new(Sale::freeze(draft).unwrap());
+    for id in ["R-1", "R-2", "R-3"] {
+        desk.whole_return(id, &[("1", 1)]).unwrap();
+    }
+    let rows = read(&desk, &Beside::default());
+    assert_eq!(units(&rows.returns), [(1, 0, 333), (1, 0, 333), (1, 0, 334)]);
+}
+
+/// Cheese by weight is one unit, returned with its first part; its lot is known when all of it came
+/// from one.
+#[test]
+fn weighed_goods_count_one_unit_and_lots_only_alone() {
+    let mut draft = sale(&[("1", 1, 1, "10.00")]).draft().clone();
+    let kilograms = |text| {
+        aftersale::quantity::Quantity::parse(text, aftersale::quantity::Unit::known("kg").unwrap())
+            .unwrap()
+    };
+    draft.lines[0].quantity = kilograms("1.000");
+    let shipped = &mut draft.shipments[0].lines[0];
+    shipped.quantity = kilograms("1.000");
+    let part = |lot: &str, kg: &str| -> aftersale::sale::draft::LotPart {
+        serde_json::from_str(&format!(
+            r#"{{"lot":"{lot}","quantity":{{"amount":"{kg}","unit":"kg"}}}}"#
+        ))
+        .unwrap()
+    };
+    shipped.lots = vec![part("L-1", "1.000")];
+    let one = Sale::freeze(draft.clone()).unwrap();
+    let rows = OrderRows::read(one, &[], &view(&articles()), &Beside::default()).unwrap();
+    assert_eq!((rows.sales[0].units, rows.sales[0].facets.code(Dimension::Lot)), (1, "L-1"));
+    draft.shipments[0].lines[0].lots = vec![part("L-1", "0.400"), part("L-2", "0.600")];
+    let two = Sale::freeze(draft).unwrap();
+    let mut desk = Desk::new(two);
+    for (id, kg) in [("R-1", "0.250"), ("R-2", "0.750")] {
+        let line = aftersale::case::command::RequestedLine {
+            quantity: kilograms(kg),
+            ..support::wanted("1", 1)
+        };
+        let (case, resolution) = (case(id), Resolution::ReturnAndRefund);
+        desk.give(
+            Role::Customer,
+            Command::OpenCase { case: case.clone(), resolution, lines: vec![line] },
+        )
+        .unwrap();
+        desk.authorize(id).unwrap();
+        let received = aftersale::case::command::ReceivedLine {
+            line: support::line("1"),
+            quantity: kilograms(kg),
+            serials: Default::default(),
+            lots: Default::default(),
+        };
+        desk.give(
+            Role::Warehouse,
+            Command::Receive {
+                case: case.clone(),
+                parcel: None,
+                lines: vec![received],
+                unexpected: vec![],
+            },
+        )
+        .unwrap();
+        let lines = vec![aftersale::case::command::LineQuantity {
+            line: support::line("1"),
+            quantity: kilograms(kg),
+        }];
+        let basis = aftersale::case::command::AcceptanceBasis::Inspected;
+        desk.give(Role::Inspector, Command::Accept { case, lines, basis }).unwrap();
+    }
+    let rows = read(&desk, &Beside::default());
+    assert_eq!(rows.sales[0].facets.code(Dimension::Lot), "");
+    assert_eq!(units(&rows.returns), [(1, 0, 250), (0, 0, 750)]);
+}
+
+/// Every promise must have been kept, in every cycle; benchmarks are no promises.
+#[test]
+fn goals_are_met_when_every_promise_was_kept() {
+    let mut desk = Desk::new(sale(&[("1", 1, 1, "10.00")]));
+    desk.open("R-1", &[("1", 1)]).unwrap();
+    let goal = |kind: &str, verdict: &str, past: &str| {
+        format!(
+            r#"{{"policy":"p","version":1,"kind":"{kind}","goal":"g","metric":"first_response","rule":null,
+                "target":null,"calendar_revision":null,"cycle":1,"revision":1,"state":"stopped",
+                "verdict":"{verdict}","started_at":null,"stopped_at":null,"elapsed":null,
+                "remaining":null,"share_used":null,"due":null,"due_if_resumed_now":null,
+                "standing":null,"paused_by":[],"next":null,"past":[{past}],"trouble":null}}"#
+        )
+    };
+    let missed = r#"{"cycle":0,"revision":1,"started_at":"2026-03-10T09:00:00Z",
+        "ended_at":"2026-03-10T10:00:00Z","ended_by":"reset","elapsed":null,"due":null,
+        "verdict":"breached"}"#;
+    let met = |goals: &[String]| {
+        let text = format!(
+            r#"{{"case":"R-1","now":"2026-03-10T12:00:00Z","goals":[{}],"events":[],
+                "next_wakeup":null,"notices":[]}}"#,
+            goals.join(",")
+        );
+        let evaluations = [serde_json::from_str(&text).unwrap()];
+        let beside = Beside { evaluations: &evaluations, ..Beside::default() };
+        read(&desk, &beside).returns[0].goal_met
+    };
+    assert_eq!(met(&[goal(KINDS[0], "pending", "")]), None);
+    assert_eq!(
+        met(&[goal(KINDS[0], "met", ""), goal(KINDS[1], "breached", "")]),
+        Some(Outcome::Yes)
+    );
+    assert_eq!(
+        met(&[goal(KINDS[0], "met", ""), goal(KINDS[0], "breached", "")]),
+        Some(Outcome::No)
+    );
+    assert_eq!(met(&[goal(KINDS[0], "met", missed)]), Some(Outcome::No));
 }
 
 #[derive(Clone, Debug)]

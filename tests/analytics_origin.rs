@@ -146,18 +146,17 @@ fn a_cause_leads_to_its_lot_and_its_words() {
     assert_eq!((counts.units, counts.exposed), (120, 30), "units of the combination only");
     let summary = found.summary(Language::English);
     assert!(
-        summary.starts_with("Category phones, Channel web: 29 of 120 units are defective."),
+        summary.starts_with("Category phones, Channel web: 29 of 120 units came back or failed."),
         "{summary}"
     );
     assert!(
-        summary
-            .contains("Behind it, lot C3: 20 of 30 units with it are defective, 9 of 90 without"),
+        summary.contains("Behind it, lot C3: 20 of 30 units with it did, 9 of 90 without"),
         "{summary}"
     );
     assert!(summary.contains("“charging port” (10 of 29, elsewhere 0 of 60)"), "{summary}");
     assert!(summary.contains("“充电口” (10 of 29, elsewhere 0 of 60)"), "{summary}");
     let chinese = found.summary(Language::Chinese);
-    assert!(chinese.contains("指向批次C3：含该项30件中20件不良，其余90件中9件"), "{chinese}");
+    assert!(chinese.contains("指向批次C3：含该项30件中20件，其余90件中9件"), "{chinese}");
     let port = found.words.iter().find(|new| new.term.term == "charging port").unwrap();
     assert_eq!(port.examples, ["the charging port is loose"; 2]);
     let warned = found.findings.iter().filter(|finding| finding.effect == Effect::Warns);

@@ -745,6 +745,14 @@ impl Desk {
         (sold > 0).then(|| self.returned_value.total() as f64 / sold as f64)
     }
 
+    /// Recovered from resale, repair, insurance or supplier per value returned, without an interval;
+    /// none when nothing returned. It can pass one: a supplier may pay more than the price.
+    #[must_use]
+    pub fn recovery_rate(&self) -> Option<f64> {
+        let returned = self.returned_value.total();
+        (returned > 0).then(|| self.recovered.total() as f64 / returned as f64)
+    }
+
     /// Refund, freight, depreciation and handling less what was recovered, in minor units.
     #[must_use]
     pub fn cost(&self) -> i128 {

@@ -151,7 +151,7 @@ pub fn element_of(
 /// }
 /// let found = origin(&lineage, &[(Dimension::Channel, "web".into())], &units, &Search::default())?;
 /// let text = found.summary(Language::English);
-/// assert!(text.contains("lot C2: 10 of 20 units with it are defective, 0 of 20 without"), "{text}");
+/// assert!(text.contains("lot C2: 10 of 20 units with it did, 0 of 20 without"), "{text}");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
@@ -272,9 +272,11 @@ impl Origin {
             .collect();
         match language {
             Language::English => {
-                write!(to, "{}: {part} of {whole} units are defective.", place.join(", "))
+                write!(to, "{}: {part} of {whole} units came back or failed.", place.join(", "))
             }
-            Language::Chinese => write!(to, "{}：{whole}件中{part}件不良。", place.join("、")),
+            Language::Chinese => {
+                write!(to, "{}：{whole}件中{part}件退回或不良。", place.join("、"))
+            }
         }
     }
 
@@ -294,7 +296,7 @@ impl Origin {
                 Language::English => {
                     write!(
                         to,
-                        " Behind it, {what}: {bad} of {with} units with it are defective, {rest} of {without} without (q {}).",
+                        " Behind it, {what}: {bad} of {with} units with it did, {rest} of {without} without (q {}).",
                         short(first.q)
                     )?;
                     if !alike.is_empty() {
@@ -304,7 +306,7 @@ impl Origin {
                 Language::Chinese => {
                     write!(
                         to,
-                        "指向{what}：含该项{with}件中{bad}件不良，其余{without}件中{rest}件（q {}）。",
+                        "指向{what}：含该项{with}件中{bad}件，其余{without}件中{rest}件（q {}）。",
                         short(first.q)
                     )?;
                     if !alike.is_empty() {

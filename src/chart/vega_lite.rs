@@ -88,8 +88,6 @@ struct Channel {
     axis: Option<Axis>,
     #[serde(skip_serializing_if = "Option::is_none")]
     scale: Option<Scale>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    sort: Vec<String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -175,16 +173,17 @@ fn numbers(field: &'static str, unit: Unit) -> Channel {
     Channel { field: Some(field), kind, axis: Some(axis), ..Channel::default() }
 }
 
-/// A channel of names in their own order.
+/// A channel of names in their own order, also those without a value.
 fn names(field: &'static str, names: &[String]) -> Channel {
     let axis = Some(Axis { format: None, title: None });
-    let mut sort: Vec<String> = Vec::with_capacity(names.len());
-    for name in names.iter().filter(|name| !name.is_empty()) {
-        if !sort.contains(name) {
-            sort.push(name.clone());
+    let mut domain: Vec<Value> = Vec::with_capacity(names.len());
+    for name in names.iter().map(|name| text(name)) {
+        if !domain.contains(&name) {
+            domain.push(name);
         }
     }
-    Channel { field: Some(field), kind: Some("nominal"), axis, sort, ..Channel::default() }
+    let scale = Some(Scale { domain, ..Scale::default() });
+    Channel { field: Some(field), kind: Some("nominal"), axis, scale, ..Channel::default() }
 }
 
 fn other_end(field: &'static str) -> Channel {
@@ -360,12 +359,15 @@ fn flows(chart: &ChartData) -> Vec<Layer> {
         let own = chart.names.get(position).map_or("", String::as_str);
         alloc::format!("{}. {own}", stage(position).parse::<usize>().unwrap_or(0).saturating_add(1))
     };
-    let all: Vec<String> = (0..chart.names.len()).map(name).collect();
+    let ends = |end: fn(&(usize, usize, f64)) -> usize| -> Vec<String> {
+        let used = |position: &usize| chart.links.iter().any(|link| end(link) == *position);
+        (0..chart.names.len()).filter(used).map(name).collect()
+    };
     let rows = chart.links.iter().map(|(from, to, value)| {
         [("from", text(&name(*from))), ("to", text(&name(*to))), ("value", number(*value))].into()
     });
     let kind = Some("quantitative");
     let size = Channel { field: Some("value"), kind, ..Channel::default() };
-    let (x, y) = (names("to", &all), names("from", &all));
+    let (x, y) = (names("to", &ends(|link| link.1)), names("from", &ends(|link| link.0)));
     alloc::vec![layer(mark("circle"), rows.collect(), [("x", x), ("y", y), ("size", size)])]
 }

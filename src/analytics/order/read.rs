@@ -13,6 +13,7 @@ use crate::case::actor::Role;
 use crate::case::command::PaymentResult;
 use crate::case::event::{Event, EventFact};
 use crate::case::ledger::Location;
+use crate::case::liability::Liability;
 use crate::case::obligation::{PaymentState, PaymentWay};
 use crate::case::state::{CaseLine, Closing, ReturnCase};
 use crate::id::{ActorId, CaseId, LotId, OrderLineId, SerialId};
@@ -294,7 +295,7 @@ fn return_facets(
         facets = facets.with(Dimension::ReasonFacet, value.as_str())?;
     }
     // The party with the largest share; of equal ones the first of the list of parties.
-    let shares = line.liability.iter().flat_map(|liability| liability.shares());
+    let shares = line.liability.iter().flat_map(Liability::shares);
     let largest = shares.reduce(|best, next| if next.1 > best.1 { next } else { best });
     if let Some((party, _)) = largest {
         facets = facets.with(Dimension::Party, party.code())?;
