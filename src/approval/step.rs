@@ -14,7 +14,7 @@ use super::standing::Standing;
 use crate::id::{ActorId, CaseId};
 use crate::time::Instant;
 use crate::workflow::EventName;
-use crate::workflow::journal::Actor;
+use crate::workflow::journal::{Actor, Entry};
 
 /// One change with who made it and when, to be stored and applied in order:
 /// [`Standing::submitted`] for the first, [`Standing::apply`] for the others.
@@ -93,7 +93,7 @@ impl Standing {
 }
 
 fn steps(desk: Desk<'_>) -> Vec<Step> {
-    let step =
-        |note: super::desk::Note| Step { at: note.at, actor: note.actor, change: note.change };
-    desk.into_notes().into_iter().map(step).collect()
+    let (notes, _) = desk.into_notes();
+    let step = |note: Entry<Change>| Step { at: note.at, actor: note.actor, change: note.body };
+    notes.into_iter().map(step).collect()
 }
