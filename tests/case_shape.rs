@@ -18,11 +18,14 @@ use aftersale::case::dispute::Offer;
 use aftersale::case::duty::DutyAct;
 use aftersale::case::event::{Event, EventFact};
 use aftersale::case::ledger::Location;
+use aftersale::case::liability::{Liability, Party};
+use aftersale::case::recovery::CostKind;
 use aftersale::case::refusal::{Obstacle, Refusal};
 use aftersale::case::resolution::Resolution;
 use aftersale::case::{AfterSale, Decision, ReplayError};
 use aftersale::id::SerialId;
 use aftersale::money::Money;
+use aftersale::number::Ratio;
 use aftersale::preset::markets::{Market, WECHAT_SHOP};
 use aftersale::sale::Sale;
 use aftersale::time::add_seconds;
@@ -164,6 +167,34 @@ fn what_has_left_or_is_tied_to_the_whole_is_not_split() {
     desk.give(Role::Customer, Command::AcceptOffer { case: case("R-1") }).unwrap();
     let refused = obstacles(split(&mut desk, "R-1", "R-2", &[("1", 1)]));
     assert_eq!(refused, [Obstacle::AmountAgreed { agreed }]);
+}
+
+#[test]
+fn costs_and_liability_stay_unless_the_line_goes_as_a_whole() {
+    let mut desk = Desk::new(sale(&[("1", 3, 3, "60.00"), ("2", 1, 1, "10.00")]));
+    desk.open("R-1", &[("1", 3), ("2", 1)]).unwrap();
+    desk.authorize("R-1").unwrap();
+    for of in ["1", "2"] {
+        let (case, line) = (case("R-1"), line(of));
+        let amount = Money::parse("4.00", desk.sale.currency()).unwrap();
+        let (kind, note) = (CostKind::ReturnFreight, "label".to_owned());
+        let cost = Command::RecordCost { case, line, kind, amount, note };
+        desk.give(Role::Finance, cost).unwrap();
+        let (case, line) = (support::case("R-1"), support::line(of));
+        let liability = Liability::new([(Party::Carrier, Ratio::ONE)], "scan", []).unwrap();
+        let attribute = Command::AttributeLiability { case, line, liability };
+        desk.give(Role::Supervisor, attribute).unwrap();
+    }
+    split(&mut desk, "R-1", "R-2", &[("1", 1), ("2", 1)]).unwrap();
+    let recorded = |id: &str, of: &str| {
+        let line = desk.order.case(&case(id)).unwrap().line(&line(of));
+        line.map(|line| (line.costs.len(), line.liability.is_some()))
+    };
+    assert_eq!(recorded("R-1", "1"), Some((1, true)));
+    assert_eq!(recorded("R-2", "1"), Some((0, false)), "one cost is recorded once");
+    assert_eq!(recorded("R-1", "2"), None);
+    assert_eq!(recorded("R-2", "2"), Some((1, true)), "the line went as a whole");
+    replays(&desk);
 }
 
 #[test]

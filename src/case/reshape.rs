@@ -55,17 +55,7 @@ pub(super) fn split_off(source: &ReturnCase, into: &CaseId, parts: &[SplitLine])
         let known = lines.iter().position(|line| line.line == part.line);
         let place = known.unwrap_or(lines.len());
         if known.is_none() {
-            lines.push(CaseLine {
-                requested: Quantity::zero(own.requested.unit()),
-                held: Balance::default(),
-                serials: Default::default(),
-                received_serials: Default::default(),
-                received_lots: Default::default(),
-                liability: None,
-                inspections: Vec::new(),
-                disposed: BTreeMap::new(),
-                ..own.clone()
-            });
+            lines.push(fresh(own, parts));
         }
         if let Some(line) = lines.get_mut(place) {
             let sum = line.requested.checked_add(part.quantity);
@@ -86,8 +76,33 @@ pub(super) fn split_off(source: &ReturnCase, into: &CaseId, parts: &[SplitLine])
         obligations: Vec::new(),
         replacements: Vec::new(),
         repaired: false,
+        claims: Vec::new(),
+        surveys: BTreeMap::new(),
         ..source.clone()
     }
+}
+
+/// A line of a part before its units: what was recorded of units that came back stays behind; who is
+/// liable, and what it cost, goes over only with the line as a whole.
+fn fresh(own: &CaseLine, parts: &[SplitLine]) -> CaseLine {
+    let moving = parts.iter().filter(|part| part.line == own.line);
+    let moving = moving.fold(0_i64, |sum, part| sum.saturating_add(part.quantity.steps()));
+    let mut line = CaseLine {
+        requested: Quantity::zero(own.requested.unit()),
+        held: Balance::default(),
+        serials: Default::default(),
+        received_serials: Default::default(),
+        received_lots: Default::default(),
+        inspections: Vec::new(),
+        disposed: BTreeMap::new(),
+        ..own.clone()
+    };
+    if moving < own.requested.steps() {
+        line.liability = None;
+        line.appealed_at = None;
+        line.costs.clear();
+    }
+    line
 }
 
 /// What a split leaves in the case; a line of which nothing is left goes.

@@ -103,6 +103,11 @@ impl Scene<'_> {
             own.fold(0_i64, |sum, part| sum.saturating_add(part.quantity.steps()))
         };
         let leaves_nothing = |line: &CaseLine| gone(line) >= line.requested.steps();
+        // A claim against somebody liable is about a line of this case.
+        let claimed = |line: &CaseLine| case.claims.iter().any(|claim| claim.line == line.line);
+        if case.lines.iter().any(|line| leaves_nothing(line) && claimed(line)) {
+            draft.refuse(Obstacle::WrongStatus { status: case.status(), act });
+        }
         if draft.obstacles.is_empty() && case.lines.iter().all(leaves_nothing) {
             draft.refuse(Obstacle::NothingLeft);
         }
