@@ -14,9 +14,15 @@
 mod support;
 
 use aftersale::case::actor::Role;
-use aftersale::case::command::{Command, Ground};
+use aftersale::case::command::{
+    AcceptanceBasis, Command, Envelope, Ground, PaymentResult, ReceivedLine,
+};
+use aftersale::case::dispute::Evidence;
 use aftersale::case::event::Event;
+use aftersale::case::resolution::Resolution;
 use aftersale::case::{AfterSale, Context};
+use aftersale::id::{ActorId, ParcelId};
+use aftersale::inspection::{Grade, Inspection};
 use aftersale::preset::markets::{Market, WECHAT_SHOP};
 use divan::counter::ItemsCount;
 use divan::{Bencher, black_box};
@@ -36,6 +42,96 @@ fn open_to_refund_of_one_line(bencher: Bencher<'_, '_>) {
     bencher.with_inputs(jacket).bench_local_values(|mut desk| {
         desk.whole_return("R-1", &[("1", 1)]).unwrap();
         desk
+    });
+}
+
+/// Twelve commands from request to end, decided and evolved: open, assign, ask for proof, proof, permit,
+/// send back, receive, inspect, accept, refund, pay, close.
+fn twelve() -> Vec<(Role, Command)> {
+    let id = || case("R-1");
+    let note = || String::from("a photo of the seam");
+    let units = || support::units(&[("1", 1)]);
+    let inspection = Inspection {
+        grade: Grade::Opened,
+        findings: Default::default(),
+        evidence: Default::default(),
+    };
+    let received = ReceivedLine {
+        line: support::line("1"),
+        quantity: support::pieces(1),
+        serials: Default::default(),
+        lots: Default::default(),
+    };
+    let parcel = ParcelId::new("BACK-1").unwrap();
+    let evidence = Evidence { kind: "photo".into(), reference: "blob-7".into() };
+    let looked_at = units().remove(0);
+    let result = PaymentResult::Paid { reference: "bank-1".into() };
+    let (basis, resolution) = (AcceptanceBasis::Inspected, Resolution::ReturnAndRefund);
+    let (to, rule, findings) = (ActorId::new("li").unwrap(), None, vec![]);
+    let (obligation, payment) = (1, 1);
+    vec![
+        (
+            Role::Customer,
+            Command::OpenCase { case: id(), resolution, lines: vec![support::wanted("1", 1)] },
+        ),
+        (Role::System, Command::Assign { case: id(), to, rule, findings }),
+        (Role::Agent, Command::RequestInfo { case: id(), note: note() }),
+        (Role::Customer, Command::AddEvidence { case: id(), evidence }),
+        (Role::Agent, Command::Authorize { case: id(), ground: Ground::Policy }),
+        (Role::Customer, Command::SendBack { case: id(), parcel: parcel.clone(), lines: units() }),
+        (
+            Role::Warehouse,
+            Command::Receive {
+                case: id(),
+                parcel: Some(parcel),
+                lines: vec![received],
+                unexpected: vec![],
+            },
+        ),
+        (Role::Inspector, Command::Inspect { case: id(), units: looked_at, inspection }),
+        (Role::Inspector, Command::Accept { case: id(), lines: units(), basis }),
+        (Role::Finance, Command::Refund { case: id(), lines: vec![], terms: Box::default() }),
+        (Role::System, Command::RecordPayment { case: id(), obligation, payment, result }),
+        (Role::Agent, Command::Close { case: id() }),
+    ]
+}
+
+/// Open to close of a typical case in twelve commands.
+#[divan::bench]
+fn open_to_close_in_twelve_commands(bencher: Bencher<'_, '_>) {
+    let mut desk = jacket();
+    let envelopes: Vec<Envelope> =
+        twelve().into_iter().map(|(role, command)| desk.envelope(role, command)).collect();
+    let (order, rules, now) = (desk.order.clone(), desk.rules, desk.now);
+    bencher.with_inputs(|| order.clone()).bench_local_values(|mut order| {
+        for (minutes, envelope) in (0_i32..).zip(&envelopes) {
+            let now = now + chrono::TimeDelta::minutes(minutes.into());
+            black_box(order.apply(&Context { now, rules }, envelope).unwrap());
+        }
+        order
+    });
+}
+
+/// A command in the middle of that life, decided and evolved: the receipt, the acceptance, the refund.
+#[divan::bench(args = ["receive", "accept", "refund"])]
+fn mid_life_command(bencher: Bencher<'_, '_>, name: &str) {
+    let place = match name {
+        "receive" => 6,
+        "accept" => 8,
+        _ => 9,
+    };
+    let mut desk = jacket();
+    let mut commands = twelve();
+    commands.truncate(place + 1);
+    let (role, command) = commands.pop().unwrap();
+    for (role, command) in commands {
+        desk.give(role, command).unwrap();
+    }
+    let envelope = desk.envelope(role, command);
+    let (order, rules, now) = (desk.order.clone(), desk.rules, desk.now);
+    bencher.with_inputs(|| order.clone()).bench_local_values(|mut order| {
+        black_box(order.apply(&Context { now, rules }, &envelope).unwrap());
+        order
     });
 }
 

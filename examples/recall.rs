@@ -17,7 +17,8 @@ use std::fmt::Write as _;
 use std::fs::{self, File};
 use std::path::Path;
 
-use aftersale::id::{CustomerId, LotId, OrderId, SerialId, Sku, SupplierId};
+use aftersale::id::{CustomerId, LotId, OrderId, OrderLineId, SerialId, Sku, SupplierId};
+use aftersale::label::{Coded as _, Language};
 use aftersale::lineage::Lineage;
 use aftersale::lineage::audit::TraceBreak;
 use aftersale::lineage::campaign::{Campaign, CampaignPlan, CheckLevel};
@@ -25,9 +26,10 @@ use aftersale::lineage::draw::Format;
 use aftersale::lineage::event::{
     DocumentId, Entry, Event, EventDraft, EventFacts, EventId, EventKind, Item, Line, LineId, Units,
 };
-use aftersale::lineage::recall::Scope;
+use aftersale::lineage::recall::{AffectedOrder, Recall, Scope};
 use aftersale::lineage::source::Source;
 use aftersale::lineage::suspect::{CandidateKind, Observation, Outcome, RankingPlan};
+use aftersale::number::Ratio;
 use aftersale::quantity::{Quantity, Unit};
 use aftersale::time::{Instant, Interval, Zone};
 
@@ -104,7 +106,9 @@ fn shipments(file: &Path, page: &mut String) -> Result<()> {
     for (country, (count, quantity)) in table.iter().take(8) {
         println!("   {country:<24} {count:>4} shipments {quantity:>9} packs");
     }
-    println!("   countries not shown: {}", table.len().saturating_sub(8));
+    if table.len() > 8 {
+        println!("   {} more countries are not shown", table.len() - 8);
+    }
 
     // What it hides: the same site through the regional warehouses.
     let in_year = |row: &&Row| row["delivered_to_client_date"].starts_with("2011");
@@ -228,10 +232,11 @@ fn notices(file: &Path, page: &mut String) -> Result<()> {
         days.sort_unstable();
         let median = days.get(days.len() / 2).copied().unwrap_or(0);
         println!(
-            "   {class:<10} {:>8} {lots:>10} {all:>10} {median:>12}  {} of {} consignees, if {level} is ordered",
+            "   {class:<10} {:>8} {lots:>10} {all:>10} {median:>12}  {} of {} consignees, at {}",
             own.len(),
             level.required(own.len()),
-            own.len()
+            own.len(),
+            level.label(Language::English).to_lowercase()
         );
         let _ = write!(page, "<tr><td>{class}<td>{}<td>{lots}<td>{all}<td>{median}", own.len());
     }
@@ -254,20 +259,45 @@ fn factory(page: &mut String) -> Result<()> {
     println!("\n3. A SMALL FACTORY (made up, for the whole chain)\n");
     let (lineage, observations) = made_up_factory()?;
     let bad = observations.iter().filter(|seen| seen.outcome == Outcome::Defective).count();
-    println!("   240 jackets shipped, {bad} came back with a broken zip");
+    println!(
+        "   of 240 jackets made, {bad} have a broken zip: found at the final look, or sent back"
+    );
 
     let candidates = lineage.candidates(CandidateKind::Items, &observations, Zone::UTC);
     let plan = RankingPlan { rounds: 2, ..RankingPlan::default() };
     page.push_str("<h2>A small factory (made up)</h2><table><tr><th>round<th>suspect<th>returned / holding it<th>others<th>p<th>q<th>group");
     for (round, ranking) in lineage.rank(&candidates, &observations, &plan).iter().enumerate() {
         println!(
-            "\n   round {}: {} of {} units defective, {} candidates tested, corrected by {}",
+            "\n   round {}: {} of {} jackets defective; {} lots tested, corrected by {}",
             round + 1,
             ranking.defective,
             ranking.units,
             ranking.tested,
-            ranking.plan.correction
+            ranking.plan.correction.label(Language::English)
         );
+        let first = ranking.suspects.first();
+        match first.filter(|first| first.q <= plan.accept) {
+            Some(found) => {
+                let alike = ranking.first_group().count();
+                println!(
+                    "   {alike} stands out{}",
+                    if alike == 1 {
+                        ", and the data tells it from all others"
+                    } else {
+                        ": no data can tell these apart"
+                    }
+                );
+                let z = found.z.map_or(String::new(), |z| format!(", z {z}"));
+                let risk = found.measures.risk_ratio.map_or(String::new(), |ratio| {
+                    format!(
+                        ", {:.0} times the risk",
+                        ratio.numerator() as f64 / ratio.denominator() as f64
+                    )
+                });
+                println!("   p {:.2}{z}{risk}", found.p);
+            }
+            None => println!("   none stands out: what is left looks like ordinary wear"),
+        }
         for suspect in ranking.suspects.iter().take(5) {
             let Source::Item { item, .. } = &suspect.source else { continue };
             let counts = suspect.counts;
@@ -303,12 +333,40 @@ fn factory(page: &mut String) -> Result<()> {
     let scope = Scope { sources: vec![guilty.clone()], least_share: None };
     let recall = lineage.recall(&scope);
     let outstanding = recall.outstanding()[&Unit::PIECE];
+    let is_jacket = |item: &Item| matches!(item, Item::Serial(_));
+    let returned = lineage_returns(&recall);
+    let jackets = recall.stock.iter().filter(|stock| is_jacket(&stock.item)).count() as i64;
+    let zips: i64 = recall
+        .stock
+        .iter()
+        .filter(|stock| !is_jacket(&stock.item))
+        .filter_map(|stock| stock.on_hand)
+        .map(|on_hand| on_hand.steps())
+        .sum();
+    println!("\n   recall of ZIP-B");
     println!(
-        "\n   recall of ZIP-B: {} orders, {} customers, {outstanding} out there, {} in stock",
+        "   to call back  {outstanding} of jackets from {} orders of {} customers",
         recall.orders.len(),
-        recall.customers().count(),
-        recall.recovered()[&Unit::PIECE]
+        recall.customers().count()
     );
+    println!(
+        "   to block here {jackets} jackets ({returned} came back already, the rest was never shipped) and {zips} loose zips"
+    );
+    println!(
+        "   gaps: {} breaks, {} violations on the way",
+        recall.breaks.len(),
+        recall.violations.len()
+    );
+    let mut worst: Vec<_> = recall.orders.iter().collect();
+    let left = |affected: &AffectedOrder| -> i64 {
+        affected.items.iter().filter_map(|item| item.on_hand).map(|left| left.steps()).sum()
+    };
+    worst.sort_by_key(|(order, affected)| (std::cmp::Reverse(left(affected)), *order));
+    println!("   call first (most jackets with the zip):");
+    for (order, affected) in worst.iter().take(3) {
+        let who: Vec<String> = affected.customers.iter().map(ToString::to_string).collect();
+        println!("     {order}  {}  {} jackets", who.join(", "), left(affected));
+    }
     let evidence = lineage.evidence(std::slice::from_ref(&guilty));
     if let Some((order, path)) = evidence.paths.iter().next() {
         println!("   evidence for order {order}:");
@@ -321,10 +379,11 @@ fn factory(page: &mut String) -> Result<()> {
     let narrow = Scope { sources: vec![since], least_share: None };
     let left = lineage.what_if(&scope, &narrow);
     println!(
-        "   if only what was sewn from the 12th on is called back: {} orders spared, {} of the \
-         suspect zips would stay out there",
+        "   if only what was sewn from the 12th on is called back: {} orders are spared, and {} of all \
+         suspect zips stay with them, at worst {}",
         left.spared.len(),
-        left.suspect_left
+        percent(left.suspect_left),
+        left.suspect_left_at_worst.get(&Unit::PIECE).map_or(String::new(), ToString::to_string)
     );
     let terms = CampaignPlan {
         notify_within_seconds: 86_400,
@@ -334,21 +393,36 @@ fn factory(page: &mut String) -> Result<()> {
     };
     let campaign = Campaign::for_recall(&recall, terms, at(28)?);
     println!(
-        "   campaign: {} notices due by {}, {} checks to make",
+        "   campaign: {} notices due by {}; {} orders to check whether the notice worked",
         campaign.due_notices().len(),
-        campaign.next_wakeup().map_or(String::new(), |at| at.to_rfc3339()),
+        campaign
+            .next_wakeup()
+            .map_or(String::new(), |at| at.format("%-d %B %Y %H:%M UTC").to_string()),
         campaign.missing_checks()
     );
     let metrics = lineage.metrics();
     println!(
-        "   metrics: a root lot reaches {} orders on average; records complete for {} items",
-        metrics.mean_recall().map_or(String::new(), |mean| mean.to_string()),
-        metrics.completeness().map_or(String::new(), |share| share.to_string())
+        "   metrics: one bad supplier lot would call back {} orders on average; {} of the items are \
+         traced back to a receipt",
+        metrics.mean_recall().map_or(String::new(), |mean| {
+            format!("{:.0}", mean.numerator() as f64 / mean.denominator() as f64)
+        }),
+        metrics.completeness().map_or(String::new(), percent)
     );
     let drawing = lineage.draw(&[guilty], Format::Mermaid, 12);
     println!("\n{}", drawing.text);
     let _ = write!(page, "<pre>{}</pre>", safe(&drawing.text));
     Ok(())
+}
+
+/// How many goods came back from the orders of a recall.
+fn lineage_returns(recall: &Recall) -> i64 {
+    let items = recall.orders.values().flat_map(|order| &order.items);
+    items.filter_map(|item| item.returned).map(|returned| returned.steps()).sum()
+}
+
+fn percent(share: Ratio) -> String {
+    format!("{:.0} %", 100.0 * share.numerator() as f64 / share.denominator() as f64)
 }
 
 fn at(day: u32) -> Result<Instant> {
@@ -362,6 +436,7 @@ fn instant(text: &str) -> Result<Instant> {
 /// Zips of three lots and cloth of three lots become jackets on two lines; ZIP-B breaks.
 fn made_up_factory() -> Result<(Lineage, Vec<Observation>)> {
     let mut lineage = Lineage::new(Units::default());
+    let meter = Unit::known("m")?;
     let mut record = |draft: EventDraft| -> Result<()> {
         lineage.record(&draft.check()?)?;
         Ok(())
@@ -377,7 +452,10 @@ fn made_up_factory() -> Result<(Lineage, Vec<Observation>)> {
         let lot = Item::Lot(LotId::new(name)?);
         let facts =
             EventFacts { supplier: Some(SupplierId::new(supplier)?), ..EventFacts::default() };
-        let inbound = Line::new(lot.clone(), Quantity::pieces(100)?);
+        let is_cloth = name.starts_with("CLOTH");
+        let delivered =
+            if is_cloth { Quantity::parse("150", meter)? } else { Quantity::pieces(100)? };
+        let inbound = Line::new(lot.clone(), delivered);
         record(
             Event::new(EventId::new(format!("receive {name}"))?, at(1)?, EventKind::Receive)
                 .output(inbound)
@@ -393,7 +471,10 @@ fn made_up_factory() -> Result<(Lineage, Vec<Observation>)> {
         let zip = ["ZIP-A", "ZIP-B", "ZIP-C"][(n as usize / 5) % 3];
         let cloth = ["CLOTH-1", "CLOTH-2", "CLOTH-3"][(n as usize / 8) % 3];
         let jacket = Item::Serial(SerialId::new(format!("JACKET-{n:03}"))?);
-        let order = Item::Order(OrderId::new(format!("SO-{:03}", n / 2))?);
+        // A line per jacket: with both jackets of an order on one line, a return of one could not be
+        // told from a return of the other.
+        let line_id = OrderLineId::new(format!("{}", n % 2 + 1))?;
+        let order = Item::OrderLine(OrderId::new(format!("SO-{:03}", n / 2))?, line_id);
         let line = if n % 2 == 0 { "line-1" } else { "line-2" };
         let sewn = EventFacts { line: Some(LineId::new(line)?), ..EventFacts::default() };
         let to = EventFacts {
@@ -405,7 +486,7 @@ fn made_up_factory() -> Result<(Lineage, Vec<Observation>)> {
             Event::new(EventId::new(format!("sew {n}"))?, at(3 + n / 15)?, EventKind::Make)
                 .sequence(n)
                 .input(Line::new(Item::Lot(LotId::new(zip)?), one))
-                .input(Line::new(Item::Lot(LotId::new(cloth)?), one))
+                .input(Line::new(Item::Lot(LotId::new(cloth)?), Quantity::parse("1.5", meter)?))
                 .output(Line::unmeasured(jacket.clone()))
                 .facts(sewn),
         )?;

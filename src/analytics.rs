@@ -10,7 +10,7 @@
 //! 3. A cohort that is still inside its return window is marked immature, never read as low.
 //! 4. Alarms over many series control the share of false alarms.
 //!
-//! Where to start: [`tally`] to count, [`rate`] for a rate with its interval, [`cohort`] for rates
+//! Where to start: [`tally`] to count, [`order`] to count stored orders, [`rate`] for a rate with its interval, [`cohort`] for rates
 //! by month of sale, [`alarm`] to watch thousands of series, [`cause`] to explain a change,
 //! [`words`] for notes, [`effect`] to check that an action worked.
 
@@ -35,8 +35,11 @@ mod math;
 pub mod measure;
 pub mod mix;
 pub mod month;
+pub mod order;
+pub mod origin;
 pub mod pareto;
 pub mod rate;
+pub mod scorecard;
 pub mod sequential;
 pub mod shrinkage;
 pub mod state;
@@ -105,6 +108,12 @@ pub enum AnalyticsError {
         left: String,
         /// The other currency.
         right: String,
+    },
+    /// What is to be taken out was never counted.
+    #[error("{name} to be taken out was never counted here")]
+    NotCounted {
+        /// What was to be taken out.
+        name: &'static str,
     },
     /// Stored state that this version cannot read.
     #[error("the stored aggregate is damaged or of another version, at byte {at}: {what}")]

@@ -25,4 +25,5 @@ mod orders;
 pub mod process;
 pub mod refusal;
 pub mod standing;
+pub mod step;
 mod timers;

@@ -20,6 +20,8 @@ pub mod dispute;
 pub mod duty;
 pub mod event;
 mod evolve;
+pub mod follow_up;
+pub mod freight;
 pub mod kit;
 pub mod ledger;
 pub mod liability;
@@ -27,10 +29,12 @@ pub mod matching;
 pub mod obligation;
 pub mod parcel;
 pub mod pool;
+pub mod recovery;
 pub mod refusal;
 pub mod replacement;
 mod reshape;
 pub mod resolution;
+pub mod review;
 pub mod state;
 pub mod status;
 pub mod timer;
@@ -44,6 +48,7 @@ use crate::case::duty::Duty;
 use crate::case::event::Event;
 use crate::case::ledger::QuantityLedger;
 use crate::case::refusal::Refusal;
+use crate::case::review::Roster;
 use crate::case::state::ReturnCase;
 use crate::case::window::CommandWindow;
 use crate::explain::Finding;
@@ -98,8 +103,8 @@ pub struct AfterSale {
     cases: BTreeMap<CaseId, ReturnCase>,
     added: BTreeMap<OrderLineId, AddedLine>,
     window: CommandWindow,
-    /// Running timers in the order in which they fire.
-    agenda: BTreeSet<(Instant, CaseId, RuleId)>,
+    /// Running timers in the order in which they fire; without a rule it is a review that acts.
+    agenda: BTreeSet<(Instant, CaseId, Option<RuleId>)>,
     version: u64,
     last_at: Option<Instant>,
 }
@@ -189,7 +194,24 @@ impl AfterSale {
     ///
     /// [`Refusal`] with everything that stands in the way.
     pub fn decide(&self, context: &Context<'_>, envelope: &Envelope) -> Result<Decision, Refusal> {
-        decide::decide(self, context, envelope)
+        let (directory, facts) = Default::default();
+        let roster = Roster { directory: &directory, facts: &facts };
+        self.decide_among(context, &roster, envelope)
+    }
+
+    /// Decides a command where cases go through [reviews](crate::rules::review): with the people, and
+    /// with facts that only the host knows. Where no case does, the same as [`decide`](Self::decide).
+    ///
+    /// # Errors
+    ///
+    /// [`Refusal`] with everything that stands in the way.
+    pub fn decide_among(
+        &self,
+        context: &Context<'_>,
+        roster: &Roster<'_>,
+        envelope: &Envelope,
+    ) -> Result<Decision, Refusal> {
+        decide::decide(self, context, roster, envelope)
     }
 
     /// Folds one event into the state. Total: an event of a verified history always applies.
@@ -208,9 +230,23 @@ impl AfterSale {
         envelope: &Envelope,
     ) -> Result<Decision, Refusal> {
         let decision = self.decide(context, envelope)?;
-        for event in &decision.events {
-            self.evolve(event);
-        }
+        decision.events.iter().for_each(|event| self.evolve(event));
+        Ok(decision)
+    }
+
+    /// Decides a command [among people](Self::decide_among) and evolves what it leads to.
+    ///
+    /// # Errors
+    ///
+    /// [`Refusal`] with everything that stands in the way; nothing has changed then.
+    pub fn apply_among(
+        &mut self,
+        context: &Context<'_>,
+        roster: &Roster<'_>,
+        envelope: &Envelope,
+    ) -> Result<Decision, Refusal> {
+        let decision = self.decide_among(context, roster, envelope)?;
+        decision.events.iter().for_each(|event| self.evolve(event));
         Ok(decision)
     }
 

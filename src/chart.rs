@@ -2,7 +2,8 @@
 //!
 //! In: results of [`crate::analytics`]. Out: a neutral [`ChartData`] (kind, axes, series, bands,
 //! marks, links), and from it an ECharts option without functions ([`echarts`]), plain JSON that a
-//! portal can embed as it is. The same data draws the pages of the examples.
+//! portal can embed as it is, or a Vega-Lite specification ([`vega_lite`]). The same data draws the
+//! pages of the examples.
 //!
 //! Always true: the same result gives the same bytes; every list of values is as long as its axis.
 
@@ -20,6 +21,7 @@ use crate::analytics::rate::{Confidence, Estimate, Proportion};
 use crate::label::codes;
 
 pub mod echarts;
+pub mod vega_lite;
 
 codes! {
     /// The kind of a chart.

@@ -21,7 +21,7 @@ use alloc::vec::Vec;
 use core::cmp::Ordering;
 use core::fmt;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
 use crate::explain::Fact;
 use crate::id::FactName;
@@ -30,21 +30,42 @@ use crate::id::FactName;
 /// definition.
 pub const MAX_DEPTH: usize = 32;
 
-/// The facts of one case at one moment.
-#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct Facts(BTreeMap<FactName, Fact>);
+/// The facts of one case at one moment, on the wire a map from name to fact.
+///
+/// Kept as a sorted list: a case event has one fact or two, for which a tree takes half a kilobyte.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(from = "BTreeMap<FactName, Fact>")]
+pub struct Facts(Vec<(FactName, Fact)>);
+
+impl From<BTreeMap<FactName, Fact>> for Facts {
+    fn from(facts: BTreeMap<FactName, Fact>) -> Self {
+        Self(facts.into_iter().collect())
+    }
+}
+
+impl Serialize for Facts {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.collect_map(self.iter())
+    }
+}
 
 impl Facts {
     /// No facts.
     #[must_use]
     pub const fn new() -> Self {
-        Self(BTreeMap::new())
+        Self(Vec::new())
     }
 
     /// Adds or replaces a fact.
     pub fn set(&mut self, name: FactName, fact: Fact) {
-        self.0.insert(name, fact);
+        match self.place(&name) {
+            Ok(place) => {
+                if let Some((_, old)) = self.0.get_mut(place) {
+                    *old = fact;
+                }
+            }
+            Err(place) => self.0.insert(place, (name, fact)),
+        }
     }
 
     /// Adds or replaces a fact.
@@ -57,29 +78,36 @@ impl Facts {
     /// A fact by its name.
     #[must_use]
     pub fn get(&self, name: &FactName) -> Option<&Fact> {
-        self.0.get(name)
+        let place = self.place(name).ok()?;
+        self.0.get(place).map(|(_, fact)| fact)
     }
 
     /// Forgets a fact.
     pub fn remove(&mut self, name: &FactName) {
-        self.0.remove(name);
+        if let Ok(place) = self.place(name) {
+            self.0.remove(place);
+        }
     }
 
     /// All facts in the order of their names.
     pub fn iter(&self) -> impl Iterator<Item = (&FactName, &Fact)> {
-        self.0.iter()
+        self.0.iter().map(|(name, fact)| (name, fact))
+    }
+
+    fn place(&self, name: &FactName) -> Result<usize, usize> {
+        self.0.binary_search_by(|(known, _)| known.cmp(name))
     }
 }
 
 impl FromIterator<(FactName, Fact)> for Facts {
     fn from_iter<I: IntoIterator<Item = (FactName, Fact)>>(facts: I) -> Self {
-        Self(facts.into_iter().collect())
+        facts.into_iter().collect::<BTreeMap<_, _>>().into()
     }
 }
 
 impl fmt::Display for Facts {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (position, (name, fact)) in self.0.iter().enumerate() {
+        for (position, (name, fact)) in self.iter().enumerate() {
             write!(f, "{}{name} = {fact}", if position == 0 { "" } else { ", " })?;
         }
         Ok(())

@@ -76,6 +76,11 @@ pub mod strategies;
 #[doc = include_str!("../docs/settlement.md")]
 pub struct SettlementGuide;
 
+/// The guide to cases, compiled and run as tests.
+#[cfg(doctest)]
+#[doc = include_str!("../docs/cases.md")]
+pub struct CasesGuide;
+
 /// The README's example, compiled and run as a test.
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

@@ -19,6 +19,7 @@ pub mod event;
 pub mod evidence;
 pub mod fraction;
 pub mod graph;
+pub mod heel;
 pub mod ledger;
 pub mod metrics;
 pub mod recall;

@@ -195,6 +195,11 @@ impl Practice {
         length::due(self.hours.as_ref(), length, start, &stopped)
     }
 
+    /// When the desk is open, as far as its calendar reaches; nothing without one.
+    pub fn open_periods(&self) -> impl Iterator<Item = Interval> + '_ {
+        self.hours.iter().flat_map(|hours| hours.calendar.open_periods())
+    }
+
     /// When pauses were announced, in order, each time once.
     #[must_use]
     pub fn announcements(&self) -> &[Instant] {

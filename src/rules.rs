@@ -4,18 +4,25 @@
 //! sound, or [`RulesRefused`] with all defects and their places. A case records the version of the
 //! rules it was opened under.
 
+pub mod review;
+
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::condition::schema::{FactType, Schema};
+use crate::feedback::plan::{FeedbackBook, FeedbackDefect, FeedbackDraft};
+use crate::id::FactName;
+use crate::money::currency::Currency;
 use crate::policy::deadline::Place;
 use crate::policy::set::{PolicyDefects, PolicyDraft, PolicySet};
 use crate::practice::verify::PracticeDefects;
 use crate::practice::{Practice, PracticeDraft};
 use crate::reason::taxonomy::verify::Defects as TaxonomyDefects;
 use crate::reason::taxonomy::{Taxonomy, TaxonomyDraft};
+use crate::rules::review::{ReviewDefects, Reviews, ReviewsDraft};
 
 /// What a host configures.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -32,6 +39,12 @@ pub struct RulesDraft {
     /// How long each stage of a case may take; without it no timer runs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub practice: Option<Box<PracticeDraft>>,
+    /// Which cases people decide, and by which procedure; without it, whoever has the role decides.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reviews: Option<Box<ReviewsDraft>>,
+    /// Surveys, and when a customer is asked after a case has ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub feedback: Option<Box<FeedbackDraft>>,
 }
 
 /// A rule book that can be used.
@@ -43,6 +56,8 @@ pub struct Rules {
     policies: PolicySet,
     place: Place,
     practice: Option<Box<Practice>>,
+    reviews: Option<Box<Reviews>>,
+    feedback: Option<Box<FeedbackBook>>,
 }
 
 /// A rule book that cannot be used, with the defects of every part.
@@ -68,6 +83,32 @@ pub enum RulesDefect {
     /// The practice.
     #[error("practice: {0}")]
     Practice(PracticeDefects),
+    /// The reviews.
+    #[error("reviews: {0}")]
+    Reviews(ReviewDefects),
+    /// The surveys and when they are asked.
+    #[error("feedback: {0}")]
+    Feedback(FeedbackDefect),
+}
+
+/// The facts that conditions of follow-up rules may test: those of a
+/// [practice](crate::practice::schema), and
+///
+/// | fact | type | meaning |
+/// | --- | --- | --- |
+/// | `status` | code | how the case ended, by the codes of `case::status` |
+/// | `refunded` | amount, optional | what it gave back, in the practice's currency |
+#[must_use]
+pub fn follow_up_schema(currency: Option<Currency>) -> Schema {
+    let ended = ["completed", "closed", "expired", "cancelled"].into_iter().map(Into::into);
+    let schema = crate::practice::schema(currency)
+        .with(FactName::fixed("status"), FactType::Code(ended.collect()));
+    match currency {
+        Some(currency) => {
+            schema.with_optional(FactName::fixed("refunded"), FactType::Amount(currency))
+        }
+        None => schema,
+    }
 }
 
 impl fmt::Display for RulesRefused {
@@ -95,28 +136,61 @@ impl Rules {
             .map_err(|found| defects.push(RulesDefect::Taxonomy(Box::new(found))));
         let policies = PolicySet::verify(draft.policies)
             .map_err(|found| defects.push(RulesDefect::Policies(found)));
+        let currency = draft.practice.as_ref().and_then(|practice| practice.currency);
         let practice = draft.practice.map(|practice| Practice::verify(*practice)).transpose();
         let practice = practice.map_err(|found| defects.push(RulesDefect::Practice(found)));
-        let (Ok(taxonomy), Ok(policies), Ok(practice)) = (taxonomy, policies, practice) else {
+        // Reviews are judged without hours when the practice that should give them is refused.
+        let hours = practice.as_ref().ok().and_then(Option::as_ref);
+        let reviews = draft.reviews.map(|reviews| Reviews::verify(*reviews, hours)).transpose();
+        let reviews = reviews.map_err(|found| defects.push(RulesDefect::Reviews(found)));
+        let schema = follow_up_schema(currency);
+        let feedback = draft.feedback.map(|plan| FeedbackBook::verify(*plan, &schema)).transpose();
+        let feedback =
+            feedback.map_err(|found| defects.extend(found.into_iter().map(RulesDefect::Feedback)));
+        let (Ok(taxonomy), Ok(policies), Ok(practice), Ok(reviews), Ok(feedback)) =
+            (taxonomy, policies, practice, reviews, feedback)
+        else {
             return Err(RulesRefused { defects });
         };
         if !defects.is_empty() {
             return Err(RulesRefused { defects });
         }
-        let practice = practice.map(Box::new);
-        Ok(Self { version: draft.version, taxonomy, policies, place: draft.place, practice })
+        Ok(Self {
+            version: draft.version,
+            taxonomy,
+            policies,
+            place: draft.place,
+            practice: practice.map(Box::new),
+            reviews: reviews.map(Box::new),
+            feedback: feedback.map(Box::new),
+        })
     }
 
     /// A rule book from parts that are verified already.
     #[must_use]
     pub const fn new(version: u32, taxonomy: Taxonomy, policies: PolicySet, place: Place) -> Self {
-        Self { version, taxonomy, policies, place, practice: None }
+        let (practice, reviews, feedback) = (None, None, None);
+        Self { version, taxonomy, policies, place, practice, reviews, feedback }
     }
 
     /// The same rule book with the practice of a marketplace.
     #[must_use]
     pub fn with_practice(mut self, practice: Practice) -> Self {
         self.practice = Some(Box::new(practice));
+        self
+    }
+
+    /// The same rule book with review procedures.
+    #[must_use]
+    pub fn with_reviews(mut self, reviews: Reviews) -> Self {
+        self.reviews = Some(Box::new(reviews));
+        self
+    }
+
+    /// The same rule book with surveys, verified against [`follow_up_schema`].
+    #[must_use]
+    pub fn with_feedback(mut self, feedback: FeedbackBook) -> Self {
+        self.feedback = Some(Box::new(feedback));
         self
     }
 
@@ -144,6 +218,18 @@ impl Rules {
         self.practice.as_deref()
     }
 
+    /// Which cases people decide, and by which procedure.
+    #[must_use]
+    pub fn reviews(&self) -> Option<&Reviews> {
+        self.reviews.as_deref()
+    }
+
+    /// Surveys, and when a customer is asked.
+    #[must_use]
+    pub fn feedback(&self) -> Option<&FeedbackBook> {
+        self.feedback.as_deref()
+    }
+
     /// Zone, working days and closing hour.
     #[must_use]
     pub const fn place(&self) -> &Place {
@@ -166,6 +252,8 @@ impl From<Rules> for RulesDraft {
             policies: rules.policies.into(),
             place: rules.place,
             practice: rules.practice.map(|practice| Box::new((*practice).into())),
+            reviews: rules.reviews.map(|reviews| Box::new(reviews.draft().clone())),
+            feedback: rules.feedback.map(|feedback| Box::new(feedback.draft().clone())),
         }
     }
 }

@@ -14,7 +14,7 @@ use aftersale::analytics::histogram::{Histogram, bucket, limits};
 use aftersale::analytics::measure::{Answers, Desk, Durations, Outcome, Outcomes, Sum, Timed};
 use aftersale::analytics::month::Month;
 use aftersale::analytics::rate::Confidence;
-use aftersale::analytics::state::{Measure, Observe, from_bytes, to_bytes};
+use aftersale::analytics::state::{Measure, Observe, TakeOut, from_bytes, to_bytes};
 use aftersale::analytics::tally::{Costs, Dimension, Facets, ReturnRow, SaleRow, Tally};
 use aftersale::money::Money;
 use aftersale::money::currency::Currency;
@@ -80,6 +80,33 @@ fn refuses_damage<M: Measure + std::fmt::Debug>(
     assert!(Grid::<M, 2>::from_bytes(sizes, &bytes[..place]).is_err());
     bytes.push(0);
     assert!(Grid::<M, 2>::from_bytes(sizes, &bytes).is_err());
+}
+
+/// Stored histograms and sums that no counting can give are refused, and large ones merge at once.
+#[test]
+fn impossible_cells_are_refused_and_large_ones_merge() {
+    let mut timed: Grid<Timed, 1> = Grid::new([1]).unwrap();
+    timed.cell([0]).unwrap().observe_row((5, 300)).unwrap();
+    let mut bytes = timed.to_bytes();
+    // The last column holds the counts of the buckets, here a single 1.
+    assert_eq!(bytes.pop(), Some(1));
+    bytes.push(0);
+    assert!(Grid::<Timed, 1>::from_bytes([1], &bytes).is_err());
+    let mut sums: Grid<Sum, 1> = Grid::new([1]).unwrap();
+    sums.observe_all([([0], i64::MIN), ([0], i64::MIN)]).unwrap();
+    let bytes = sums.to_bytes();
+    let counts = bytes.iter().position(|byte| *byte == 2).unwrap();
+    let mut fewer = bytes.clone();
+    fewer[counts] = 1;
+    assert!(Grid::<Sum, 1>::from_bytes([1], &bytes).is_ok());
+    assert!(
+        Grid::<Sum, 1>::from_bytes([1], &fewer).is_err(),
+        "one value of 64 bits is never so small"
+    );
+    let many = Histogram::try_from(vec![(7, 1 << 40), (300, 5)]).unwrap();
+    let mut twice = many.clone();
+    twice.merge(&many).unwrap();
+    assert_eq!(twice.sorted(), [(7, 1 << 41), (300, 10)]);
 }
 
 /// A thousand cells and more: several blocks of each column, some of them wide.
@@ -234,6 +261,38 @@ proptest! {
         let _ = Grid::<Sum, 2>::from_bytes([3, 3], &noise);
     }
 
+    /// ANA-40: merging a part and taking it out again changes no byte, and more than was counted is
+    /// never taken out.
+    #[test]
+    fn what_was_merged_can_be_taken_out(
+        rows in prop::collection::vec((any::<i64>(), 0_u64..3_000_000_000), 1..80),
+        split in any::<prop::sample::Index>(),
+    ) {
+        let desk = |rows: &[(i64, u64)]| {
+            let mut desk = Desk::default();
+            for (amount, seconds) in rows {
+                let cents = desk.minor(yuan(*amount)).unwrap();
+                desk.refund.observe(cents).unwrap();
+                desk.handling_time.observe(*seconds).unwrap();
+                desk.goals.observe(outcome(amount % 2 == 0)).unwrap();
+                desk.answers.invite().unwrap();
+                desk.answers.satisfied((seconds % 5) as u8 + 1).unwrap();
+            }
+            desk
+        };
+        let at = split.index(rows.len());
+        let (kept, part) = (desk(&rows[..at]), desk(&rows[at..]));
+        let mut all = kept.clone();
+        all.merge(&part).unwrap();
+        all.take_out(&part).unwrap();
+        prop_assert_eq!(to_bytes(&all), to_bytes(&kept));
+        prop_assert_eq!(all.is_empty(), at == 0);
+        prop_assert!(kept.clone().take_out(&desk(&rows)).is_err());
+        let mut histogram = kept.handling_time.histogram().clone();
+        let more = desk(&rows);
+        prop_assert!(histogram.take_out(more.handling_time.histogram()).is_err());
+    }
+
     /// ANA-34: a stored grid with any byte changed is refused or read as exactly the state it is.
     #[test]
     fn damaged_grids_are_refused(
@@ -325,6 +384,7 @@ fn a_return_counts_its_costs_times_and_outcomes() {
     let row = ReturnRow {
         facets,
         units: 2,
+        repeat_units: 0,
         value: yuan(20_000),
         costs: Some(Costs {
             refund: yuan(20_000),
@@ -338,6 +398,7 @@ fn a_return_counts_its_costs_times_and_outcomes() {
         goal_met: Some(Outcome::No),
         first_time_right: Some(Outcome::Yes),
         repeat: Some(Outcome::No),
+        survey: None,
     };
     tally.observe_return(&row).unwrap();
     let text = serde_json::to_string(&tally).unwrap();
@@ -347,6 +408,7 @@ fn a_return_counts_its_costs_times_and_outcomes() {
     let rate = cell.unit_rate(Confidence::NINETY_FIVE).unwrap();
     assert_eq!((rate.value, rate.sample), (0.04, 50));
     assert_eq!(cell.value_rate(), Some(0.04));
+    assert_eq!(cell.recovery_rate(), Some(0.85));
     assert_eq!(
         cell.handling_time.histogram().percentile(90).map(|s| s.abs_diff(7_300) <= 57),
         Some(true)

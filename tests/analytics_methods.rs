@@ -583,6 +583,77 @@ fn pareto_orders_and_classes_are_total() {
         table.vital_few_range.0 <= table.vital_few && table.vital_few <= table.vital_few_range.1
     );
     assert!(pareto::<&str>(&[], 0, C95).is_none());
+    // The item that crosses four fifths still belongs to the few: 0, 70 and 90 percent before.
+    let rows = [("a", 70, Kind::Named), ("b", 20, Kind::Named), ("c", 10, Kind::Named)];
+    let table = pareto(&rows, 100, C95).unwrap();
+    let classes: Vec<Class> = table.items.iter().map(|item| item.class).collect();
+    assert_eq!(classes, [Class::A, Class::A, Class::B]);
+    assert_eq!(table.vital_few, 2);
+}
+
+/// By hand from Kitagawa's formula; a segment that is new is mix and nothing else.
+#[test]
+fn parts_of_a_change_have_their_values_by_hand() {
+    let change = decompose(&[
+        Segment { key: "jackets", before: of(20, 100), after: of(60, 200) },
+        Segment { key: "socks", before: of(10, 100), after: of(10, 100) },
+    ])
+    .unwrap();
+    near(change.parts[0].rate, 0.5 * (0.5 + 2.0 / 3.0) * 0.1, 1e-12);
+    near(change.parts[0].mix, 1.0 / 6.0 * (0.25 - 23.0 / 120.0), 1e-12);
+    near(change.parts[1].mix, -1.0 / 6.0 * (0.1 - 23.0 / 120.0), 1e-12);
+    assert_eq!(change.parts[1].rate, 0.0);
+    let change = decompose(&[
+        Segment { key: "jackets", before: of(20, 100), after: of(20, 100) },
+        Segment { key: "phones", before: of(0, 0), after: of(15, 50) },
+        Segment { key: "milk", before: of(4, 40), after: of(0, 0) },
+    ])
+    .unwrap();
+    assert!(change.parts.iter().all(|part| part.rate == 0.0), "{change:?}");
+    near(change.mix, change.after - change.before, 1e-12);
+}
+
+/// A p that was small once stays small: looking on never takes evidence back.
+#[test]
+fn evidence_once_seen_is_kept() {
+    let mut watch = RateWatch::new(0.05).unwrap();
+    watch.observe(of(30, 100)).unwrap();
+    let p = watch.p();
+    assert!(p < 1e-6);
+    watch.observe(of(80, 2000)).unwrap();
+    assert_eq!(watch.p(), p);
+    assert_eq!(watch.seen(), of(110, 2100));
+}
+
+/// Words that became rarer are not new, a word beside its longer form stays when it occurs more
+/// often, and five notes are enough where four are not.
+#[test]
+fn emerging_words_are_more_frequent_and_whole() {
+    let count = |notes: &[(&str, usize)]| {
+        let mut counts = TermCounts::default();
+        for (note, times) in notes {
+            (0..*times).for_each(|_| counts.observe(note).unwrap());
+        }
+        counts
+    };
+    let here = count(&[
+        ("broken zipper", 8),
+        ("loose zipper", 12),
+        ("too small", 5),
+        ("leaks", 5),
+        ("squeaks", 4),
+        ("fine", 66),
+    ]);
+    let there = count(&[("too small", 60), ("fine", 40), ("good", 1900)]);
+    let found = emerging(&here, &there, &Keyness::default());
+    let words: Vec<&str> = found.iter().map(|term| term.term.as_str()).collect();
+    assert!(words.contains(&"zipper") && words.contains(&"broken zipper"), "{words:?}");
+    assert!(!words.contains(&"broken") && !words.contains(&"loose"), "parts of a longer term");
+    assert!(words.contains(&"leaks") && !words.contains(&"squeaks"), "{words:?}");
+    let rarer = count(&[("too small", 5), ("good", 95)]);
+    let before = count(&[("too small", 60), ("good", 40)]);
+    let found = emerging(&rarer, &before, &Keyness::default());
+    assert!(found.iter().all(|term| term.term == "good"), "{found:?}");
 }
 
 /// SplitMix64, for simulations that give the same numbers everywhere.

@@ -224,6 +224,30 @@ proptest! {
     }
 }
 
+/// Series that expect too few returns are not tested, and too few returns raise no alarm.
+#[test]
+fn minimums_are_kept() {
+    let series = |key, past, now| Series { key, past: vec![past; 6], now, cost_per_return: None };
+    let mut family: Vec<Series<u32>> =
+        (0..40).map(|key| series(key, of(4, 100), of(4, 100))).collect();
+    family.push(series(98, of(0, 10), of(2, 2)));
+    family.push(series(99, of(4, 100), of(40, 100)));
+    let with = |returns_min, expected_min| {
+        let options = Options { returns_min, expected_min, ..Options::default() };
+        let found = screen(&family, &options).unwrap();
+        (found.tested, found.alarms.iter().map(|alarm| alarm.key).collect::<Vec<_>>())
+    };
+    assert_eq!(with(3, 0.0), (42, vec![99]));
+    assert_eq!(
+        with(3, 1.0),
+        (41, vec![99]),
+        "the article with two units expects less than one return"
+    );
+    assert_eq!(with(40, 0.0).1, [99]);
+    assert_eq!(with(41, 0.0).1, [0_u32; 0]);
+    assert_eq!(with(2, 0.0).1, [99, 98], "two of two, once two returns are enough");
+}
+
 #[test]
 fn settings_outside_their_range_are_refused() {
     assert!(matches!(Confidence::new(1.0), Err(AnalyticsError::OutOfRange { .. })));

@@ -293,6 +293,26 @@ fn china_works_the_weekend_days_it_announced() {
 }
 
 #[test]
+fn the_last_announced_second_is_confirmed_and_the_next_is_not() {
+    let mut desk = hours("UTC", &["00:00-24:00"]);
+    desk.confirmed_until = Some(day("2026-03-04"));
+    let calendar = desk.compile(years(2026, 2026)).unwrap();
+    let start = at("2026-03-04T23:59:00Z");
+    assert_eq!(calendar.confirmed_end(), Some(at("2026-03-05T00:00:00Z")));
+    let after = |seconds| calendar.add(start, seconds).unwrap();
+    assert_eq!(after(60).value, at("2026-03-05T00:00:00Z"));
+    assert_eq!(after(60).standing, Standing::Confirmed);
+    assert_eq!(after(61).standing, Standing::Provisional);
+    let until = |text| calendar.between(start, at(text)).unwrap().standing;
+    assert_eq!(until("2026-03-05T00:00:00Z"), Standing::Confirmed);
+    assert_eq!(until("2026-03-05T00:00:01Z"), Standing::Provisional);
+    // Whether it is open in a second depends on that second.
+    let is_open = |text| calendar.is_open(at(text)).unwrap().standing;
+    assert_eq!(is_open("2026-03-04T23:59:59Z"), Standing::Confirmed);
+    assert_eq!(is_open("2026-03-05T00:00:00Z"), Standing::Provisional);
+}
+
+#[test]
 fn working_day_terms_agree_with_the_plain_list_of_days() {
     let china = WorkingDays::china();
     let desk = hours("Asia/Shanghai", &["09:00-18:00"]).with_working_days(&china, WeekdayCode::Mon);

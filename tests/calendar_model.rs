@@ -338,6 +338,22 @@ proptest! {
         let (calendar, model) = compiled(&hours, range);
         let from = pick(&model, share);
         prop_assert_eq!(calendar.add(at(from), 0).unwrap().value, at(from));
+        // Exactly to every opening and closing: the earliest is where a window closes, the latest
+        // where one opens.
+        for edge in calendar.open_periods().flat_map(|p| [p.start(), p.end()]) {
+            let between = model.between(from, edge.timestamp());
+            let (early, late) = (calendar.add(at(from), between), calendar.sub(at(from), -between));
+            let (early, late) = (early.unwrap().value, late.unwrap().value);
+            if between == 0 {
+                prop_assert_eq!((early, late), (at(from), at(from)));
+                continue;
+            }
+            prop_assert_eq!(early, late, "one question in two words");
+            let found = early.timestamp();
+            prop_assert_eq!(model.between(from, found), between);
+            let beside = found - between.signum();
+            prop_assert_ne!(model.between(from, beside), between, "not the nearest");
+        }
         match calendar.add(at(from), amount) {
             Ok(found) => {
                 let found = found.value.timestamp();
@@ -366,32 +382,38 @@ proptest! {
     #[test]
     fn neighbors_are_those_a_walk_finds((hours, range) in hours(), share in any::<u32>()) {
         let (calendar, model) = compiled(&hours, range);
-        let from = pick(&model, share);
         let edges = || (model.first + 60..model.last()).step_by(60);
         let changes = |second: &i64| model.minute(*second) != model.minute(*second - 60);
-        let later = |open: bool| {
-            let now = (from < model.last() && model.minute(from) == open).then_some(from);
-            now.or_else(|| edges().filter(|s| *s > from).find(|s| model.minute(*s) == open))
-        };
-        let sooner = |open: bool| {
-            let now = (from > model.first && model.minute(from - 1) == open).then_some(from);
-            now.or_else(|| {
-                let ends = edges().filter(|s| *s < from && model.minute(*s - 60) == open);
-                ends.last()
-            })
-        };
-        let found = |answer: Result<aftersale::calendar::compiled::Reckoned<Instant>, _>| {
-            answer.ok().map(|answer| answer.value.timestamp())
-        };
-        let start = at(from);
-        prop_assert_eq!(found(calendar.next_open(start)), later(true));
-        prop_assert_eq!(found(calendar.next_close(start)), later(false));
-        prop_assert_eq!(found(calendar.prev_open(start)), sooner(true));
-        prop_assert_eq!(found(calendar.prev_close(start)), sooner(false));
-        let next = edges().filter(|s| *s > from).find(changes);
-        prop_assert_eq!(found(calendar.next_transition(start)), next);
-        let previous = edges().filter(|s| *s < from && changes(s)).last();
-        prop_assert_eq!(found(calendar.prev_transition(start)), previous);
+        let ends = [model.first, model.first + 1, model.last() - 1, model.last()];
+        let opened = calendar.open_periods().take(2).chain(calendar.open_periods().last());
+        let around = |instant: Instant| [-1, 0, 1].map(|d| instant.timestamp() + d);
+        let at_edges = opened.flat_map(|p| [around(p.start()), around(p.end())]).flatten();
+        let froms = ends.into_iter().chain(at_edges).chain([pick(&model, share)]);
+        for from in froms.filter(|from| (model.first..=model.last()).contains(from)) {
+            let later = |open: bool| {
+                let now = (from < model.last() && model.minute(from) == open).then_some(from);
+                now.or_else(|| edges().filter(|s| *s > from).find(|s| model.minute(*s) == open))
+            };
+            let sooner = |open: bool| {
+                let now = (from > model.first && model.minute(from - 1) == open).then_some(from);
+                now.or_else(|| {
+                    let before = edges().take_while(|s| *s < from);
+                    before.filter(|s| model.minute(*s - 60) == open).last()
+                })
+            };
+            let found = |answer: Result<aftersale::calendar::compiled::Reckoned<Instant>, _>| {
+                answer.ok().map(|answer| answer.value.timestamp())
+            };
+            let start = at(from);
+            prop_assert_eq!(found(calendar.next_open(start)), later(true));
+            prop_assert_eq!(found(calendar.next_close(start)), later(false));
+            prop_assert_eq!(found(calendar.prev_open(start)), sooner(true));
+            prop_assert_eq!(found(calendar.prev_close(start)), sooner(false));
+            let next = edges().filter(|s| *s > from).find(changes);
+            prop_assert_eq!(found(calendar.next_transition(start)), next);
+            let previous = edges().take_while(|s| *s < from).filter(changes).last();
+            prop_assert_eq!(found(calendar.prev_transition(start)), previous);
+        }
     }
 
     /// CAL-9: a union, an intersection and a difference of calendars in different zones are open in

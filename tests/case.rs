@@ -374,7 +374,8 @@ fn a_customer_does_not_refund() {
     assert_eq!(obstacles, [expected]);
 }
 
-/// CAS-6: an ended case takes no command but a further reason.
+/// CAS-6: an ended case takes no command that moves it; further reasons, costs, claims and answers are
+/// still recorded.
 #[test]
 fn an_ended_case_stays_ended() {
     let mut desk = Desk::new(sale(&[("1", 1, 1, "10.00")]));

@@ -263,12 +263,11 @@ impl Model {
                     }
                     Resolution::InstantRefund => &[
                         (Accepted, Settled),
-                        (Received, Ahead),
+                        (Received, Recovered),
                         (Transit, Ahead),
                         (Requested, Ahead),
                     ],
-                    Resolution::ReturnAndRefund => &[(Accepted, Settled)],
-                    _ => &[],
+                    _ => &[(Accepted, Settled)],
                 };
                 let mut settled = 0;
                 for line in case.lines {

@@ -1,4 +1,4 @@
-//! Charts: golden ECharts options, and lists that fit their axes.
+//! Charts: golden ECharts options and Vega-Lite specifications, and lists that fit their axes.
 //!
 //! The golden files are rewritten when `GOLDEN_WRITE` is set; look at the difference before keeping it.
 #![allow(
@@ -21,9 +21,10 @@ use aftersale::analytics::pareto::{Kind, pareto};
 use aftersale::analytics::rate::{Confidence, Proportion};
 use aftersale::chart::{
     ChartData, ChartKind, Unit, cohort_chart, control_chart, echarts, funnel_chart, heat_map,
-    pareto_chart, sankey_chart, trend_chart, waterfall_chart,
+    pareto_chart, sankey_chart, trend_chart, vega_lite, waterfall_chart,
 };
 use aftersale::label::Coded;
+use serde_json::Value;
 
 const C95: Confidence = Confidence::NINETY_FIVE;
 
@@ -101,11 +102,99 @@ fn options_are_golden() {
     assert_eq!(gallery.len(), ChartKind::ALL.len());
     for chart in &gallery {
         let text = serde_json::to_string_pretty(&echarts::option(chart)).unwrap() + "\n";
-        let path = folder.join(format!("{}.json", chart.kind.code()));
-        if std::env::var_os("GOLDEN_WRITE").is_some() {
-            fs::write(&path, &text).unwrap();
+        golden(&folder.join(format!("{}.json", chart.kind.code())), &text);
+    }
+}
+
+fn golden(path: &Path, text: &str) {
+    if std::env::var_os("GOLDEN_WRITE").is_some() {
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+    assert_eq!(fs::read_to_string(path).unwrap(), text, "{}", path.display());
+}
+
+/// CHT-5: every kind of chart has its golden Vega-Lite specification, byte for byte.
+#[test]
+fn specifications_are_golden() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/chart/vega_lite");
+    for chart in &gallery() {
+        let text = serde_json::to_string_pretty(&vega_lite::specification(chart)).unwrap() + "\n";
+        golden(&folder.join(format!("{}.json", chart.kind.code())), &text);
+    }
+}
+
+/// Every object in a JSON value.
+fn objects<'a>(value: &'a Value, found: &mut Vec<&'a serde_json::Map<String, Value>>) {
+    match value {
+        Value::Array(list) => list.iter().for_each(|value| objects(value, found)),
+        Value::Object(object) => {
+            found.push(object);
+            object.values().for_each(|value| objects(value, found));
         }
-        assert_eq!(fs::read_to_string(&path).unwrap(), text, "{}", path.display());
+        _ => {}
+    }
+}
+
+/// CHT-6: a Vega-Lite specification carries every number of the chart: each value of a series, each cell, each flow.
+#[test]
+fn a_specification_carries_every_number() {
+    for chart in gallery() {
+        let specification = serde_json::to_value(vega_lite::specification(&chart)).unwrap();
+        let mut found = Vec::new();
+        objects(&specification, &mut found);
+        let count = |row: &[(&str, Value)]| {
+            let same = |object: &&&serde_json::Map<String, Value>| {
+                row.iter().all(|(key, value)| object.get(*key) == Some(value))
+            };
+            found.iter().filter(same).count()
+        };
+        for series in chart.series.iter().filter(|_| chart.names.len() == series_names(&chart)) {
+            for (name, value) in chart.names.iter().zip(&series.values) {
+                let Some(value) = value else { continue };
+                assert!(count(&[("name", name.as_str().into()), ("value", (*value).into())]) > 0);
+            }
+        }
+        for (column, row, value) in &chart.cells {
+            let (column, row) = (chart.names[*column].as_str(), chart.rows[*row].as_str());
+            let cell = [("column", column.into()), ("row", row.into()), ("value", (*value).into())];
+            assert_eq!(count(&cell), 1);
+        }
+        for (units, rate, name) in &chart.points {
+            let point = [
+                ("units", (*units).into()),
+                ("rate", (*rate).into()),
+                ("name", name.as_str().into()),
+            ];
+            assert_eq!(count(&point), 1);
+        }
+        for mark in chart.marks.iter().filter(|_| chart.kind != ChartKind::Funnel) {
+            let place = [("value", mark.value.into()), ("text", mark.text.as_str().into())];
+            assert_eq!(count(&place), 2, "a point and its text");
+        }
+        let flows =
+            found.iter().filter(|row| row.contains_key("from") && row.contains_key("value"));
+        assert_eq!(flows.count(), chart.links.len());
+        // A waterfall's bars follow each other: each starts where the one before ended.
+        if chart.kind == ChartKind::Waterfall {
+            let ends: Vec<(f64, f64)> = found
+                .iter()
+                .filter_map(|row| Some((row.get("from")?.as_f64()?, row.get("to")?.as_f64()?)))
+                .collect();
+            assert_eq!(ends.len(), chart.names.len());
+            let steps = &ends[..ends.len() - 1];
+            assert!(steps.windows(2).all(|pair| pair[0].1 == pair[1].0), "{ends:?}");
+            let last = ends.last().unwrap();
+            assert!(last.0 == 0.0 && (last.1 - steps.last().unwrap().1).abs() < 1e-8, "{ends:?}");
+        }
+    }
+}
+
+/// How many names a chart has whose series are drawn by name; funnels and waterfalls are not.
+fn series_names(chart: &ChartData) -> usize {
+    match chart.kind {
+        ChartKind::Funnel | ChartKind::Waterfall => usize::MAX,
+        _ => chart.names.len(),
     }
 }
 

@@ -17,8 +17,8 @@ use aftersale::dispatch::agent::{Agent, Exclusion, Preference};
 use aftersale::dispatch::assign::{OpenAssignment, Outcome, Ticket};
 use aftersale::dispatch::board::{Board, BoardError};
 use aftersale::dispatch::rules::{
-    DispatchBook, DispatchDefect, LanguageId, Nobody, OwnerRule, SkillId, Strategy as Choice,
-    TierOrder,
+    DispatchBook, DispatchDefect, DispatchRule, LanguageId, Nobody, OwnerRule, SkillId,
+    Strategy as Choice, TierOrder,
 };
 use aftersale::explain::{Effect, Fact};
 use aftersale::id::{ActorId, CalendarId, CaseId, FactName};
@@ -48,6 +48,7 @@ fn schema() -> Schema {
     Schema::new()
         .with_optional(name("reason"), codes())
         .with_optional(name("channel"), codes())
+        .with_optional(name("category"), codes())
         .with_optional(name("customer_tier"), codes())
         .with_optional(name("language"), codes())
         .with_optional(name("amount"), FactType::Amount(Currency::CNY))
@@ -329,7 +330,7 @@ fn crews() -> impl Strategy<Value = Vec<Agent>> {
 fn rules() -> impl Strategy<Value = DispatchBook> {
     let rule = (
         0_u8..5,
-        proptest::collection::btree_set(0_u8..4, 0..2),
+        proptest::collection::btree_set(0_u8..4, 0..3),
         0_u8..3,
         0_usize..3,
         0_usize..3,
@@ -509,4 +510,267 @@ proptest! {
             board.assign_batch(&book, &calendars, &tickets, at(NOON))
         );
     }
+}
+
+/// The ranking of a slow dispatcher: able agents sorted by the stated key.
+impl Slow {
+    fn ranking(&self, rule: &DispatchRule, ticket: &Ticket) -> Vec<ActorId> {
+        let mut rest = Slow { crew: self.crew.clone(), given: self.given };
+        let one = DispatchBook::verify(
+            serde_json::from_value(json!({"rules": [{
+                "id": rule.id, "skills": rule.skills, "language": rule.language,
+                "tier_min": rule.tier_min, "tier_order": rule.tier_order,
+                "strategy": rule.strategy, "owner": rule.owner, "effort": rule.effort,
+            }]}))
+            .unwrap(),
+            &schema(),
+        )
+        .unwrap();
+        let mut order = Vec::new();
+        while let Some(next) = rest.assign(&one, ticket) {
+            rest.crew.retain(|(agent, _, _)| agent.id != next);
+            order.push(next);
+        }
+        order
+    }
+}
+
+proptest! {
+    /// DSP-8: the ranking has every agent who can take the case once, in the stated order, whatever
+    /// the order in which the board was filled; its first has the case, and the reason told for each
+    /// is the first criterion in which it differs from the next.
+    #[test]
+    fn the_ranking_is_total_and_says_what_decided(
+        crew in crews(), book in rules(), tickets in tickets(), turn in 0_usize..12,
+    ) {
+        let calendars = calendars();
+        let mut turned = crew.clone();
+        if !turned.is_empty() {
+            turned.rotate_left(turn % crew.len());
+            turned.reverse();
+        }
+        let mut board = Board::new(turned).unwrap();
+        let mut slow = Slow { crew: crew.into_iter().map(|agent| (agent, 0, 0)).collect(), given: 0 };
+        for ticket in &tickets {
+            for rule in book.rules() {
+                let ranking = board.ranking(rule, &calendars, ticket, at(NOON));
+                let names: Vec<ActorId> = ranking.iter().map(|(id, _)| (*id).clone()).collect();
+                prop_assert_eq!(&names, &slow.ranking(rule, ticket));
+                let agents: Vec<&(Agent, u64, u64)> = names
+                    .iter()
+                    .map(|id| slow.crew.iter().find(|(agent, _, _)| agent.id == *id).unwrap())
+                    .collect();
+                for (place, (id, why)) in ranking.iter().enumerate() {
+                    let is_owner = rule.owner == OwnerRule::First && ticket.owner.as_ref() == Some(id);
+                    let (agent, got, last) = agents[place];
+                    let expected = match agents.get(place + 1) {
+                        _ if is_owner => Preference::Owner,
+                        None => Preference::OnlyOne,
+                        Some((next, next_got, next_last)) => {
+                            let by_tier = rule.tier_order != TierOrder::Any && agent.tier != next.tier;
+                            let load = |agent: &Agent| agent.load * 60 / agent.capacity;
+                            let share = |agent: &Agent, got: u64| (got + 1) * 60 / u64::from(agent.weight);
+                            match rule.strategy {
+                                _ if by_tier => Preference::Tier,
+                                Choice::LeastLoaded if load(agent) != load(next) => Preference::Load,
+                                Choice::Weighted if share(agent, *got) != share(next, *next_got) => Preference::Weight,
+                                _ if last != next_last => Preference::LongestWait,
+                                _ => Preference::Id,
+                            }
+                        }
+                    };
+                    prop_assert_eq!(*why, expected);
+                }
+            }
+            let rankings: Vec<_> = book
+                .rules()
+                .iter()
+                .map(|rule| board.ranking(rule, &calendars, ticket, at(NOON)).first().map(|(id, why)| ((*id).clone(), *why)))
+                .collect();
+            let decision = board.assign(&book, &calendars, ticket, at(NOON));
+            slow.assign(&book, ticket);
+            if let Outcome::Assigned { agent, rule, effort } = &decision.value {
+                let place = book.rules().iter().position(|own| own.id == *rule).unwrap();
+                let (first, why) = rankings[place].clone().unwrap();
+                prop_assert_eq!(agent, &first);
+                prop_assert_eq!(*effort, book.rules()[place].effort);
+                let told = decision.with_effect(Effect::Sets).next().unwrap();
+                prop_assert_eq!(&told.observed, &Some(Fact::code(agent)));
+                prop_assert_eq!(&told.required, &Some(Fact::code(why)));
+            } else {
+                let asked = decision.findings.iter().map(|finding| &finding.rule.id);
+                let asked: std::collections::BTreeSet<_> = asked.collect();
+                for (rule, ranked) in book.rules().iter().zip(&rankings) {
+                    let holds = rule.when.evaluate(&ticket.facts).holds();
+                    prop_assert!(!holds || ranked.is_none() || !asked.contains(&rule.id));
+                }
+            }
+        }
+    }
+
+    /// DSP-9: a complex case goes to senior staff or waits, whoever else is free: nobody below the
+    /// tier has it, whatever the strategy, the owner and the next rules ask.
+    #[test]
+    fn complex_cases_never_go_below_their_tier(
+        crew in crews(), tickets in tickets(), tier_min in 1_u8..5, strategy in 0_usize..3,
+    ) {
+        let book = book(json!([
+            {"id": "complex", "when": {"test": {"fact": "reason", "one_of": ["r0", "r1"]}}, "tier_min": tier_min,
+             "strategy": (["round_robin", "least_loaded", "weighted"][strategy])},
+            {"id": "others"},
+        ]));
+        let calendars = calendars();
+        let mut board = Board::new(crew.clone()).unwrap();
+        for ticket in &tickets {
+            let complex = book.rules()[0].when.evaluate(&ticket.facts).holds();
+            let decision = board.assign(&book, &calendars, ticket, at(NOON));
+            if let Outcome::Assigned { agent, rule, .. } = &decision.value {
+                let tier = crew.iter().find(|a| a.id == *agent).unwrap().tier;
+                prop_assert_eq!(rule.as_str() == "complex", complex);
+                prop_assert!(!complex || tier >= tier_min);
+            } else if complex {
+                let counted = decision.with_effect(Effect::Denies).map(|finding| match &finding.observed {
+                    Some(Fact::Count(count)) => *count,
+                    _ => 0,
+                });
+                prop_assert_eq!(counted.sum::<i64>(), crew.len() as i64, "each agent is left out once");
+            }
+        }
+    }
+
+    /// DSP-10: moving the cases of absent agents is assigning them in the order of deadline and id
+    /// with the effort given back; whoever is there keeps what they have, and no effort is lost or
+    /// made.
+    #[test]
+    fn reassignment_moves_the_cases_of_absent_agents_only(
+        crew in crews(), book in rules(), tickets in tickets(), away in proptest::collection::vec(any::<bool>(), 12),
+    ) {
+        let calendars = calendars();
+        let mut board = Board::new(crew.clone()).unwrap();
+        let mut open = Vec::new();
+        for ticket in &tickets {
+            if let Outcome::Assigned { agent, effort, .. } = board.assign(&book, &calendars, ticket, at(NOON)).value {
+                open.push(OpenAssignment { ticket: ticket.clone(), agent, effort });
+            }
+        }
+        let period = Interval::new(at("2026-03-02T11:30:00Z"), at("2026-03-02T18:00:00Z")).unwrap();
+        for (agent, _) in crew.iter().zip(&away).filter(|(_, away)| **away) {
+            board.mark_absent(&agent.id, period).unwrap();
+        }
+        let is_away = |id: &ActorId| {
+            board.agents().find(|a| a.id == *id).unwrap().absent.iter().any(|p| p.contains(at(NOON)))
+        };
+        let loads = |board: &Board| board.agents().map(|a| (a.id.clone(), a.load)).collect::<std::collections::BTreeMap<_, _>>();
+        let before = loads(&board);
+        let mut moving: Vec<&OpenAssignment> = open.iter().filter(|a| is_away(&a.agent)).collect();
+        moving.sort_by_key(|a| (a.ticket.due.is_none(), a.ticket.due, a.ticket.case.clone()));
+        let mut turned = open.clone();
+        turned.reverse();
+        let mut other = board.clone();
+        let moved = board.reassign_absent(&book, &calendars, &open, at(NOON));
+        prop_assert_eq!(&other.reassign_absent(&book, &calendars, &turned, at(NOON)), &moved);
+        let cases: Vec<_> = moved.iter().map(|(case, _)| case).collect();
+        prop_assert_eq!(cases, moving.iter().map(|a| &a.ticket.case).collect::<Vec<_>>());
+        let mut expected = before;
+        for (assignment, (_, decision)) in moving.iter().zip(&moved) {
+            if let Outcome::Assigned { agent, effort, .. } = &decision.value {
+                prop_assert!(!is_away_in(&board, agent), "given to an absent agent");
+                *expected.get_mut(&assignment.agent).unwrap() -= assignment.effort;
+                *expected.get_mut(agent).unwrap() += effort;
+            }
+        }
+        prop_assert_eq!(loads(&board), expected);
+    }
+}
+
+fn is_away_in(board: &Board, id: &ActorId) -> bool {
+    board.agents().find(|a| a.id == *id).unwrap().absent.iter().any(|p| p.contains(at(NOON)))
+}
+
+#[test]
+fn an_agent_who_comes_back_early_gets_cases_again() {
+    let rules = book(json!([{"id": "all"}]));
+    let mut crew = board(
+        json!([{"id": "a", "capacity": 9, "absent": [{"start": "2026-03-01T00:00:00Z", "end": "2026-03-09T00:00:00Z"},
+                {"start": "2026-03-20T00:00:00Z", "end": "2026-03-21T00:00:00Z"}]}]),
+    );
+    let id = ActorId::new("a").unwrap();
+    let one = ticket("1", &[]);
+    let decision = crew.assign(&rules, &calendars(), &one, at(NOON));
+    let Outcome::Waiting { try_again, .. } = decision.value else { panic!("{decision:?}") };
+    assert_eq!(try_again, Some(at("2026-03-09T00:00:00Z")));
+    crew.mark_back(&id, at(NOON)).unwrap();
+    assert_eq!(assign(&mut crew, &rules, &one).unwrap(), "a");
+    let kept: Vec<_> = crew.agents().next().unwrap().absent.iter().map(|p| p.end()).collect();
+    assert_eq!(kept, [at(NOON), at("2026-03-21T00:00:00Z")], "another absence stays");
+    assert!(matches!(
+        crew.mark_back(&ActorId::new("b").unwrap(), at(NOON)),
+        Err(BoardError::Unknown { .. })
+    ));
+}
+
+#[test]
+fn a_finished_case_frees_its_effort() {
+    let rules = book(json!([{"id": "all", "effort": 2}]));
+    let mut crew = board(json!([{"id": "a", "capacity": 3}]));
+    assert_eq!(assign(&mut crew, &rules, &ticket("1", &[])).unwrap(), "a");
+    assert_eq!(assign(&mut crew, &rules, &ticket("2", &[])), None, "two of three are in use");
+    crew.release(&ActorId::new("a").unwrap(), 1).unwrap();
+    assert_eq!(assign(&mut crew, &rules, &ticket("2", &[])).unwrap(), "a", "up to the last unit");
+    crew.release(&ActorId::new("a").unwrap(), 99).unwrap();
+    assert_eq!(crew.agents().next().unwrap().load, 0);
+}
+
+#[test]
+fn rules_ask_by_reason_amount_tier_channel_and_category() {
+    let code = |fact: &str, value: &str| json!({"test": {"fact": fact, "is": {"type": "code", "value": value}}});
+    let amount = json!({"test": {"fact": "amount", "above": {"type": "amount", "value": {"amount": "500.00", "currency": "CNY"}}}});
+    let rules = book(json!([
+        {"id": "reason", "when": code("reason", "overheats")},
+        {"id": "amount", "when": amount},
+        {"id": "tier", "when": code("customer_tier", "gold")},
+        {"id": "channel", "when": code("channel", "phone")},
+        {"id": "category", "when": code("category", "milk")},
+    ]));
+    let by = |facts: &[(&str, Fact)]| {
+        let mut crew = board(json!([{"id": "a", "capacity": 9}]));
+        match crew.assign(&rules, &calendars(), &ticket("1", facts), at(NOON)).value {
+            Outcome::Assigned { rule, .. } => rule.to_string(),
+            other => format!("{other:?}"),
+        }
+    };
+    assert_eq!(
+        by(&[("reason", Fact::code("overheats")), ("channel", Fact::code("phone"))]),
+        "reason"
+    );
+    assert_eq!(by(&[("amount", Fact::Amount(Money::new(50_001, Currency::CNY)))]), "amount");
+    assert_eq!(by(&[("customer_tier", Fact::code("gold"))]), "tier");
+    assert_eq!(by(&[("channel", Fact::code("phone"))]), "channel");
+    assert_eq!(by(&[("category", Fact::code("milk"))]), "category");
+    assert_eq!(by(&[("amount", Fact::Amount(Money::new(50_000, Currency::CNY)))]), "NoRule");
+}
+
+#[test]
+fn nobody_is_called_by_a_shift_without_a_calendar() {
+    let rules = book(json!([{"id": "all"}]));
+    let mut crew = board(json!([{"id": "a", "capacity": 9, "shift": "nowhere"}]));
+    let decision = crew.assign(&rules, &calendars(), &ticket("1", &[]), at(NOON));
+    let waiting = Outcome::Waiting { rule: rules.rules()[0].id.clone(), try_again: None };
+    assert_eq!(decision.value, waiting);
+}
+
+#[test]
+fn cases_of_an_agent_who_left_the_board_move_too() {
+    let rules = book(json!([{"id": "all"}]));
+    let mut crew = board(json!([{"id": "a", "capacity": 9}]));
+    let agent = |id: &str| ActorId::new(id).unwrap();
+    let open = ["a", "gone"].map(|id| OpenAssignment {
+        ticket: ticket(id, &[]),
+        agent: agent(id),
+        effort: 1,
+    });
+    let moved = crew.reassign_absent(&rules, &calendars(), &open, at(NOON));
+    assert_eq!(moved.len(), 1);
+    assert_eq!(moved[0].0.as_str(), "gone");
+    assert!(matches!(&moved[0].1.value, Outcome::Assigned { agent, .. } if agent.as_str() == "a"));
 }

@@ -159,6 +159,12 @@ fn answers_become_facts() {
     let facts = scores.facts().unwrap();
     assert_eq!(facts.get(&FactName::new("nps_class").unwrap()), Some(&Fact::code("promoter")));
     assert_eq!(facts.iter().count(), 5);
+    let two = |overall, speed| {
+        let given =
+            answers(&[("overall", Answer::Number(overall)), ("speed", Answer::Number(speed))]);
+        survey.score(&given).unwrap().is_satisfied()
+    };
+    assert_eq!((two(4, 4), two(3, 5), two(3, 4)), (Some(true), Some(true), Some(false)));
     let silent = survey.score(&answers(&[("overall", Answer::Number(1))])).unwrap();
     assert_eq!(silent.promoter(), None);
     assert_eq!(silent.facts().unwrap().iter().count(), 2);
@@ -243,5 +249,46 @@ proptest! {
         }
         let channels: std::collections::BTreeSet<_> = plan.value.iter().map(|f| f.channel).collect();
         prop_assert_eq!(channels.len(), plan.value.len());
+    }
+
+    /// DSP-11: a planned follow-up is sent at no other instant than an open one between its due and
+    /// its expiry with no dispute open; whoever looks again when told to misses no such instant.
+    #[test]
+    fn a_follow_up_is_sent_in_polite_hours_or_not_at_all(
+        minutes in 0_i64..250_000, count in 0_i64..6, value in 0_i64..1_000_000,
+        offset in -3_000_i64..25_000, is_disputed in any::<bool>(),
+    ) {
+        let facts = [
+            ("returns_in_90_days", Fact::Count(count)),
+            ("order_value", Fact::Amount(Money::new(value, Currency::CNY))),
+        ];
+        let mut case = closed("2026-03-02T04:00:00Z", &facts);
+        case.closed_at = at("2026-01-10T00:00:00Z") + TimeDelta::minutes(minutes);
+        let (book, calendars) = (book(), calendars());
+        let polite = calendars.iter().next().unwrap();
+        let is_open = |now| polite.is_open(now).unwrap().value;
+        for follow_up in book.plan(&case, &calendars).unwrap().value {
+            let now = follow_up.due + TimeDelta::minutes(offset);
+            let dispute = if is_disputed { Dispute::Open } else { Dispute::None };
+            let step = book.step(&follow_up, dispute, &calendars, now).unwrap();
+            let expected = if now >= follow_up.expires {
+                SendStep::Drop
+            } else if is_disputed {
+                SendStep::Hold
+            } else if now < follow_up.due {
+                SendStep::Wait { until: follow_up.due }
+            } else {
+                let mut minute = now;
+                while minute < follow_up.expires && !is_open(minute) {
+                    minute += TimeDelta::minutes(1);
+                }
+                match minute {
+                    minute if minute == now => SendStep::Send,
+                    minute if minute >= follow_up.expires => SendStep::Drop,
+                    until => SendStep::Wait { until },
+                }
+            };
+            prop_assert_eq!(step, expected);
+        }
     }
 }

@@ -122,6 +122,23 @@ fn the_stories_say_how_many_cases_they_need() {
     }
 }
 
+/// Both sides of every limit: one young unit, the last unit that is missing, the control's chance.
+#[test]
+fn limits_of_evidence_are_exact() {
+    let usual = plan("0.08", "0.03", Test::BeforeAfter);
+    let needed = usual.units_needed().unwrap();
+    assert_eq!(plan("0.08", "0.03", Test::AgainstControl).units_needed(), Some(2 * needed));
+    let same = |units: u64| evidence(of(units / 12, units), &[of(units / 12, units)]);
+    let outcome = |units| usual.verify(&same(units)).unwrap().outcome;
+    assert_eq!(
+        (outcome(needed), outcome(needed - 1)),
+        (Outcome::NotVerified, Outcome::NotEnoughUnits)
+    );
+    let young = |units| Evidence { immature: Some((units, day("2026-06-01"))), ..same(needed) };
+    assert!(matches!(usual.verify(&young(1)), Err(VerifyError::Immature { units: 1, .. })));
+    assert!(usual.verify(&young(0)).is_ok());
+}
+
 /// IMP-2: with enough units and no effect the action is not verified, in either direction.
 #[test]
 fn no_effect_is_not_verified() {

@@ -26,11 +26,6 @@ use lineage_model::*;
 
 const PRIMES: [u128; 2] = [(1 << 61) - 1, 18_446_744_073_709_551_557];
 
-/// The random worlds of the lineage tests; `LINEAGE_WORLDS` sets another number of them.
-fn worlds(default: u64) -> u64 {
-    std::env::var("LINEAGE_WORLDS").map_or(default, |text| text.parse().unwrap())
-}
-
 /// Repeats the rule in floats; none when it grows without end.
 fn repeated(rule: &Rule8, suspects: &[usize]) -> Option<[f64; NODES]> {
     let mut x = [0.0; NODES];
@@ -101,7 +96,7 @@ fn exact_modulo(rule: &Rule8, set: &BTreeSet<usize>, prime: u128) -> Vec<(usize,
 #[test]
 fn composition_and_flow_solve_their_equations() {
     let (mut solved, mut looped, mut endless) = (0, 0, 0);
-    for n in 0..worlds(1_500) {
+    for n in 0..worlds(800) {
         let entries = world(n, n % 4 == 0);
         let events = effective(&entries);
         let lineage = recorded(&entries, 1);
@@ -142,7 +137,11 @@ fn composition_and_flow_solve_their_equations() {
             looped += usize::from(!lineage.cycles().is_empty());
         }
     }
-    assert!(solved > 1_000 && looped > 200 && endless > 5, "{solved} {looped} {endless}");
+    let least = worlds(800) as usize;
+    assert!(
+        solved > least && looped > least / 8 && endless > least / 300,
+        "{solved} {looped} {endless}"
+    );
 }
 
 /// A world in time order in which each lot is made by one event, of lots made before.

@@ -615,3 +615,114 @@ fn containment_is_a_replay_of_the_records_up_to_then() {
         }
     }
 }
+
+#[test]
+fn an_order_with_several_lines_in_one_event_is_counted_once() {
+    let mut lineage = Lineage::new(Units::default());
+    let (milk, so) = (|amount| Line::new(lot("MILK"), liters(amount)), order("SO-1"));
+    let to = |amount| Line::new(so.clone(), liters(amount));
+    for draft in [
+        event("R", 1, EventKind::Receive).output(milk("100")),
+        event("S1", 2, EventKind::Ship).input(milk("10")).output(to("10")),
+        event("S2", 3, EventKind::Ship).input(milk("8")).output(to("5")).output(to("3")),
+        event("B", 4, EventKind::Return).input(to("4")).input(to("2")).output(milk("6")),
+    ] {
+        lineage.record(&draft.check().unwrap()).unwrap();
+    }
+    let scope = Scope { sources: vec![Source::item(lot("MILK"))], least_share: None };
+    let affected = &lineage.recall(&scope).orders[&order_id("SO-1")].items[0];
+    assert_eq!(affected.received, Some(liters("18")));
+    assert_eq!(affected.returned, Some(liters("6")));
+    assert_eq!(affected.on_hand, Some(liters("12")));
+}
+
+#[test]
+fn a_tank_contaminated_again_after_its_cleaning_passes_on_again() {
+    let mut lineage = Lineage::new(Units::default());
+    let part = |name: &str| Line::new(lot(name), liters("10"));
+    let fill = |id: &str, on, from: &str| {
+        event(id, on, EventKind::Repack).input(part(from)).output(part("TANK"))
+    };
+    let ship = |id: &str, on, to: &str| {
+        let out = Line::new(order(to), liters("10"));
+        event(id, on, EventKind::Ship).input(part("TANK")).output(out)
+    };
+    for draft in [
+        event("R", 1, EventKind::Receive).output(Line::new(lot("BAD"), liters("50"))),
+        event("R2", 1, EventKind::Receive).output(Line::new(lot("GOOD"), liters("50"))),
+        fill("F1", 2, "BAD"),
+        ship("S1", 3, "SO-1"),
+        event("C1", 4, EventKind::Clean).input(Line::unmeasured(lot("TANK"))),
+        fill("F2", 5, "GOOD"),
+        ship("S2", 6, "SO-2"),
+        fill("F3", 7, "BAD"),
+        ship("S3", 8, "SO-3"),
+        event("C2", 9, EventKind::Clean).input(Line::unmeasured(lot("TANK"))),
+        fill("F4", 10, "GOOD"),
+        ship("S4", 11, "SO-4"),
+    ] {
+        lineage.record(&draft.check().unwrap()).unwrap();
+    }
+    assert_eq!(orders_of(&lineage, Source::item(lot("BAD"))), ["SO-1", "SO-3"]);
+    let trace = lineage.forward(&[Source::item(lot("BAD"))]);
+    let events: Vec<String> = trace.events.iter().map(ToString::to_string).collect();
+    assert_eq!(events, ["F1", "S1", "C1", "F3", "S3", "C2"], "the cleanings are part of it");
+    for (target, reaches) in [("SO-1", true), ("SO-2", false), ("SO-3", true), ("SO-4", false)] {
+        let back = lineage.backward(&[Source::Order(order_id(target))]);
+        assert_eq!(back.contains(&lot("BAD")), reaches, "{target}");
+    }
+}
+
+#[test]
+fn a_limit_keeps_what_is_at_it_and_an_order_with_one_line_above_it() {
+    let mut lineage = Lineage::new(Units::default());
+    let line = |name: &str, row: &str| {
+        Item::OrderLine(order_id(name), aftersale::id::OrderLineId::new(row).unwrap())
+    };
+    let ship = |id: &str, from: &str, to: Item| {
+        event(id, 3, EventKind::Ship)
+            .input(Line::new(lot(from), liters("10")))
+            .output(Line::new(to, liters("10")))
+    };
+    for draft in [
+        event("R1", 1, EventKind::Receive).output(Line::new(lot("BAD"), liters("20"))),
+        event("R2", 1, EventKind::Receive).output(Line::new(lot("GOOD"), liters("20"))),
+        event("M", 2, EventKind::Make)
+            .input(Line::new(lot("BAD"), liters("5")))
+            .input(Line::new(lot("GOOD"), liters("15")))
+            .output(Line::new(lot("MIX"), liters("20"))),
+        ship("S1", "MIX", line("SO-1", "1")),
+        ship("S2", "BAD", line("SO-1", "2")),
+        ship("S3", "MIX", line("SO-2", "1")),
+    ] {
+        lineage.record(&draft.check().unwrap()).unwrap();
+    }
+    let recall = |above: i64, below: i64| {
+        let least_share = Some(Ratio::new(above, below).unwrap());
+        lineage.recall(&Scope { sources: vec![Source::item(lot("BAD"))], least_share })
+    };
+    // At worst all 5 l that are suspect went into one of the two shipments of 10 l: one half.
+    let at = recall(1, 2);
+    assert_eq!((at.orders.len(), at.left_out.len()), (2, 0));
+    let above = recall(51, 100);
+    assert_eq!(above.orders.keys().collect::<Vec<_>>(), [&order_id("SO-1")]);
+    assert_eq!(above.orders[&order_id("SO-1")].items.len(), 1, "the line of the mix is left out");
+    assert_eq!(above.left_out, [order_id("SO-2")].into());
+}
+
+#[test]
+fn all_that_is_out_there_can_be_recovered_and_no_more() {
+    let opened = day(1);
+    let mut campaign =
+        Campaign::new([(order_id("SO-1"), vec![liters("10")])], plan(CheckLevel::None), opened);
+    let recover = |amount: &str| CampaignCommand::RecordRecovery {
+        order: order_id("SO-1"),
+        quantity: liters(amount),
+    };
+    assert!(campaign.decide(&recover("10.001"), opened).is_err());
+    for event in campaign.decide(&recover("10"), opened).unwrap() {
+        campaign.evolve(&event);
+    }
+    assert!(campaign.decide(&recover("0.001"), opened).is_err());
+    assert_eq!(campaign.recovered_share(liters("1").unit()), Some(Ratio::ONE));
+}

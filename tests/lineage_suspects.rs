@@ -19,6 +19,7 @@ use aftersale::lineage::suspect::scientific::Probability;
 use aftersale::lineage::suspect::{
     CandidateKind, Comparison, Correction, Observation, Outcome, RankingPlan, StratumId,
 };
+use aftersale::number::Exact;
 use aftersale::quantity::Quantity;
 use aftersale::time::{Instant, Zone};
 use lineage_model::Dice;
@@ -56,6 +57,7 @@ fn p_is_exact_for_all_small_tables() {
                     let above: u128 = (u128::from(both)..=k.min(d)).map(ways).sum();
                     let below = choose(n, d);
                     assert!(is_close(counts.p_value(), above, below), "{counts:?}");
+                    assert_eq!(counts.p_value() == Probability::ONE, above == below, "{counts:?}");
                     assert!(is_close(stratified_p_value(&[counts]), above, below), "{counts:?}");
                 }
             }
@@ -81,6 +83,51 @@ fn p_far_below_floats_is_right_to_sixteen_digits() {
         let text = serde_json::to_string(&p).unwrap();
         assert_eq!(serde_json::from_str::<Probability>(&text).unwrap(), p);
     }
+}
+
+/// LIN-31: the other measures are the formulas of their sources, for every table of up to 12 units.
+#[test]
+fn other_measures_are_their_formulas() {
+    let float = |ratio: Option<aftersale::number::Ratio>| {
+        ratio.map(|ratio| ratio.numerator() as f64 / ratio.denominator() as f64)
+    };
+    let (mut tables, mut undefined) = (0, 0);
+    for units in 0..=12_u32 {
+        for exposed in 0..=units {
+            for defective in 0..=units {
+                for both in 0..=exposed.min(defective) {
+                    let Ok(counts) = Counts::new(units, exposed, defective, both) else { continue };
+                    let found = counts.measures();
+                    let [n_all, e, d, a11] = [units, exposed, defective, both].map(f64::from);
+                    let (a10, a01) = (e - a11, d - a11);
+                    let a00 = n_all - e - a01;
+                    let (h11, h10, h01, h00) = (a11 + 0.5, a10 + 0.5, a01 + 0.5, a00 + 0.5);
+                    let (failed, passed) = (a11 / d, a10 / (n_all - d));
+                    for (ours, formula) in [
+                        (found.ochiai_squared, (a11 / (d * e).sqrt()).powi(2)),
+                        (found.dstar_2, a11.powi(2) / (a10 + a01)),
+                        (found.tarantula, failed / (failed + passed)),
+                        (found.jaccard, a11 / (a11 + a01 + a10)),
+                        (found.op2, a11 - a10 / (a10 + a00 + 1.0)),
+                        (found.odds_ratio, h11 * h00 / (h10 * h01)),
+                        (found.risk_ratio, h11 / (e + 1.0) / (h01 / (n_all - e + 1.0))),
+                    ] {
+                        match float(ours) {
+                            Some(ours) => assert!((ours - formula).abs() < 1e-9, "{counts:?}"),
+                            None => {
+                                assert!(!formula.is_finite(), "{counts:?} {formula}");
+                                undefined += 1;
+                            }
+                        }
+                    }
+                    tables += 1;
+                }
+            }
+        }
+    }
+    assert!(tables > 1_000 && undefined > 100, "{tables} {undefined}");
+    let large = Counts::new(1 << 31, 1 << 30, 1 << 30, (1 << 30) - 1).unwrap().measures();
+    assert!(large.ochiai_squared.is_some() && large.odds_ratio.is_some() && large.op2.is_some());
 }
 
 #[test]
@@ -225,7 +272,10 @@ fn the_guilty_lot_comes_first_with_those_no_data_can_tell_apart() {
     assert_eq!((suspect.counts.units, suspect.counts.exposed), (120, 40));
     assert_eq!(suspect.exposed_rate().to_string(), "3/5");
     assert!(suspect.q < RankingPlan::default().accept);
+    assert!(suspect.z.unwrap() > Exact::from(3), "{:?}", suspect.z);
+    assert_eq!(suspect.measures, suspect.counts.measures());
     let glue = ranking.suspects.iter().find(|s| s.source == Source::item(lot("G1"))).unwrap();
+    assert_eq!(glue.z, None);
     assert_eq!(glue.p, Probability::ONE, "what is in every unit explains nothing");
 }
 
@@ -257,9 +307,11 @@ fn suppliers_lines_and_dates_are_candidates_too() {
 fn a_minimum_exposure_leaves_candidates_out_before_testing() {
     let (lineage, seen) = factory();
     let candidates = lineage.candidates(CandidateKind::Items, &seen, Zone::UTC);
-    let plan = RankingPlan { minimum_exposure: 61, ..RankingPlan::default() };
-    let ranking = &lineage.rank(&candidates, &seen, &plan)[0];
-    assert_eq!((ranking.tested, ranking.below_minimum), (2, 4));
+    for (minimum_exposure, tested) in [(60, 4), (61, 2)] {
+        let plan = RankingPlan { minimum_exposure, ..RankingPlan::default() };
+        let ranking = &lineage.rank(&candidates, &seen, &plan)[0];
+        assert_eq!((ranking.tested, ranking.below_minimum), (tested, 6 - tested));
+    }
 }
 
 #[test]
@@ -336,6 +388,16 @@ proptest! {
             prop_assert_eq!(pair[0].counts, pair[1].counts);
         }
     }
+}
+
+#[test]
+fn a_unit_observed_twice_counts_once_and_as_defective() {
+    let (lineage, mut seen) = factory();
+    let bad = seen.iter().filter(|seen| seen.outcome == Outcome::Defective).count() as u32;
+    let first = seen.iter().find(|seen| seen.outcome == Outcome::Defective).unwrap().clone();
+    seen.push(Observation { outcome: Outcome::Good, ..first });
+    let ranking = &lineage.rank(&[Source::item(lot("C1"))], &seen, &RankingPlan::default())[0];
+    assert_eq!((ranking.units, ranking.defective), (120, bad));
 }
 
 #[test]

@@ -19,7 +19,7 @@ use aftersale::label::Coded;
 use aftersale::sla::account::AccountClass;
 use aftersale::sla::book::{SlaBook, SlaDefect};
 use aftersale::sla::evaluation::{
-    ClockState, Evaluation, GoalEvaluation, Notice, Trouble, Verdict,
+    ClockState, Evaluation, GoalEvaluation, Notice, TimerEvent, Trouble, Verdict,
 };
 use aftersale::sla::history::{CaseEvent, CaseHistory, ClockCommand, Happening};
 use aftersale::sla::ledger::SlaLedger;
@@ -290,6 +290,65 @@ fn the_order_of_one_instant_is_fixed() {
     assert!(warned.evaluate(&calendars(), &stopped, march(3, 9, 0)).events.is_empty());
     let second_later = opened(vec![event(at("2026-03-02T13:00:01Z"), "solved")]);
     assert_eq!(warned.evaluate(&calendars(), &second_later, march(3, 9, 0)).events.len(), 1);
+    // Nor with a pause of the same instant, which comes after the stop.
+    for first in [0, 1] {
+        let mut both = vec![event(march(2, 13, 0), "solved"), paused(march(2, 13, 0), "parts")];
+        both.rotate_left(first);
+        assert!(warned.evaluate(&calendars(), &opened(both), march(3, 9, 0)).events.is_empty());
+    }
+    // What is used at the instant of a pause is used: the timer fires, at that instant.
+    let held = opened(vec![paused(march(2, 13, 0), "parts")]);
+    let found = warned.evaluate(&calendars(), &held, march(3, 9, 0));
+    assert_eq!(found.events.iter().map(|e| e.at).collect::<Vec<_>>(), [march(2, 13, 0)]);
+    let at_due = opened(vec![paused(march(2, 17, 0), "parts")]);
+    let found = warned.evaluate(&calendars(), &at_due, march(3, 9, 0));
+    assert_eq!(only(&found).due, Some(march(2, 17, 0)), "reached, so it is known while paused");
+    assert_eq!(only(&found).verdict, Verdict::Breached);
+}
+
+#[test]
+fn shares_of_a_target_are_rounded_up_to_the_second() {
+    let target = json!({"clock": "calendar", "seconds": 10});
+    let ladder = json!([{"id": "most", "at": {"percent_used": 75}, "kind": "warning"},
+                        {"id": "twice", "at": {"percent_used": 200}, "kind": "escalation"}]);
+    let book = house(vec![goal("solve", rules(target), json!({"ladder": ladder}))]);
+    let found = book.evaluate(&calendars(), &opened(vec![]), march(2, 10, 0));
+    let after = |e: &TimerEvent| (e.at - march(2, 9, 0)).num_seconds();
+    let told: Vec<_> = found.events.iter().map(|e| (e.id.step.as_str(), after(e))).collect();
+    assert_eq!(told, [("most", 8), ("breach", 11), ("twice", 20)]);
+}
+
+#[test]
+fn a_step_that_fired_does_not_fire_again_under_another_target() {
+    let rules = json!([
+        {"id": "high", "when": {"test": {"fact": "priority", "is": {"type": "count", "value": 1}}}, "target": business(6)},
+        {"id": "low", "target": business(8)},
+    ]);
+    let ladder = json!([{"id": "half", "at": {"percent_used": 50}, "kind": "warning"},
+                        {"id": "most", "at": {"percent_used": 75}, "kind": "warning"}]);
+    let book = house(vec![goal("solve", rules, json!({"ladder": ladder}))]);
+    // Half of eight hours at 13:00; at 14:30 half of six is past, and three quarters are, too.
+    let change = fact(march(2, 14, 30), "priority", Fact::Count(1));
+    let found = book.evaluate(&calendars(), &opened(vec![change]), march(2, 14, 45));
+    let told: Vec<_> =
+        found.events.iter().map(|e| (e.id.step.as_str(), e.id.revision, e.at)).collect();
+    assert_eq!(told, [("half", 0, march(2, 13, 0)), ("most", 1, march(2, 14, 30))]);
+}
+
+#[test]
+fn the_ledger_tells_recorded_facts_that_moved() {
+    let book = house(vec![goal("solve", rules(business(8)), json!({}))]);
+    let history = opened(vec![paused(march(2, 12, 0), "parts"), resumed(march(2, 14, 0), "parts")]);
+    let mut ledger = SlaLedger::default();
+    let before = book.evaluate(&calendars(), &history, march(4, 9, 0));
+    assert_eq!(ledger.absorb(&before).new.len(), 1);
+    assert!(ledger.absorb(&before).outdated.is_empty());
+    // The pause turns out to have been shorter: the same breach, two hours earlier.
+    let plain = book.evaluate(&calendars(), &opened(vec![]), march(4, 9, 0));
+    let absorbed = ledger.absorb(&plain);
+    assert!(absorbed.new.is_empty(), "one breach has one name");
+    let told: Vec<_> = absorbed.outdated.iter().map(|event| event.reached).collect();
+    assert_eq!(told, [march(3, 11, 0)], "as it was recorded");
 }
 
 // ---- faults reported in other systems, one test each
@@ -454,6 +513,35 @@ fn zammad_an_answer_counts_on_every_channel() {
         let found = book.evaluate(&calendars(), &opened(vec![customer, agent]), march(2, 12, 0));
         assert_eq!(only(&found).verdict, Verdict::Met, "{channel}");
         assert_eq!(only(&found).stopped_at, Some(march(2, 10, 0)));
+    }
+}
+
+#[test]
+fn zammad_the_clock_stands_still_in_the_customers_turn() {
+    // Whose turn it is follows from the status that a message leaves behind, on any channel.
+    let book = house(vec![goal("solve", rules(business(4)), json!({}))]);
+    for channel in ["email", "phone", "chat", "counter"] {
+        let message = |at, status: &str| CaseEvent {
+            at,
+            what: Happening::Facts {
+                set: [(FactName::new("status").unwrap(), Fact::code(status))].into_iter().collect(),
+                unset: Default::default(),
+                once: [(FactName::new("channel").unwrap(), Fact::code(channel))]
+                    .into_iter()
+                    .collect(),
+            },
+        };
+        let events = vec![
+            message(march(2, 10, 0), "waiting_for_customer"),
+            message(march(2, 16, 0), "in_progress"),
+        ];
+        let told = |now| {
+            let found = book.evaluate(&calendars(), &opened(events.clone()), now);
+            (only(&found).elapsed, only(&found).due, only(&found).state)
+        };
+        assert_eq!(told(march(2, 15, 0)), (hours(1), None, ClockState::Paused), "{channel}");
+        let due = Some(march(3, 11, 0));
+        assert_eq!(told(march(2, 17, 0)), (hours(2), due, ClockState::Running), "{channel}");
     }
 }
 
@@ -696,6 +784,14 @@ fn statutory_terms_win_and_conflicts_are_told() {
     );
     let metric = MetricId::new("solution").unwrap();
     assert_eq!(found.effective_due(&metric).unwrap().policy.as_str(), "law");
+    // A promise of our own that is not later is no conflict.
+    let days = json!({"clock": "days", "term": {"days": 3}, "calendar": "desk"});
+    let law = policy("law", 1, "statutory", vec![goal("refund", rules(days.clone()), json!({}))]);
+    for own in [business(8), days] {
+        let own = policy("house", 1, "internal", vec![goal("refund", rules(own), json!({}))]);
+        let book = try_book(vec![law.clone(), own]).unwrap();
+        assert!(book.evaluate(&calendars(), &history, march(2, 10, 0)).notices.is_empty());
+    }
     let named = policy(
         "law",
         1,
@@ -873,6 +969,61 @@ fn reopening_follows_the_goal() {
     };
     assert_eq!(run("continue"), (hours(3), Some(march(3, 15, 0)), 0, 0));
     assert_eq!(run("new_cycle"), (hours(1), Some(march(3, 17, 0)), 1, 1));
+}
+
+#[test]
+fn triggers_fire_on_the_rise_or_with_every_event_while_they_hold() {
+    let working = json!({"any": [code("status", "in_progress"), code("status", "in_test")]});
+    let cycles = |fires: &str, events: Vec<CaseEvent>| {
+        let reset = json!({"reset": {"when": working, "fires": fires}});
+        let book = house(vec![goal("solve", rules(business(8)), reset)]);
+        only(&book.evaluate(&calendars(), &opened(events), march(2, 16, 0))).cycle
+    };
+    let status = |hour, value: &str| fact(march(2, hour, 0), "status", Fact::code(value));
+    // It holds from ten on, first for one reason, then for another; at noon something else happens.
+    let events = || {
+        vec![
+            status(10, "in_progress"),
+            status(11, "in_test"),
+            fact(march(2, 12, 0), "priority", Fact::Count(2)),
+        ]
+    };
+    assert_eq!(cycles("on_rise", events()), 1);
+    assert_eq!(cycles("while_true", events()), 3);
+    let mut again = events();
+    again.extend([status(13, "new"), status(14, "in_test")]);
+    assert_eq!(cycles("on_rise", again.clone()), 2, "it rises again after it fell");
+    assert_eq!(cycles("while_true", again), 4);
+}
+
+#[test]
+fn a_priority_changed_while_stopped_applies_when_reopened() {
+    let rules = json!([
+        {"id": "high", "when": {"test": {"fact": "priority", "is": {"type": "count", "value": 1}}}, "target": business(4)},
+        {"id": "low", "target": business(8)},
+    ]);
+    let more =
+        |mode: &str| json!({"on_change": mode, "reopen": {"when": code("event", "reopened")}});
+    for (mode, due) in [
+        ("retroactive", march(3, 11, 0)),
+        ("prospective", march(3, 11, 0)),
+        ("restart", march(3, 13, 0)),
+        ("scale", march(3, 12, 0)),
+        ("keep", march(3, 15, 0)),
+    ] {
+        let book = house(vec![goal("solve", rules.clone(), more(mode))]);
+        let history = opened(vec![
+            event(march(2, 11, 0), "solved"),
+            fact(march(2, 12, 0), "priority", Fact::Count(1)),
+            event(march(3, 9, 0), "reopened"),
+        ]);
+        let found = book.evaluate(&calendars(), &history, march(3, 9, 0));
+        assert_eq!(only(&found).due, Some(due), "{mode}: two hours were used");
+        // Another event changes nothing more.
+        let later = history.with(event(march(3, 9, 30), "looked_at")).unwrap();
+        let found = book.evaluate(&calendars(), &later, march(3, 10, 0));
+        assert_eq!(only(&found).due, Some(due), "{mode}");
+    }
 }
 
 #[test]

@@ -35,6 +35,17 @@ pub struct Section {
     pub blocks: Vec<Block>,
 }
 
+impl Section {
+    /// The charts, to give their parts other names.
+    pub fn charts_mut(&mut self) -> impl Iterator<Item = &mut ChartData> {
+        self.blocks.iter_mut().flat_map(|block| match block {
+            Block::Figure(chart, _) => vec![chart],
+            Block::Pair(charts) => charts.iter_mut().map(|(chart, _)| chart).collect(),
+            _ => Vec::new(),
+        })
+    }
+}
+
 /// The whole review.
 #[derive(Debug)]
 pub struct Document {

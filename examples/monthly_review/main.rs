@@ -14,6 +14,7 @@ mod actions;
 mod document;
 mod draw;
 mod invoices;
+mod lots;
 mod review;
 mod reviews;
 #[path = "../support/mod.rs"]

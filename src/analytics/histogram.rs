@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use super::AnalyticsError;
 use super::column::{Column, write_column};
 use super::rate::{Confidence, Estimate};
-use super::state::{Measure, Observe, Reader, add, write_unsigned};
+use super::state::{Measure, Observe, Reader, TakeOut, add, less, write_unsigned};
 use super::{math, rate};
 
 /// Buckets per octave.
@@ -292,6 +292,22 @@ impl Measure for Histogram {
             buckets.push((bucket as u16, from.count()?));
         }
         Self::try_from(buckets).map_err(|_| from.damaged("counts above zero, below 2^62 in all"))
+    }
+}
+
+impl TakeOut for Histogram {
+    fn take_out(&mut self, part: &Self) -> Result<(), AnalyticsError> {
+        let missing = AnalyticsError::NotCounted { name: "a duration" };
+        self.settle();
+        for (bucket, count) in part.sorted() {
+            let place = self.buckets.binary_search_by_key(&bucket, |own| own.0);
+            let own = place.ok().and_then(|place| self.buckets.get_mut(place));
+            let (_, own) = own.ok_or_else(|| missing.clone())?;
+            *own = less(*own, count, "a duration")?;
+        }
+        self.buckets.retain(|(_, count)| *count > 0);
+        self.count = less(self.count, part.count, "a duration")?;
+        Ok(())
     }
 }
 

@@ -12,8 +12,8 @@ use super::column::{Column, Positions, write_column};
 use super::histogram::{Histogram, HistogramColumns};
 use super::rate::{Confidence, Estimate, Proportion};
 use super::state::{
-    MAX_EVENTS, Measure, Observe, Reader, add, unzigzag, write_signed, write_text, write_unsigned,
-    zigzag,
+    MAX_EVENTS, Measure, Observe, Reader, TakeOut, add, less, unzigzag, write_signed, write_text,
+    write_unsigned, zigzag,
 };
 use super::{math, rate};
 use crate::money::Money;
@@ -153,6 +153,17 @@ impl Measure for Sum {
         }
         sums.finish(from)?;
         positions.finish(from)
+    }
+}
+
+impl TakeOut for Sum {
+    fn take_out(&mut self, part: &Self) -> Result<(), AnalyticsError> {
+        self.count = less(self.count, part.count, "a sum")?;
+        self.total = self.total.wrapping_sub(part.total);
+        if self.total.unsigned_abs() > u128::from(self.count) << 63 {
+            return Err(AnalyticsError::NotCounted { name: "a sum" });
+        }
+        Ok(())
     }
 }
 
@@ -400,6 +411,15 @@ impl Measure for Durations {
     }
 }
 
+impl TakeOut for Durations {
+    fn take_out(&mut self, part: &Self) -> Result<(), AnalyticsError> {
+        let missing = AnalyticsError::NotCounted { name: "a duration" };
+        self.sum.take_out(&part.sum)?;
+        self.squares = self.squares.checked_sub(part.squares).ok_or(missing)?;
+        self.histogram.take_out(&part.histogram)
+    }
+}
+
 /// Answers on a scale: satisfaction from 1 to 5, or likelihood to recommend from 0 to 10.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -413,6 +433,16 @@ pub struct Answers {
 }
 
 impl Answers {
+    /// Counts one survey sent.
+    ///
+    /// # Errors
+    ///
+    /// [`AnalyticsError::TooLarge`].
+    pub fn invite(&mut self) -> Result<(), AnalyticsError> {
+        self.invited = add(self.invited, 1, "answers")?;
+        Ok(())
+    }
+
     /// Counts one satisfaction answer from 1 to 5.
     ///
     /// # Errors
@@ -546,6 +576,15 @@ impl Measure for Answers {
     }
 }
 
+impl TakeOut for Answers {
+    fn take_out(&mut self, part: &Self) -> Result<(), AnalyticsError> {
+        for (mine, theirs) in self.slots_mut().zip(part.slots()) {
+            *mine = less(*mine, theirs, "an answer")?;
+        }
+        Ok(())
+    }
+}
+
 /// A yes-or-no outcome counted: `part` of `whole`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -611,6 +650,14 @@ impl Measure for Outcomes {
     }
 }
 
+impl TakeOut for Outcomes {
+    fn take_out(&mut self, part: &Self) -> Result<(), AnalyticsError> {
+        self.yes = less(self.yes, part.yes, "an outcome")?;
+        self.no = less(self.no, part.no, "an outcome")?;
+        Ok(())
+    }
+}
+
 /// Everything a returns desk counts about one cell of its review: sales, returns, costs, times,
 /// goals, answers.
 ///
@@ -626,8 +673,11 @@ pub struct Desk {
     pub sold_units: Sum,
     /// Value sold.
     pub sold_value: Sum,
-    /// Units returned.
+    /// Units returned, each sold unit at most once: lines of cases counted, units in all.
     pub returned_units: Sum,
+    /// Returns of units that had gone out in exchange: never part of a rate of units sold.
+    #[serde(default)]
+    pub repeat_units: Sum,
     /// Value returned, at the price paid.
     pub returned_value: Sum,
     /// Refunds paid.
@@ -695,6 +745,14 @@ impl Desk {
         (sold > 0).then(|| self.returned_value.total() as f64 / sold as f64)
     }
 
+    /// Recovered from resale, repair, insurance or supplier per value returned, without an interval;
+    /// none when nothing returned. It can pass one: a supplier may pay more than the price.
+    #[must_use]
+    pub fn recovery_rate(&self) -> Option<f64> {
+        let returned = self.returned_value.total();
+        (returned > 0).then(|| self.recovered.total() as f64 / returned as f64)
+    }
+
     /// Refund, freight, depreciation and handling less what was recovered, in minor units.
     #[must_use]
     pub fn cost(&self) -> i128 {
@@ -704,11 +762,12 @@ impl Desk {
             .saturating_sub(self.recovered.total())
     }
 
-    fn sums(&self) -> [Sum; 9] {
+    fn sums(&self) -> [Sum; 10] {
         [
             self.sold_units,
             self.sold_value,
             self.returned_units,
+            self.repeat_units,
             self.returned_value,
             self.refund,
             self.freight,
@@ -718,11 +777,12 @@ impl Desk {
         ]
     }
 
-    fn sums_mut(&mut self) -> [&mut Sum; 9] {
+    fn sums_mut(&mut self) -> [&mut Sum; 10] {
         [
             &mut self.sold_units,
             &mut self.sold_value,
             &mut self.returned_units,
+            &mut self.repeat_units,
             &mut self.returned_value,
             &mut self.refund,
             &mut self.freight,
@@ -790,5 +850,26 @@ impl Measure for Desk {
         desk.repeats = Outcomes::read(from)?;
         desk.answers = Answers::read(from)?;
         Ok(desk)
+    }
+}
+
+impl TakeOut for Desk {
+    fn take_out(&mut self, part: &Self) -> Result<(), AnalyticsError> {
+        self.see(part.currency)?;
+        for (mine, theirs) in self.sums_mut().into_iter().zip(part.sums()) {
+            mine.take_out(&theirs)?;
+        }
+        self.handling_time.take_out(&part.handling_time)?;
+        self.first_response.take_out(&part.first_response)?;
+        self.goals.take_out(&part.goals)?;
+        self.first_time_right.take_out(&part.first_time_right)?;
+        self.repeats.take_out(&part.repeats)?;
+        self.answers.take_out(&part.answers)?;
+        // A cell that counts nothing has no currency either.
+        let currency = self.currency.take();
+        if !self.is_empty() {
+            self.currency = currency;
+        }
+        Ok(())
     }
 }

@@ -89,6 +89,25 @@ pub trait Observe: Measure {
     fn observe_row(&mut self, row: Self::Row) -> Result<(), AnalyticsError>;
 }
 
+/// A measure of which a part can be taken out again.
+///
+/// Law, tested for every implementation of this crate: merging a part and taking it out again
+/// changes no byte.
+pub trait TakeOut: Measure {
+    /// Takes out what another part has counted.
+    ///
+    /// # Errors
+    ///
+    /// [`AnalyticsError::NotCounted`] where the part holds more than is here; the state must then be
+    /// thrown away.
+    fn take_out(&mut self, part: &Self) -> Result<(), AnalyticsError>;
+}
+
+/// `a - b`, as long as so much was counted.
+pub(super) fn less(a: u64, b: u64, name: &'static str) -> Result<u64, AnalyticsError> {
+    a.checked_sub(b).ok_or(AnalyticsError::NotCounted { name })
+}
+
 /// The largest count of anything: sums of so many 64-bit values fit into 128 bits.
 pub const MAX_EVENTS: u64 = 1 << 62;
 

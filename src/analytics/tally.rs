@@ -18,7 +18,8 @@ use smol_str::SmolStr;
 use super::AnalyticsError;
 use super::measure::{Desk, Outcome};
 use super::month::Month;
-use super::state::{FORMAT, Measure, Reader, read_head, write_text, write_unsigned};
+use super::state::{FORMAT, Measure, Reader, TakeOut, read_head, write_text, write_unsigned};
+use crate::feedback::survey::Scores;
 use crate::label::{Coded, codes};
 use crate::money::Money;
 
@@ -151,9 +152,12 @@ pub struct SaleRow {
 pub struct ReturnRow {
     /// Where it counts.
     pub facets: Facets,
-    /// How many units.
+    /// How many units, each sold unit once; 0 for a line that was asked back and did not return.
     pub units: u32,
-    /// The price paid for them.
+    /// How many units came back that had gone out in exchange.
+    #[serde(default)]
+    pub repeat_units: u32,
+    /// The price paid for the units.
     pub value: Money,
     /// What it cost; nothing if not known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -173,6 +177,31 @@ pub struct ReturnRow {
     /// Whether the same unit, or its replacement, had been returned before.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub repeat: Option<Outcome>,
+    /// What the customer answered, if a survey was sent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub survey: Option<Answered>,
+}
+
+/// The answers to a survey that was sent; nothing for a question not answered.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Answered {
+    /// Satisfaction, 1 to 5.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub satisfaction: Option<u8>,
+    /// Likelihood to recommend, 0 to 10.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recommendation: Option<u8>,
+}
+
+impl From<&Scores> for Answered {
+    /// The mean of several satisfaction answers counts as the whole answer below it: a mean of 3.9
+    /// is not satisfied.
+    fn from(scores: &Scores) -> Self {
+        let whole = scores.satisfaction_hundredths.and_then(|mean| mean.checked_div(100));
+        let satisfaction = whole.and_then(|answer| u8::try_from(answer).ok());
+        Self { satisfaction, recommendation: scores.recommendation }
+    }
 }
 
 /// What one return cost.
@@ -436,6 +465,29 @@ impl<M: Measure> Tally<M> {
     }
 }
 
+impl<M: TakeOut> Tally<M> {
+    /// Takes out what another tally of the same dimensions has counted. On an error the tally must
+    /// be thrown away.
+    ///
+    /// # Errors
+    ///
+    /// [`AnalyticsError::Unlike`] for other dimensions, [`AnalyticsError::NotCounted`].
+    pub fn take_out(&mut self, part: &Self) -> Result<(), AnalyticsError> {
+        if self.dimensions != part.dimensions {
+            return Err(AnalyticsError::Unlike { name: "their dimensions" });
+        }
+        for (codes, measure) in &part.cells {
+            let missing = AnalyticsError::NotCounted { name: "a cell" };
+            let cell = self.cells.get_mut(codes).ok_or(missing)?;
+            cell.take_out(measure)?;
+            if cell.is_empty() {
+                self.cells.remove(codes);
+            }
+        }
+        Ok(())
+    }
+}
+
 impl Tally<Desk> {
     /// Counts a sale.
     ///
@@ -469,6 +521,7 @@ impl Tally<Desk> {
             cell.recovered.observe(recovered)?;
         }
         cell.returned_units.observe(i64::from(row.units))?;
+        cell.repeat_units.observe(i64::from(row.repeat_units))?;
         cell.returned_value.observe(value)?;
         if let Some(seconds) = row.handling_seconds {
             cell.handling_time.observe(seconds)?;
@@ -484,6 +537,11 @@ impl Tally<Desk> {
         }
         if let Some(outcome) = row.repeat {
             cell.repeats.observe(outcome)?;
+        }
+        if let Some(survey) = row.survey {
+            cell.answers.invite()?;
+            survey.satisfaction.map_or(Ok(()), |answer| cell.answers.satisfied(answer))?;
+            survey.recommendation.map_or(Ok(()), |answer| cell.answers.recommends(answer))?;
         }
         Ok(())
     }

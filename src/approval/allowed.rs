@@ -8,8 +8,10 @@ use super::command::{Context, Order};
 use super::node::{Beside, Origin};
 use super::process::Process;
 use super::refusal::Refusal;
+use super::standing::Standing;
 use crate::id::ActorId;
 use crate::time::Instant;
+use crate::workflow::compiled::Workflow;
 use crate::workflow::definition::{APPROVED, REJECTED};
 
 impl Process {
@@ -26,6 +28,23 @@ impl Process {
         at: Instant,
     ) -> Vec<(Order, Option<Refusal>)> {
         let Some(standing) = self.standing() else { return Vec::new() };
+        standing
+            .orders(context.workflow, colleagues)
+            .into_iter()
+            .map(|order| {
+                let refusal = self.would_accept(context, actor, at, &order).err();
+                (order, refusal)
+            })
+            .collect()
+    }
+}
+
+impl Standing {
+    /// Every order that somebody could give in a standing like this, whether or not it is accepted.
+    ///
+    /// Orders that name another person are listed for each of `colleagues`.
+    #[must_use]
+    pub fn orders(&self, workflow: &Workflow, colleagues: &[ActorId]) -> Vec<Order> {
         let mut orders = alloc::vec![
             Order::Approve { comment: String::new() },
             Order::Reject { comment: String::new() },
@@ -37,7 +56,7 @@ impl Process {
             Order::Retry,
             Order::ChangeFacts,
         ];
-        let targets = standing.passed_before().map(|passed| BackTo::Node(passed.state.clone()));
+        let targets = self.passed_before().map(|passed| BackTo::Node(passed.state.clone()));
         for to in core::iter::once(BackTo::Requester).chain(targets) {
             for way in [Way::Restart, Way::Resume] {
                 orders.push(Order::SendBack { to: to.clone(), way });
@@ -50,22 +69,16 @@ impl Process {
                 orders.push(Order::Add { place, people: alloc::vec![colleague.clone()] });
             }
         }
-        for seat in standing.node.iter().flat_map(|node| &node.seats) {
+        for seat in self.node.iter().flat_map(|node| &node.seats) {
             if matches!(seat.origin, Origin::Added { .. }) {
                 orders.push(Order::Remove { person: seat.owner.clone() });
             }
         }
-        for event in context.workflow.events_of(&standing.token.state) {
+        for event in workflow.events_of(&self.token.state) {
             if event.as_str() != APPROVED && event.as_str() != REJECTED {
                 orders.push(Order::Fire { event: event.clone() });
             }
         }
         orders
-            .into_iter()
-            .map(|order| {
-                let refusal = self.would_accept(context, actor, at, &order).err();
-                (order, refusal)
-            })
-            .collect()
     }
 }

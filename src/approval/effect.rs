@@ -8,8 +8,10 @@ use alloc::vec::Vec;
 use serde::{Deserialize, Serialize};
 
 use super::change::{BackTo, Change};
+use super::node::{Run, SeatTimer};
 use super::standing::StuckReason;
 use crate::id::{ActorId, CaseId};
+use crate::time::Instant;
 use crate::workflow::journal::Entry;
 use crate::workflow::{OutcomeCode, StateId, TimerId};
 
@@ -55,10 +57,10 @@ pub enum EffectBody {
     Stopped,
 }
 
-/// The effects of one entry.
+/// The effects of one change, in order.
 #[must_use]
-pub fn effects(case: &CaseId, entry: &Entry<Change>) -> Vec<Effect> {
-    let bodies: Vec<EffectBody> = match &entry.body {
+pub fn of_change(change: &Change) -> Vec<EffectBody> {
+    match change {
         Change::SeatActivated { person, .. } => [EffectBody::AskDecision(person.clone())].into(),
         Change::Transferred { to, .. } | Change::HandedOver { to, .. } => {
             [EffectBody::AskDecision(to.clone())].into()
@@ -91,8 +93,32 @@ pub fn effects(case: &CaseId, entry: &Entry<Change>) -> Vec<Effect> {
         | Change::FactsChanged { .. }
         | Change::Migrated { .. }
         | Change::CommandsForgotten { .. } => Vec::new(),
+    }
+}
+
+/// When the timers act that one change starts, in order.
+#[must_use]
+pub fn wakes_of(change: &Change) -> Vec<Instant> {
+    if let Change::SeatReminded { next, .. } = change {
+        return next.iter().copied().collect();
+    }
+    if let Change::Moved { moved, .. } = change {
+        return moved.to.timers.iter().map(|timer| timer.due).collect();
+    }
+    let (Change::SeatActivated { timers, .. } | Change::HandedOver { timers, .. }) = change else {
+        return Vec::new();
     };
-    let numbered = (0_u32..).zip(bodies);
+    let due = |timer: &SeatTimer| match timer.run {
+        Run::Due(due) => Some(due),
+        Run::Left(_) | Run::Over => None,
+    };
+    timers.iter().filter_map(due).collect()
+}
+
+/// The effects of one entry.
+#[must_use]
+pub fn effects(case: &CaseId, entry: &Entry<Change>) -> Vec<Effect> {
+    let numbered = (0_u32..).zip(of_change(&entry.body));
     let effect = |(number, body)| Effect { case: case.clone(), seq: entry.seq, number, body };
     numbered.map(effect).collect()
 }

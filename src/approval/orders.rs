@@ -13,7 +13,7 @@ use crate::condition::compare;
 use crate::id::ActorId;
 use crate::time::Instant;
 use crate::workflow::definition::{APPROVED, REJECTED, Stability, StateKind, Weight};
-use crate::workflow::journal::Actor;
+use crate::workflow::journal::{Actor, Cause};
 use crate::workflow::rule::{Mode, ReapproveRule, WithdrawRule};
 use crate::workflow::token::start;
 use crate::workflow::{EventName, StateId};
@@ -361,6 +361,27 @@ impl Desk<'_> {
         let is_returned = matches!(self.standing()?.phase, Phase::Returned { .. });
         self.note(Change::FactsChanged { facts: self.pinned_given(), restarts })?;
         if restarts && !is_returned { self.restart() } else { Ok(()) }
+    }
+
+    /// Something happened that nobody reports as a person of the definition: an arrow for it is taken
+    /// whatever role it names. Nothing happens when the present state has none.
+    pub(super) fn occur(&mut self, at: Instant, event: &EventName) -> Result<(), Refusal> {
+        self.at = at;
+        self.by_time = false;
+        self.actor = Actor::System(Cause::Occurred);
+        let workflow = self.context.workflow;
+        let standing = self.standing()?;
+        let state = workflow.find(&standing.token.state);
+        let waits = state.is_some_and(|state| !matches!(state.kind, StateKind::Approval(_)))
+            && workflow.events_of(&standing.token.state).any(|awaited| awaited == event);
+        if standing.phase != Phase::Pending || !waits {
+            return Ok(());
+        }
+        if *standing.pin != *workflow.pin() {
+            return Err(Refusal::OtherWorkflow);
+        }
+        let moved = self.fired(event)?;
+        self.go(MovedBy::Event(event.clone()), moved)
     }
 
     fn fire_event(&mut self, actor: &ActorId, event: &EventName) -> Result<(), Refusal> {

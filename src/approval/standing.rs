@@ -175,7 +175,11 @@ impl Standing {
     }
 
     /// The first standing of a case.
-    pub(super) fn submitted(at: Instant, change: &Change) -> Result<Self, Corrupt> {
+    ///
+    /// # Errors
+    ///
+    /// [`Corrupt`] for anything but a submission.
+    pub fn submitted(at: Instant, change: &Change) -> Result<Self, Corrupt> {
         let Change::Submitted { case, requester, pin, initial, facts } = change else {
             return Err(Corrupt::NotSubmittedOnce);
         };

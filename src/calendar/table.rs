@@ -219,7 +219,8 @@ impl OpenTable {
     pub(crate) fn back(&self, from: i64, open: i64) -> Option<i64> {
         let done = i64::from(self.open_before(self.place(from)?));
         let open = u32::try_from(done.saturating_sub(open)).ok()?;
-        (open < self.total).then(|| self.where_open(open, open))
+        // Below the total, because some of it lies behind `from`.
+        Some(self.where_open(open, open))
     }
 
     /// Open seconds from the start of the range to a place in it.

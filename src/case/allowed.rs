@@ -7,21 +7,30 @@ use alloc::vec::Vec;
 use super::actor::Actor;
 use super::command::{
     AcceptanceBasis, Command, Envelope, Ground, LineQuantity, PaymentResult, ReceivedLine,
-    RefundLine, RequestedLine, SplitOff,
+    RecoveryDemand, RefundLine, RequestedLine, SplitOff,
 };
 use super::dispute::{Dispute, Evidence, Offer, Ruling};
 use super::ledger::Location;
+use super::liability::Liability;
 use super::obligation::{PaymentState, PaymentWay};
 use super::parcel::{InterceptionOutcome, Scan, ScanState, UnexpectedEnd};
+use super::recovery::{RecoveryResult, is_claimable};
 use super::replacement::{ReplacementItem, ReplacementState};
 use super::resolution::Resolution;
+use super::review::Roster;
 use super::state::{CaseLine, ReturnCase};
 use super::{AfterSale, Context};
-use crate::id::{CaseId, CommandId, OrderLineId, ParcelId};
+use crate::id::{ActorId, CaseId, CommandId, OrderLineId, ParcelId};
 use crate::label::Coded;
 use crate::money::Money;
 use crate::quantity::Quantity;
+use crate::sale::draft::Shipment;
+use crate::settlement::recovery::DebtorId;
 use crate::settlement::request::Claim;
+use crate::workflow::definition::StateKind;
+
+/// The most colleagues for whom orders of a review that name somebody are listed.
+const MAX_COLLEAGUES: usize = 20;
 
 /// Something an actor may do now, with a command that would be accepted as it stands.
 ///
@@ -37,17 +46,36 @@ impl AfterSale {
     ///
     /// Every entry is a command that [`decide`](Self::decide) accepts at this moment, for as much as
     /// there is: all units that can be received, accepted or settled. Opening a case, amending the
-    /// order and recording reasons are always possible and not listed.
+    /// order, assigning it, and recording reasons, costs and answers are always possible and not listed.
     #[must_use]
     pub fn allowed(&self, context: &Context<'_>, actor: &Actor) -> Vec<Allowed> {
+        let (directory, facts) = Default::default();
+        let roster = Roster { directory: &directory, facts: &facts };
+        self.allowed_among(context, &roster, actor)
+    }
+
+    /// What an actor may do now where cases go through reviews; orders that name somebody are listed
+    /// for the members of the roles that the open approval asks, twenty at most.
+    #[must_use]
+    pub fn allowed_among(
+        &self,
+        context: &Context<'_>,
+        roster: &Roster<'_>,
+        actor: &Actor,
+    ) -> Vec<Allowed> {
         let Ok(id) = CommandId::new("allowed") else { return Vec::new() };
         let accepted = |command: &Command| {
             let expected_version = None;
             let (id, actor, command) = (id.clone(), actor.clone(), command.clone());
             let envelope = Envelope { id, expected_version, actor, command };
-            self.decide(context, &envelope).is_ok()
+            self.decide_among(context, roster, &envelope).is_ok()
         };
-        let commands = self.cases().flat_map(|case| self.candidates(context, case));
+        let commands = self.cases().flat_map(|case| {
+            let mut commands = self.candidates(context, case);
+            commands.extend(review_candidates(context, roster, case));
+            commands.extend(claim_candidates(case));
+            commands
+        });
         commands.filter(accepted).map(|command| Allowed { command }).collect()
     }
 
@@ -137,7 +165,8 @@ impl AfterSale {
     fn parcel_candidates(&self, context: &Context<'_>, case: &ReturnCase) -> Vec<Command> {
         let id = || case.id.clone();
         let mut commands = Vec::new();
-        for shipment in self.sale().shipments() {
+        let under_way = |shipment: &&Shipment| shipment.arrived_at().is_none();
+        for shipment in self.sale().shipments().iter().filter(under_way) {
             let (parcel, lines) = (shipment.parcel.clone(), Vec::new());
             commands.push(Command::InterceptParcel { case: id(), parcel, lines });
         }
@@ -270,6 +299,60 @@ fn payment_candidates(case: &ReturnCase) -> Vec<Command> {
         }
     }
     commands
+}
+
+fn claim_candidates(case: &ReturnCase) -> Vec<Command> {
+    let mut commands = Vec::new();
+    for claim in &case.claims {
+        let (amount, reference) = (claim.open(), String::from("…"));
+        let note = || String::from("…");
+        let results = [
+            RecoveryResult::Recovered { amount, reference },
+            RecoveryResult::Refused { note: note() },
+            RecoveryResult::WrittenOff { note: note() },
+        ];
+        let command = |result| {
+            let (case, claim) = (case.id.clone(), claim.number);
+            Command::RecordRecovery { case, claim, result }
+        };
+        commands.extend(results.into_iter().map(command));
+    }
+    let Ok(debtor) = DebtorId::new("…") else { return commands };
+    for line in &case.lines {
+        let parties = line.liability.iter().flat_map(Liability::shares);
+        for (party, _) in parties.filter(|(party, _)| is_claimable(*party)) {
+            let (line, note) = (line.line.clone(), String::from("…"));
+            let demand = RecoveryDemand { line, party, debtor: debtor.clone(), amount: None, note };
+            commands.push(Command::OpenRecoveryClaim { case: case.id.clone(), demand });
+        }
+    }
+    commands
+}
+
+fn review_candidates(
+    context: &Context<'_>,
+    roster: &Roster<'_>,
+    case: &ReturnCase,
+) -> Vec<Command> {
+    let Some(review) = case.running_review() else { return Vec::new() };
+    let reviews = context.rules.reviews();
+    let workflow = reviews.and_then(|reviews| reviews.pinned(&review.standing.pin));
+    let Some(workflow) = workflow else { return Vec::new() };
+    let state = workflow.find(&review.standing.token.state);
+    let groups = match state.map(|state| &state.kind) {
+        Some(StateKind::Approval(rule)) => rule.groups.as_slice(),
+        _ => &[],
+    };
+    let mut colleagues: Vec<ActorId> = Vec::new();
+    for member in
+        groups.iter().flat_map(|group| &group.roles).flat_map(|role| roster.directory.members(role))
+    {
+        if !colleagues.contains(member) && colleagues.len() < MAX_COLLEAGUES {
+            colleagues.push(member.clone());
+        }
+    }
+    let orders = review.standing.orders(workflow, &colleagues).into_iter();
+    orders.map(|order| Command::Review { case: case.id.clone(), order }).collect()
 }
 
 /// A refund of money without goods, for the smallest amount there is.

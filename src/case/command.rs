@@ -1,7 +1,7 @@
 //! What a host asks of the engine: commands on the cases of one order.
 
 use alloc::boxed::Box;
-use alloc::collections::BTreeSet;
+use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::string::String;
 use alloc::vec::Vec;
 
@@ -9,23 +9,31 @@ use serde::{Deserialize, Serialize};
 
 use super::actor::Actor;
 use super::dispute::{Evidence, Offer, Ruling};
-use super::liability::Liability;
+use super::freight::FreightTerms;
+use super::liability::{Liability, Party};
 use super::parcel::{InterceptionOutcome, Scan, UnexpectedEnd};
+use super::recovery::{CostKind, RecoveryResult};
 use super::replacement::ReplacementItem;
 use super::resolution::Resolution;
-use crate::id::{CaseId, CommandId, LotId, OrderLineId, ParcelId, SerialId, Sku};
+use crate::approval::command::Order;
+use crate::explain::Finding;
+use crate::feedback::survey::{Answer, QuestionId, SurveyId};
+use crate::id::{ActorId, CaseId, CommandId, LotId, OrderLineId, ParcelId, RuleId, SerialId, Sku};
 use crate::inspection::{Disposition, Inspection};
 use crate::label::codes;
+use crate::money::Money;
 use crate::policy::facts::LineFacts;
 use crate::quantity::Quantity;
 use crate::reason::ReasonCode;
 use crate::reason::history::Assertion;
 use crate::sale::draft::{SaleDraft, Tender};
+use crate::settlement::recovery::DebtorId;
 use crate::settlement::request::{
     CashRounding, ChargeRefund, Claim, Deduction, Excess, FreeDeliveryPolicy, Goodwill, LineRefund,
     PromotionPolicy, RefundRequest, TenderPolicy,
 };
 use crate::time::Instant;
+use crate::workflow::StateId;
 
 /// A command with who gives it and how it may be repeated.
 ///
@@ -312,6 +320,79 @@ pub enum Command {
         /// Why.
         note: String,
     },
+    /// Record a cost of a return, or what goods that came back are still worth (退货成本).
+    RecordCost {
+        /// The case.
+        case: CaseId,
+        /// The line.
+        line: OrderLineId,
+        /// What it is.
+        kind: CostKind,
+        /// How much, above zero.
+        amount: Money,
+        /// Where it is known from.
+        note: String,
+    },
+    /// Claim from a liable party what a return cost (追偿).
+    OpenRecoveryClaim {
+        /// The case.
+        case: CaseId,
+        /// What is claimed.
+        demand: RecoveryDemand,
+    },
+    /// Record what became of a claim: money came in, it was refused, or it is given up.
+    RecordRecovery {
+        /// The case.
+        case: CaseId,
+        /// The claim, from 1.
+        claim: u32,
+        /// What became of it.
+        result: RecoveryResult,
+    },
+    /// Give the case to somebody (分派).
+    Assign {
+        /// The case.
+        case: CaseId,
+        /// To whom.
+        to: ActorId,
+        /// The rule of dispatch that chose them, if one did.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        rule: Option<RuleId>,
+        /// Why them, as dispatch found it.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        findings: Vec<Finding>,
+    },
+    /// Pass the case on to somebody else (改派).
+    Reassign {
+        /// The case.
+        case: CaseId,
+        /// To whom.
+        to: ActorId,
+        /// The rule of dispatch that chose them, if one did.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        rule: Option<RuleId>,
+        /// Why them, as dispatch found it.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        findings: Vec<Finding>,
+        /// Why it is passed on.
+        note: String,
+    },
+    /// Record what the customer answered to a survey of the rules (回访).
+    RecordSurvey {
+        /// The case.
+        case: CaseId,
+        /// The survey.
+        survey: SurveyId,
+        /// The answers.
+        answers: BTreeMap<QuestionId, Answer>,
+    },
+    /// Act in the review of the case: vote, pass on, add signers, send back, withdraw (审批).
+    Review {
+        /// The case.
+        case: CaseId,
+        /// What is asked of the procedure.
+        order: Order,
+    },
     /// Record what an inspection found (质检).
     Inspect {
         /// The case.
@@ -459,6 +540,23 @@ pub struct RequestedLine {
     pub facts: LineFacts,
 }
 
+/// A claim against a liable party.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RecoveryDemand {
+    /// For which line.
+    pub line: OrderLineId,
+    /// As what the debtor is liable.
+    pub party: Party,
+    /// From whom: the carrier, the supplier by name.
+    pub debtor: DebtorId,
+    /// How much; none for everything that is open.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub amount: Option<Money>,
+    /// What the claim says.
+    pub note: String,
+}
+
 /// How much of one line.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -504,6 +602,9 @@ pub struct RefundTerms {
     pub tenders: TenderPolicy,
     /// How amounts in cash are rounded.
     pub cash: Option<CashRounding>,
+    /// What happens to freight beside what is stated.
+    #[serde(skip_serializing_if = "FreightTerms::is_stated")]
+    pub freight: FreightTerms,
 }
 
 impl RefundTerms {
@@ -598,6 +699,13 @@ pub enum Ground {
     Timeout,
     /// The parcel was called back before it was delivered (拦截成功).
     Interception,
+    /// The review of the case permits it, by entering this state.
+    Review {
+        /// The rule that asked for the review.
+        rule: RuleId,
+        /// The state.
+        state: StateId,
+    },
     /// The seller permits it although no policy asks for it; the note says why.
     Goodwill {
         /// Why.
@@ -680,6 +788,13 @@ impl Command {
             | Self::Split { case, .. }
             | Self::AttributeLiability { case, .. }
             | Self::AppealLiability { case, .. }
+            | Self::RecordCost { case, .. }
+            | Self::OpenRecoveryClaim { case, .. }
+            | Self::RecordRecovery { case, .. }
+            | Self::Assign { case, .. }
+            | Self::Reassign { case, .. }
+            | Self::RecordSurvey { case, .. }
+            | Self::Review { case, .. }
             | Self::Inspect { case, .. }
             | Self::SetDisposition { case, .. }
             | Self::Exchange { case, .. }

@@ -1,19 +1,23 @@
 //! Deciding a command: the envelope first, then the command by its concern.
 
 mod clock;
+mod freight;
 mod goods;
 mod intercept;
 mod money;
 mod opening;
 mod parcels;
+mod recovery;
 mod replace;
 mod reshape;
+mod review;
+mod staff;
 mod talk;
 
 use alloc::collections::BTreeSet;
 use alloc::vec::Vec;
 
-use super::actor::Role;
+use super::actor::{Actor, Role};
 use super::command::{Command, Envelope, LineQuantity};
 use super::digest::digest;
 use super::duty::duties_of;
@@ -21,10 +25,14 @@ use super::event::{Cause, Event, EventFact};
 use super::ledger::{Location, Posting};
 use super::parcel::UnexpectedEnd;
 use super::refusal::{Obstacle, Refusal};
+use super::review::Roster;
 use super::state::{CaseLine, ReturnCase};
 use super::{AfterSale, Answer, Context, Decision};
 use crate::explain::Finding;
+use crate::id::ActorId;
 use crate::quantity::Quantity;
+
+pub(super) use clock::case_facts;
 
 /// The most lines that one command may name.
 const MAX_LINES: usize = 10_000;
@@ -35,13 +43,30 @@ const MAX_NOTE: usize = 4_000;
 #[derive(Default)]
 struct Draft {
     facts: Vec<EventFact>,
+    /// The places of the facts that a rule brought about, not the one who gave the command.
+    by_system: BTreeSet<usize>,
     obstacles: Vec<Obstacle>,
     findings: Vec<Finding>,
+}
+
+impl From<Vec<EventFact>> for Draft {
+    fn from(facts: Vec<EventFact>) -> Self {
+        Self { facts, ..Self::default() }
+    }
 }
 
 impl Draft {
     fn refuse(&mut self, obstacle: Obstacle) {
         self.obstacles.push(obstacle);
+    }
+
+    /// Who brought a fact about: who gave the command, or a rule.
+    fn author(&self, place: usize, actor: &Actor) -> Actor {
+        if self.by_system.contains(&place) {
+            Actor { id: ActorId::fixed("review"), role: Role::System }
+        } else {
+            actor.clone()
+        }
     }
 
     fn note(&mut self, what: &'static str, text: &str) {
@@ -56,12 +81,14 @@ impl Draft {
 struct Scene<'a> {
     order: &'a AfterSale,
     context: &'a Context<'a>,
+    roster: &'a Roster<'a>,
     envelope: &'a Envelope,
 }
 
 pub(super) fn decide(
     order: &AfterSale,
     context: &Context<'_>,
+    roster: &Roster<'_>,
     envelope: &Envelope,
 ) -> Result<Decision, Refusal> {
     let digest = digest(&(&envelope.actor, &envelope.command));
@@ -74,16 +101,16 @@ pub(super) fn decide(
         return Ok(Decision { answer, events, duties, findings });
     }
     if context.rules.practice().is_some() || !order.agenda.is_empty() {
-        return clock::decide(order, context, envelope, digest);
+        return clock::decide(order, context, roster, envelope, digest);
     }
-    let draft = judge(order, context, envelope, order.version)?;
+    let mut draft = judge(order, context, roster, envelope, order.version)?;
     let mut events = Vec::with_capacity(draft.facts.len());
-    for fact in draft.facts {
+    for (place, fact) in core::mem::take(&mut draft.facts).into_iter().enumerate() {
         let before = u64::try_from(events.len()).unwrap_or(u64::MAX);
         events.push(Event {
             sequence: order.version.saturating_add(1).saturating_add(before),
             at: context.now,
-            actor: envelope.actor.clone(),
+            actor: draft.author(place, &envelope.actor),
             cause: Cause { command: envelope.id.clone(), digest, timer: None },
             rules_version: context.rules.version(),
             fact,
@@ -97,14 +124,20 @@ pub(super) fn decide(
 fn judge(
     order: &AfterSale,
     context: &Context<'_>,
+    roster: &Roster<'_>,
     envelope: &Envelope,
     seen: u64,
 ) -> Result<Draft, Refusal> {
-    let scene = Scene { order, context, envelope };
+    let scene = Scene { order, context, roster, envelope };
     let mut draft = Draft::default();
     scene.check_envelope(&mut draft, seen);
     if draft.obstacles.is_empty() {
         scene.dispatch(&mut draft);
+    }
+    if draft.obstacles.is_empty()
+        && let Some(case) = envelope.command.case()
+    {
+        scene.tell_review(&mut draft, case);
     }
     if draft.obstacles.is_empty() { Ok(draft) } else { Err(Refusal { obstacles: draft.obstacles }) }
 }
@@ -130,6 +163,18 @@ impl<'a> Scene<'a> {
         let role = self.envelope.actor.role;
         if !roles.contains(&role) {
             draft.refuse(Obstacle::NotPermitted { role, act });
+        }
+    }
+
+    /// A fact as the event it will be, for a look ahead.
+    fn event(&self, fact: EventFact) -> Event {
+        Event {
+            sequence: self.order.version.saturating_add(1),
+            at: self.context.now,
+            actor: self.envelope.actor.clone(),
+            cause: Cause { command: self.envelope.id.clone(), digest: 0, timer: None },
+            rules_version: self.context.rules.version(),
+            fact,
         }
     }
 
@@ -199,6 +244,23 @@ impl<'a> Scene<'a> {
             Command::AppealLiability { line, note, .. } => {
                 self.appeal_liability(draft, case, line, note);
             }
+            Command::RecordCost { line, kind, amount, note, .. } => {
+                self.record_cost(draft, case, line, (*kind, *amount), note);
+            }
+            Command::OpenRecoveryClaim { demand, .. } => self.open_claim(draft, case, demand),
+            Command::RecordRecovery { claim, result, .. } => {
+                self.record_recovery(draft, case, *claim, result);
+            }
+            Command::Assign { to, rule, findings, .. } => {
+                self.assign(draft, case, to, (rule.as_ref(), findings));
+            }
+            Command::Reassign { to, rule, findings, note, .. } => {
+                self.reassign(draft, case, to, (rule.as_ref(), findings), note);
+            }
+            Command::RecordSurvey { survey, answers, .. } => {
+                self.record_survey(draft, case, survey, answers);
+            }
+            Command::Review { order, .. } => self.review(draft, case, order),
             Command::Inspect { units, inspection, .. } => {
                 self.inspect(draft, case, units, inspection);
             }
@@ -250,9 +312,11 @@ impl<'a> Scene<'a> {
                 | Command::Exchange { .. }
                 | Command::SendAdvance { .. }
                 | Command::ChargeAdvance { .. }
+                | Command::CancelReplacement { .. }
                 | Command::Reship { .. }
                 | Command::AmendCase { .. }
                 | Command::Split { .. }
+                | Command::Review { .. }
                 | Command::Close { .. }
         );
         let act = permission(&self.envelope.command).0;
@@ -431,6 +495,24 @@ fn permission(command: &Command) -> (&'static str, &'static [Role]) {
         Command::AppealLiability { .. } => {
             ("object to a liability", &[Customer, Agent, Supervisor, Warehouse])
         }
+        Command::RecordCost { .. } => {
+            ("record a cost", &[Agent, Supervisor, Warehouse, Inspector, Finance, System])
+        }
+        Command::OpenRecoveryClaim { .. } => {
+            ("claim from who is liable", &[Agent, Supervisor, Finance, System])
+        }
+        Command::RecordRecovery { .. } => {
+            ("record what became of a claim", &[Supervisor, Finance, System])
+        }
+        Command::Assign { .. } => ("assign a case", &[Agent, Supervisor, Platform, System]),
+        Command::Reassign { .. } => ("reassign a case", &[Supervisor, Platform, System]),
+        Command::RecordSurvey { .. } => ("record answers", &[Customer, Agent, Supervisor, System]),
+        // Who may do what in a review is for its procedure to say.
+        // The system acts in it by timers and facts, never as one of the people asked.
+        Command::Review { .. } => (
+            "act in a review",
+            &[Customer, Agent, Supervisor, Warehouse, Inspector, Finance, Platform],
+        ),
         Command::Inspect { .. } => ("record an inspection", &[Inspector, Warehouse, Supervisor]),
         Command::SetDisposition { .. } => {
             ("dispose of units", &[Inspector, Warehouse, Supervisor, System])

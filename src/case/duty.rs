@@ -9,13 +9,19 @@ use serde::{Deserialize, Serialize};
 
 use super::command::UnexpectedItem;
 use super::event::{Event, EventFact};
+use super::freight::WayBack;
 use super::ledger::{Location, Posting};
+use super::liability::{Party, Shares};
 use super::obligation::{PaymentOrder, payments_of};
 use super::parcel::{InterceptionOutcome, UnexpectedEnd};
+use super::recovery::RecoveryResult;
 use super::replacement::ReplacementItem;
+use crate::approval::effect::{EffectBody, of_change, wakes_of};
 use crate::id::{CaseId, OrderLineId, ParcelId};
 use crate::inspection::Disposition;
+use crate::money::Money;
 use crate::quantity::Quantity;
+use crate::settlement::recovery::DebtorId;
 use crate::time::Instant;
 
 /// Something the host has to do.
@@ -85,7 +91,12 @@ pub enum DutyAct {
         end: UnexpectedEnd,
     },
     /// Send a return label or the address to the customer.
-    SendReturnInstructions,
+    SendReturnInstructions {
+        /// Who bears the way back, as it was decided when the return was permitted: whether the label
+        /// is prepaid. None in duties of earlier forms of the events.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        freight: Option<Shares>,
+    },
     /// Take accepted units to wherever they belong.
     PutAway {
         /// The line.
@@ -125,6 +136,29 @@ pub enum DutyAct {
     WakeAt {
         /// When.
         at: Instant,
+    },
+    /// Send a claim to whoever is liable.
+    SendClaim {
+        /// The claim.
+        claim: u32,
+        /// As what the debtor is liable.
+        party: Party,
+        /// To whom.
+        debtor: DebtorId,
+        /// How much.
+        amount: Money,
+    },
+    /// Take back a claim of which the rest is given up.
+    DropClaim {
+        /// The claim.
+        claim: u32,
+    },
+    /// Plan to ask the customer how it went, by the follow-up rules: they know who was asked lately.
+    AskForSurvey,
+    /// Do what the review asks for: ask somebody to decide, remind, tell.
+    Review {
+        /// What.
+        effect: EffectBody,
     },
     /// Tell the customer.
     Notify {
@@ -191,9 +225,9 @@ pub fn duties_of(event: &Event) -> Vec<Duty> {
     let notify = |notice| DutyAct::Notify { notice };
     match &event.fact {
         EventFact::CaseOpened { .. } => acts.push(notify(Notice::RequestReceived)),
-        EventFact::ReturnAuthorized { .. } => {
+        EventFact::ReturnAuthorized { way_back, .. } => {
             acts.push(notify(Notice::Authorized));
-            acts.push(DutyAct::SendReturnInstructions);
+            acts.extend(instructions(way_back, Older::Always));
         }
         EventFact::ReturnDeclined { .. } => acts.push(notify(Notice::Declined)),
         EventFact::GoodsReceived { unexpected, .. } => {
@@ -222,13 +256,34 @@ pub fn duties_of(event: &Event) -> Vec<Duty> {
         EventFact::PaymentRetried { obligation, order, .. } => {
             acts.push(DutyAct::Pay { obligation: *obligation, payment: order.clone() });
         }
-        EventFact::CaseClosed { .. } => acts.push(notify(Notice::Closed)),
+        EventFact::CaseClosed { .. } => {
+            acts.extend([notify(Notice::Closed), DutyAct::AskForSurvey]);
+        }
         EventFact::InfoRequested { .. } => acts.push(notify(Notice::InfoRequested)),
         EventFact::ResolutionOffered { .. } => acts.push(notify(Notice::OfferMade)),
-        EventFact::OfferAccepted { resolution, .. } if resolution.needs_return() => {
-            acts.push(DutyAct::SendReturnInstructions);
+        EventFact::OfferAccepted { resolution, way_back, .. } => {
+            let older = if resolution.needs_return() { Older::Always } else { Older::Never };
+            acts.extend(instructions(way_back, older));
         }
-        EventFact::DisputeRuled { .. } => acts.push(notify(Notice::Ruled)),
+        EventFact::DisputeRuled { way_back, .. } => {
+            acts.push(notify(Notice::Ruled));
+            acts.extend(instructions(way_back, Older::Never));
+        }
+        EventFact::RecoveryClaimOpened { claim, party, debtor, amount, .. } => {
+            let (claim, party, debtor, amount) = (*claim, *party, debtor.clone(), *amount);
+            acts.push(DutyAct::SendClaim { claim, party, debtor, amount });
+        }
+        EventFact::RecoveryRecorded {
+            claim, result: RecoveryResult::WrittenOff { .. }, ..
+        } => {
+            acts.push(DutyAct::DropClaim { claim: *claim });
+        }
+        EventFact::ReviewStarted { step, .. } | EventFact::ReviewMoved { step, .. } => {
+            let effects = of_change(&step.change).into_iter();
+            acts.extend(effects.map(|effect| DutyAct::Review { effect }));
+            let wakes = wakes_of(&step.change).into_iter();
+            acts.extend(wakes.map(|at| DutyAct::WakeAt { at }));
+        }
         EventFact::DispositionSet { units, to, .. } => acts.push(DutyAct::Dispose {
             line: units.line.clone(),
             quantity: units.quantity,
@@ -246,8 +301,12 @@ pub fn duties_of(event: &Event) -> Vec<Duty> {
         EventFact::DeadlineSet { due, .. } | EventFact::DeadlineRevised { due, .. } => {
             acts.push(DutyAct::WakeAt { at: *due });
         }
-        EventFact::OfferAccepted { .. }
-        | EventFact::DeadlineBreached { .. }
+        EventFact::DeadlineBreached { .. }
+        | EventFact::CostRecorded { .. }
+        | EventFact::RecoveryRecorded { .. }
+        | EventFact::CaseAssigned { .. }
+        | EventFact::CaseReassigned { .. }
+        | EventFact::SurveyRecorded { .. }
         | EventFact::EvidenceAdded { .. }
         | EventFact::OfferRefused { .. }
         | EventFact::CaseHeld { .. }
@@ -275,4 +334,22 @@ pub fn duties_of(event: &Event) -> Vec<Duty> {
     let sequence = event.sequence;
     let duty = |(place, act)| Duty { id: DutyId { sequence, place }, case: case.clone(), act };
     (0_u16..).zip(acts).map(duty).collect()
+}
+
+/// What an event of an earlier form, which does not say who bears the way back, asked for.
+enum Older {
+    Always,
+    Never,
+}
+
+fn instructions(way_back: &WayBack, older: Older) -> Option<DutyAct> {
+    match (way_back, older) {
+        (WayBack::Borne(shares), _) => {
+            Some(DutyAct::SendReturnInstructions { freight: Some(shares.clone()) })
+        }
+        (WayBack::Unstated, Older::Always) => {
+            Some(DutyAct::SendReturnInstructions { freight: None })
+        }
+        (WayBack::Unstated, Older::Never) | (WayBack::Nothing, _) => None,
+    }
 }

@@ -4,7 +4,7 @@
 //! `snake_case`, fields only added with a default; `tests/golden/` fails when the form changes.
 
 use alloc::boxed::Box;
-use alloc::collections::BTreeSet;
+use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -14,15 +14,21 @@ use serde::{Deserialize, Serialize};
 use super::actor::Actor;
 use super::command::{AcceptanceBasis, Ground, LineQuantity, PaymentResult, UnexpectedItem};
 use super::dispute::{Evidence, Offer, Ruling};
+use super::freight::WayBack;
 use super::ledger::{Location, Posting};
-use super::liability::Liability;
+use super::liability::{Liability, Party};
 use super::obligation::PaymentOrder;
 use super::parcel::{InterceptionOutcome, Scan, UnexpectedEnd};
+use super::recovery::{CostKind, RecoveryResult};
 use super::replacement::{AdvanceEnd, Purpose, ReplacementItem};
 use super::resolution::Resolution;
+use super::review::{ReviewStep, ReviewTerms};
 use super::timer::ExpiryOutcome;
-use crate::id::{CaseId, CommandId, LotId, OrderLineId, ParcelId, RuleId, SerialId};
+use crate::explain::Finding;
+use crate::feedback::survey::{Answer, QuestionId, Scores, SurveyId};
+use crate::id::{ActorId, CaseId, CommandId, LotId, OrderLineId, ParcelId, RuleId, SerialId};
 use crate::inspection::{Disposition, Inspection};
+use crate::money::Money;
 use crate::policy::verdict::Verdict;
 use crate::practice::length::TimerLength;
 use crate::practice::timer::{ExpiryAction, Stage};
@@ -30,6 +36,7 @@ use crate::quantity::Quantity;
 use crate::reason::history::Assertion;
 use crate::sale::draft::SaleDraft;
 use crate::settlement::Settlement;
+use crate::settlement::recovery::DebtorId;
 use crate::time::Instant;
 
 /// One thing that happened to one order, with who, when and why.
@@ -94,6 +101,9 @@ pub enum EventFact {
         case: CaseId,
         /// On which ground.
         ground: Ground,
+        /// What comes back, and who bears its way.
+        #[serde(default, skip_serializing_if = "WayBack::is_unstated")]
+        way_back: WayBack,
     },
     /// The return was refused.
     ReturnDeclined {
@@ -213,6 +223,9 @@ pub enum EventFact {
         case: CaseId,
         /// What was agreed.
         resolution: Resolution,
+        /// What comes back, and who bears its way.
+        #[serde(default, skip_serializing_if = "WayBack::is_unstated")]
+        way_back: WayBack,
     },
     /// The customer did not take the offer.
     OfferRefused {
@@ -253,6 +266,9 @@ pub enum EventFact {
         note: String,
         /// What is promised again, or free again.
         postings: Vec<Posting>,
+        /// What comes back, and who bears its way; nothing unless the ruling permits a return.
+        #[serde(default, skip_serializing_if = "WayBack::is_unstated")]
+        way_back: WayBack,
     },
     /// A parcel on its way back was lost.
     ParcelLost {
@@ -350,6 +366,104 @@ pub enum EventFact {
         line: OrderLineId,
         /// Why.
         note: String,
+    },
+    /// A return cost something, or goods that came back are still worth something.
+    CostRecorded {
+        /// The case.
+        case: CaseId,
+        /// The line.
+        line: OrderLineId,
+        /// What it is.
+        kind: CostKind,
+        /// How much.
+        amount: Money,
+        /// Where it is known from.
+        note: String,
+    },
+    /// A liable party is to pay.
+    RecoveryClaimOpened {
+        /// The case.
+        case: CaseId,
+        /// Its number in the case, from 1.
+        claim: u32,
+        /// The line.
+        line: OrderLineId,
+        /// As what the debtor is liable.
+        party: Party,
+        /// From whom.
+        debtor: DebtorId,
+        /// How much.
+        amount: Money,
+        /// The party's part of the cost as far as it was known then.
+        attributed: Money,
+        /// What the claim says.
+        note: String,
+    },
+    /// Something became of a claim.
+    RecoveryRecorded {
+        /// The case.
+        case: CaseId,
+        /// The claim.
+        claim: u32,
+        /// What became of it.
+        result: RecoveryResult,
+    },
+    /// Somebody has the case now.
+    CaseAssigned {
+        /// The case.
+        case: CaseId,
+        /// Who.
+        to: ActorId,
+        /// The rule of dispatch that chose them.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        rule: Option<RuleId>,
+        /// Why them.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        findings: Vec<Finding>,
+    },
+    /// The case passed from one to another.
+    CaseReassigned {
+        /// The case.
+        case: CaseId,
+        /// Who had it.
+        from: ActorId,
+        /// Who has it now.
+        to: ActorId,
+        /// The rule of dispatch that chose them.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        rule: Option<RuleId>,
+        /// Why them.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        findings: Vec<Finding>,
+        /// Why it was passed on.
+        note: String,
+    },
+    /// The customer answered a survey.
+    SurveyRecorded {
+        /// The case.
+        case: CaseId,
+        /// The survey.
+        survey: SurveyId,
+        /// The answers.
+        answers: BTreeMap<QuestionId, Answer>,
+        /// What they come to.
+        scores: Scores,
+    },
+    /// The case goes through a review.
+    ReviewStarted {
+        /// The case.
+        case: CaseId,
+        /// How the procedure is bound to the case.
+        terms: ReviewTerms,
+        /// The submission.
+        step: ReviewStep,
+    },
+    /// The review went on.
+    ReviewMoved {
+        /// The case.
+        case: CaseId,
+        /// The step.
+        step: ReviewStep,
     },
     /// Units were inspected.
     UnitsInspected {
@@ -581,6 +695,14 @@ impl EventFact {
             | Self::CaseSplit { case, .. }
             | Self::LiabilityAttributed { case, .. }
             | Self::LiabilityAppealed { case, .. }
+            | Self::CostRecorded { case, .. }
+            | Self::RecoveryClaimOpened { case, .. }
+            | Self::RecoveryRecorded { case, .. }
+            | Self::CaseAssigned { case, .. }
+            | Self::CaseReassigned { case, .. }
+            | Self::SurveyRecorded { case, .. }
+            | Self::ReviewStarted { case, .. }
+            | Self::ReviewMoved { case, .. }
             | Self::UnitsInspected { case, .. }
             | Self::DispositionSet { case, .. }
             | Self::ReplacementPlanned { case, .. }
@@ -638,6 +760,14 @@ impl EventFact {
             | Self::CaseSplit { .. }
             | Self::LiabilityAttributed { .. }
             | Self::LiabilityAppealed { .. }
+            | Self::CostRecorded { .. }
+            | Self::RecoveryClaimOpened { .. }
+            | Self::RecoveryRecorded { .. }
+            | Self::CaseAssigned { .. }
+            | Self::CaseReassigned { .. }
+            | Self::SurveyRecorded { .. }
+            | Self::ReviewStarted { .. }
+            | Self::ReviewMoved { .. }
             | Self::UnitsInspected { .. }
             | Self::DispositionSet { .. }
             | Self::ReplacementPlanned { .. }

@@ -1,5 +1,6 @@
 //! Folding events into the state, and checking a stored history before it is trusted.
 
+use alloc::boxed::Box;
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -8,16 +9,20 @@ use super::command::{Ground, PaymentResult};
 use super::dispute::{Dispute, Ruling};
 use super::event::{Event, EventFact, OpenedLine};
 use super::ledger::{Balance, Location, Posting, QuantityLedger, is_movement};
-use super::obligation::{Obligation, Payment, PaymentState, payments_of};
-use super::parcel::{Interception, InterceptionEnd, InterceptionOutcome};
+use super::obligation::{Obligation, Payment, PaymentState, PaymentWay, payments_of};
+use super::parcel::{Interception, InterceptionEnd, InterceptionOutcome, UnexpectedEnd};
+use super::recovery::{ClaimState, Cost, RecoveryClaim, debtor_of};
 use super::replacement::{
     Advance, AdvanceEnd, Purpose, Replacement, ReplacementItem, ReplacementState,
 };
-use super::state::{Approval, CaseLine, Closing, ParcelState, ReturnCase};
+use super::review::{CaseReview, ReviewStep};
+use super::state::{Approval, Assignee, CaseLine, Closing, ParcelState, ReturnCase};
 use super::timer::{ExpiryOutcome, Timer, stage};
 use super::{AddedLine, AfterSale, ReplayError, reshape};
+use crate::approval::standing::Standing;
 use crate::id::{CaseId, OrderLineId, ParcelId, RuleId};
 use crate::inspection::Disposition;
+use crate::money::Money;
 use crate::practice::timer::ExpiryAction;
 use crate::reason::history::ReasonHistory;
 use crate::sale::Sale;
@@ -58,7 +63,23 @@ pub(super) fn check(order: &AfterSale, event: &Event) -> Result<(), ReplayError>
             return Err(ReplayError::DoesNotAddUp { sequence });
         }
         EventFact::SaleAmended { sale } => {
-            Sale::freeze((**sale).clone()).map_err(|_| ReplayError::DoesNotAddUp { sequence })?;
+            let fault = ReplayError::DoesNotAddUp { sequence };
+            let sale = Sale::freeze((**sale).clone()).map_err(|_| fault.clone())?;
+            if order.quantities.overshipped(&order.sale, &sale).next().is_some() {
+                return Err(fault);
+            }
+        }
+        EventFact::CostRecorded { .. }
+        | EventFact::RecoveryClaimOpened { .. }
+        | EventFact::RecoveryRecorded { .. }
+            if !claims_fit(order, event) =>
+        {
+            return Err(ReplayError::DoesNotAddUp { sequence });
+        }
+        EventFact::ReviewStarted { step, .. } | EventFact::ReviewMoved { step, .. }
+            if !review_fits(order, event, step) =>
+        {
+            return Err(ReplayError::DoesNotAddUp { sequence });
         }
         EventFact::ReplacementPlanned { items, .. } => {
             let known = |line: &OrderLineId| order.quantities.slot(line).is_some();
@@ -153,12 +174,66 @@ pub(super) fn evolve(order: &mut AfterSale, event: &Event) {
     if let EventFact::RefundPlanned { settlement, .. } = &event.fact {
         order.money.apply(settlement);
     }
-    if case.timers.is_empty() && !matches!(event.fact, EventFact::DeadlineSet { .. }) {
+    let starts =
+        matches!(event.fact, EventFact::DeadlineSet { .. } | EventFact::ReviewStarted { .. });
+    if case.timers.is_empty() && case.review.is_none() && !starts {
         return fold(case, event);
     }
-    let before: Vec<_> = case.timers.iter().map(|timer| (timer.due, timer.rule.clone())).collect();
+    let before = appointments(case);
     fold(case, event);
     keep_agenda(&mut order.agenda, case, &before);
+}
+
+/// What a case has on the agenda: nothing of its own while it is on hold.
+fn appointments(case: &ReturnCase) -> Vec<(Instant, Option<RuleId>)> {
+    let review = case.review_due().map(|due| (due, None));
+    let held = case.held_since.is_some();
+    let timers = case.timers.iter().filter(|_| !held);
+    let timers = timers.map(|timer| (timer.due, Some(timer.rule.clone())));
+    review.into_iter().chain(timers).collect()
+}
+
+/// Whether costs and claims of a stored history stay within what is known of the case.
+fn claims_fit(order: &AfterSale, event: &Event) -> bool {
+    let Some(case) = event.fact.case().and_then(|case| order.cases.get(case)) else { return false };
+    let payable =
+        |amount: &Money| amount.is_positive() && amount.currency() == order.sale.currency();
+    match &event.fact {
+        EventFact::CostRecorded { line, amount, .. } => {
+            payable(amount) && case.line(line).is_some()
+        }
+        EventFact::RecoveryClaimOpened { claim, line, party, amount, .. } => {
+            let number = u32::try_from(case.claims.len()).unwrap_or(u32::MAX).saturating_add(1);
+            let (Some(debtor), true) = (debtor_of(*party), payable(amount)) else { return false };
+            let recovery = case.recovery(line).ok().flatten();
+            *claim == number && recovery.is_some_and(|mut own| own.claim(&debtor, *amount).is_ok())
+        }
+        EventFact::RecoveryRecorded { claim, result, .. } => {
+            use super::recovery::RecoveryResult::Recovered;
+            let Some(claim) = case.claim(*claim) else { return false };
+            let ended = matches!(claim.state, ClaimState::Recovered | ClaimState::WrittenOff);
+            let fits = match result {
+                Recovered { amount, .. } => payable(amount) && *amount <= claim.open(),
+                _ => true,
+            };
+            !ended && fits
+        }
+        _ => true,
+    }
+}
+
+/// Whether a step of a review can follow.
+fn review_fits(order: &AfterSale, event: &Event, step: &ReviewStep) -> bool {
+    let case = event.fact.case().and_then(|case| order.cases.get(case));
+    match (case.map(|case| case.review.as_deref()), &event.fact) {
+        (Some(None), EventFact::ReviewStarted { .. }) => {
+            Standing::submitted(event.at, &step.change).is_ok()
+        }
+        (Some(Some(review)), EventFact::ReviewMoved { .. }) => {
+            review.standing.clone().apply(event.at, &step.by, &step.change).is_ok()
+        }
+        _ => false,
+    }
 }
 
 /// The case that an event opens, before its postings.
@@ -187,6 +262,10 @@ fn opened(quantities: &QuantityLedger, event: &Event) -> Option<ReturnCase> {
         dispute: Dispute::None,
         replacements: Vec::new(),
         repaired: false,
+        claims: Vec::new(),
+        assignee: None,
+        review: None,
+        surveys: BTreeMap::new(),
         timers: Vec::new(),
         expired: None,
         closing: None,
@@ -218,19 +297,17 @@ pub(super) fn preview(order: &AfterSale, id: &CaseId, events: &[Event]) -> Optio
 
 /// Keeps the agenda of the order as the timers of a case are: those of a case on hold do not fire.
 fn keep_agenda(
-    agenda: &mut BTreeSet<(Instant, CaseId, RuleId)>,
+    agenda: &mut BTreeSet<(Instant, CaseId, Option<RuleId>)>,
     case: &mut ReturnCase,
-    before: &[(Instant, RuleId)],
+    before: &[(Instant, Option<RuleId>)],
 ) {
     let current = stage(case);
     case.timers.retain(|timer| current == Some(timer.stage));
     for (due, rule) in before {
         agenda.remove(&(*due, case.id.clone(), rule.clone()));
     }
-    if case.held_since.is_none() {
-        for timer in &case.timers {
-            agenda.insert((timer.due, case.id.clone(), timer.rule.clone()));
-        }
+    for (due, rule) in appointments(case) {
+        agenda.insert((due, case.id.clone(), rule));
     }
 }
 
@@ -256,6 +333,8 @@ pub(super) fn open_line(quantities: &QuantityLedger, opened: &OpenedLine) -> Opt
         received_lots: Default::default(),
         reasons,
         liability: None,
+        appealed_at: None,
+        costs: Vec::new(),
         inspections: Vec::new(),
         disposed: BTreeMap::new(),
         verdict: opened.verdict.clone(),
@@ -379,6 +458,7 @@ fn fold(case: &mut ReturnCase, event: &Event) {
         }
         EventFact::UnexpectedResolved { item, end, postings, .. } => {
             case.unexpected_ends.insert(*item, *end);
+            note_admitted(case, *item, *end);
             for posting in postings.iter().filter(|part| part.from == Location::Customer) {
                 if let Some(line) = case.line_mut(&posting.line) {
                     let more = line.requested.checked_add(posting.quantity);
@@ -393,6 +473,53 @@ fn fold(case: &mut ReturnCase, event: &Event) {
         EventFact::LiabilityAttributed { line, liability, .. } => {
             if let Some(line) = case.line_mut(line) {
                 line.liability = Some(liability.clone());
+                line.appealed_at = None;
+            }
+        }
+        EventFact::LiabilityAppealed { line, .. } => {
+            if let Some(line) = case.line_mut(line) {
+                line.appealed_at = Some(event.at);
+            }
+        }
+        EventFact::CostRecorded { line, kind, amount, .. } => {
+            if let Some(line) = case.line_mut(line) {
+                line.costs.push(Cost { kind: *kind, amount: *amount });
+            }
+        }
+        EventFact::RecoveryClaimOpened { claim, line, party, debtor, amount, .. } => {
+            case.claims.push(RecoveryClaim {
+                number: *claim,
+                line: line.clone(),
+                party: *party,
+                debtor: debtor.clone(),
+                amount: *amount,
+                recovered: Money::zero(amount.currency()),
+                state: ClaimState::Open,
+            });
+        }
+        EventFact::RecoveryRecorded { claim, result, .. } => {
+            if let Some(claim) = case.claims.iter_mut().find(|own| own.number == *claim) {
+                claim.note(result);
+            }
+        }
+        EventFact::CaseAssigned { to, rule, .. } | EventFact::CaseReassigned { to, rule, .. } => {
+            let (agent, rule) = (to.clone(), rule.clone());
+            case.assignee = Some(Assignee { agent, since: event.at, rule });
+        }
+        EventFact::SurveyRecorded { survey, scores, .. } => {
+            case.surveys.insert(survey.clone(), scores.clone());
+        }
+        EventFact::ReviewStarted { terms, step, .. } => {
+            let standing = Standing::submitted(event.at, &step.change).ok();
+            let (terms, moved_by) = (terms.clone(), event.sequence);
+            let review = |standing| Box::new(CaseReview { terms, standing, moved_by });
+            case.review = standing.map(review);
+        }
+        EventFact::ReviewMoved { step, .. } => {
+            if let Some(review) = &mut case.review {
+                // A step that cannot follow is not in a checked history; it changes nothing.
+                let _ = review.standing.apply(event.at, &step.by, &step.change);
+                review.moved_by = event.sequence;
             }
         }
         EventFact::UnitsInspected { units, inspection, .. } => {
@@ -431,6 +558,8 @@ fn fold(case: &mut ReturnCase, event: &Event) {
             set_replacement(case, *replacement, ReplacementState::Delivered { at: event.at });
         }
         EventFact::ReplacementCancelled { replacement, .. } => {
+            let obligation = case.replacement(*replacement).and_then(|sent| sent.obligation);
+            release_debt(case, obligation);
             set_replacement(case, *replacement, ReplacementState::Cancelled);
         }
         EventFact::AdvanceResolved { replacement, end, .. } => {
@@ -442,7 +571,13 @@ fn fold(case: &mut ReturnCase, event: &Event) {
                 set_replacement(case, *replacement, ReplacementState::Cancelled);
             }
         }
-        EventFact::RepairedReturned { .. } => case.repaired = true,
+        EventFact::RepairedReturned { .. } => {
+            case.repaired = true;
+            case.lines.iter_mut().for_each(CaseLine::forget_dispositions);
+        }
+        EventFact::UnitsRejected { .. } => {
+            case.lines.iter_mut().for_each(CaseLine::forget_dispositions);
+        }
         EventFact::CaseReopened { .. } => {
             case.closing = None;
             case.expired = None;
@@ -474,10 +609,19 @@ fn fold(case: &mut ReturnCase, event: &Event) {
         }
         EventFact::CaseOpened { .. }
         | EventFact::UnitsAccepted { .. }
-        | EventFact::UnitsRejected { .. }
         | EventFact::UnitsReturned { .. }
-        | EventFact::LiabilityAppealed { .. }
         | EventFact::SaleAmended { .. } => {}
+    }
+}
+
+/// The number of a unit that was admitted is one that came back.
+fn note_admitted(case: &mut ReturnCase, item: u32, end: UnexpectedEnd) {
+    let place = usize::try_from(item).ok().and_then(|item| item.checked_sub(1));
+    let Some(found) = place.and_then(|place| case.unexpected.get(place)).cloned() else { return };
+    if let (UnexpectedEnd::Admitted, Some(id), Some(serial)) = (end, &found.line, found.serial)
+        && let Some(line) = case.line_mut(id)
+    {
+        line.received_serials.insert(serial);
     }
 }
 
@@ -529,6 +673,17 @@ fn dispose(
     }
     let after = disposed.entry(to).or_insert(0);
     *after = after.saturating_add(steps);
+}
+
+/// What was to be collected for goods that do not go out is no longer owed.
+fn release_debt(case: &mut ReturnCase, obligation: Option<u32>) {
+    let owed = case.obligations.iter_mut().find(|owed| Some(owed.number) == obligation);
+    for payment in owed.into_iter().flat_map(|owed| &mut owed.payments) {
+        let paid = matches!(payment.state, PaymentState::Paid { .. });
+        if payment.order.way == PaymentWay::Collect && !paid {
+            payment.state = PaymentState::Released;
+        }
+    }
 }
 
 fn set_replacement(case: &mut ReturnCase, number: u32, state: ReplacementState) {

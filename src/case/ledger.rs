@@ -186,6 +186,27 @@ impl QuantityLedger {
         }
     }
 
+    /// Lines of which an amended sale ships more than waits to be shipped, with what waits: a case
+    /// holds units of them back, or they were cancelled.
+    pub(super) fn overshipped<'a>(
+        &'a self,
+        before: &'a Sale,
+        after: &'a Sale,
+    ) -> impl Iterator<Item = (&'a OrderLineId, Quantity, Quantity)> {
+        after.lines().filter_map(|line| {
+            let id = &line.ordered.id;
+            let old = before.line(id)?;
+            let ordered = line.ordered.quantity.steps();
+            let more = ordered.saturating_sub(old.ordered.quantity.steps());
+            let was = old.frozen.shipped.steps();
+            let ships = line.frozen.shipped.steps().saturating_sub(was);
+            let waits = self.balance(id)?.at(Location::Unshipped).saturating_add(more);
+            let unit = line.ordered.quantity.unit();
+            let asked = Quantity::new(ships.max(0), unit).ok()?;
+            (ships > waits).then_some((id, asked, Quantity::new(waits.max(0), unit).ok()?))
+        })
+    }
+
     fn grow(&mut self, line: crate::sale::Line<'_>, was_ordered: i64, was_shipped: i64) {
         let ordered = line.ordered.quantity.steps().saturating_sub(was_ordered);
         let shipped = line.frozen.shipped.steps().saturating_sub(was_shipped);
@@ -224,7 +245,7 @@ pub const fn is_movement(from: Location, to: Location) -> bool {
         | (Lost | Accepted, Customer) | (Customer, Stock)
         // settled
         | (Accepted, Settled) | (HeldBack, Cancelled) | (Lost, WrittenOff)
-        | (Requested, Kept | Ahead) | (InTransit | Received, Ahead)
+        | (Requested, Kept | Ahead) | (InTransit | Received, Ahead) | (Received, Recovered)
         // came back after all
         | (Kept | WrittenOff | Ahead, Recovered)
         // replacements, repaired goods and missing parts go out

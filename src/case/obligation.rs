@@ -79,13 +79,29 @@ pub enum PaymentState {
         /// What the bank or wallet said.
         error: String,
     },
+    /// No longer owed: what it was to pay for does not go out.
+    Released,
 }
 
 impl Obligation {
-    /// Whether every payment is made.
+    /// Whether nothing of it is owed any more: every payment is made or released.
     #[must_use]
     pub fn is_discharged(&self) -> bool {
-        self.payments.iter().all(|payment| matches!(payment.state, PaymentState::Paid { .. }))
+        let is_over = |payment: &Payment| {
+            matches!(payment.state, PaymentState::Paid { .. } | PaymentState::Released)
+        };
+        self.payments.iter().all(is_over)
+    }
+
+    /// What is still to be collected from the customer.
+    #[must_use]
+    pub fn uncollected(&self) -> Money {
+        let open = self.payments.iter().filter(|payment| {
+            payment.order.way == PaymentWay::Collect
+                && !matches!(payment.state, PaymentState::Paid { .. } | PaymentState::Released)
+        });
+        let zero = Money::zero(self.settlement.due.currency());
+        open.fold(zero, |sum, payment| sum.checked_add(payment.order.amount).unwrap_or(sum))
     }
 
     /// A payment by its number, from 1.

@@ -9,7 +9,8 @@
 //! never changes an order: it hands out [receipts](duty::PoolAct::Receive) to be given as commands.
 //!
 //! Always true, and tested in `tests/pool.rs`:
-//! 1. What was given out of a parcel and what is left are together what was in it.
+//! 1. What was given out of a parcel and what is left are together what was in it; a case is given no
+//!    more than it awaits, with what was given before and not yet received.
 //! 2. A parcel ends once: given out in full, returned to its sender, or disposed of.
 //! 3. Replaying the events gives the same pool; the same command twice is one effect.
 
@@ -24,15 +25,16 @@ use alloc::vec::Vec;
 
 use super::AfterSale;
 use super::Answer;
+use super::duty::DutyId;
 use super::matching::{Candidate, ParcelMarks, ParcelMatch, Share, rank, share_out};
 use super::pool::command::PoolEnvelope;
-use super::pool::duty::PoolDuty;
+use super::pool::duty::{PoolAct, PoolDuty};
 use super::pool::event::{MatchedShare, PoolEvent, PoolFact};
 use super::pool::refusal::{PoolRefusal, PoolReplayError};
 use super::state::ReturnCase;
 use super::window::CommandWindow;
 use crate::explain::Finding;
-use crate::id::{Sku, text_ids};
+use crate::id::{CaseId, OrderId, OrderLineId, Sku, text_ids};
 use crate::label::codes;
 use crate::quantity::Quantity;
 use crate::time::Instant;
@@ -83,7 +85,7 @@ pub struct PoolDecision {
 ///     actor: Actor { id: ActorId::new("gate-2")?, role: Role::Warehouse },
 ///     command: PoolCommand::ReceiveUnidentified { arrival: arrival.clone(), marks },
 /// };
-/// let now = "2026-03-09T08:00:00Z".parse()?;
+/// let now = serde_json::from_str(r#""2026-03-09T08:00:00Z""#)?;
 /// let mut pool = ReceiptPool::new();
 /// pool.apply(&PoolContext { now, candidates: &[] }, &envelope)?;
 /// let waiting = pool.arrival(&arrival).ok_or("not there")?;
@@ -93,10 +95,15 @@ pub struct PoolDecision {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ReceiptPool {
     arrivals: BTreeMap<ArrivalId, Arrival>,
+    /// Steps given to lines of cases whose receipts nobody has confirmed.
+    pending: BTreeMap<Place, i64>,
     window: CommandWindow,
     version: u64,
     last_at: Option<Instant>,
 }
+
+/// A line of a case of an order.
+type Place = (OrderId, CaseId, OrderLineId);
 
 /// A parcel that nobody had claimed when it arrived.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -109,6 +116,8 @@ pub struct Arrival {
     pub marks: ParcelMarks,
     /// What was given out, in the order in which it was decided.
     pub matched: Vec<MatchedShare>,
+    /// The receipts that matches asked for and nobody has confirmed.
+    pub receipts: BTreeMap<DutyId, Vec<MatchedShare>>,
     /// How it ended, if it did.
     pub end: Option<ArrivalEnd>,
 }
@@ -175,6 +184,16 @@ impl Arrival {
     }
 }
 
+/// Books what a share gives to its line, or takes it off again.
+fn book(pending: &mut BTreeMap<Place, i64>, share: &MatchedShare, sign: i64) {
+    let place = (share.order.clone(), share.case.clone(), share.line.clone());
+    let steps = pending.entry(place.clone()).or_insert(0);
+    *steps = steps.saturating_add(share.quantity.steps().saturating_mul(sign));
+    if *steps <= 0 {
+        pending.remove(&place);
+    }
+}
+
 impl ReceiptPool {
     /// The most parcels of one pool, ended ones included: begin a new pool before.
     pub const MAX_ARRIVALS: usize = 100_000;
@@ -206,9 +225,14 @@ impl ReceiptPool {
         self.last_at = Some(event.at);
         self.window.note_cause(&event.cause, event.sequence);
         if let PoolFact::ParcelArrived { arrival, marks } = &event.fact {
-            let (id, matched, end) = (arrival.clone(), Vec::new(), None);
-            let (arrived_at, marks) = (event.at, marks.clone());
-            let fresh = Arrival { id, arrived_at, marks, matched, end };
+            let fresh = Arrival {
+                id: arrival.clone(),
+                arrived_at: event.at,
+                marks: marks.clone(),
+                matched: Vec::new(),
+                receipts: BTreeMap::new(),
+                end: None,
+            };
             self.arrivals.insert(arrival.clone(), fresh);
             return;
         }
@@ -219,9 +243,22 @@ impl ReceiptPool {
             PoolFact::ParcelDescribed { marks, .. } => known.marks = marks.clone(),
             PoolFact::ParcelMatched { shares, .. } => {
                 known.matched.extend(shares.iter().cloned());
+                for duty in duty::duties_of(event) {
+                    let PoolAct::Receive { order, command } = &duty.act else { continue };
+                    let own = |share: &&MatchedShare| {
+                        share.order == *order && Some(&share.case) == command.case()
+                    };
+                    let part: Vec<_> = shares.iter().filter(own).cloned().collect();
+                    part.iter().for_each(|share| book(&mut self.pending, share, 1));
+                    known.receipts.insert(duty.id, part);
+                }
                 if known.left().is_empty() {
                     known.end = ended(ArrivalStatus::Matched);
                 }
+            }
+            PoolFact::ReceiptConfirmed { duty, .. } => {
+                let part = known.receipts.remove(duty).unwrap_or_default();
+                part.iter().for_each(|share| book(&mut self.pending, share, -1));
             }
             PoolFact::ParcelReturned { .. } => {
                 known.end = ended(ArrivalStatus::ReturnedToSender);

@@ -1,18 +1,26 @@
 //! Why a command is refused: every rule that stands in the way, with its numbers.
 
+use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
 
 use super::actor::Role;
 use super::ledger::Location;
+use super::liability::Party;
+use super::recovery::ClaimState;
 use super::status::CaseStatus;
-use crate::id::{CaseId, CommandId, OrderLineId, ParcelId, SerialId};
+use crate::feedback::survey::{AnswerError, SurveyId};
+use crate::id::{ActorId, CaseId, CommandId, OrderLineId, ParcelId, SerialId};
+use crate::money::currency::Currency;
+use crate::money::{Money, MoneyError};
 use crate::quantity::Quantity;
 use crate::reason::history::AssertionFault;
 use crate::sale::fault::SaleRefused;
+use crate::settlement::recovery::RecoveryRefused;
 use crate::settlement::refusal::SettlementRefused;
 use crate::time::Instant;
+use crate::workflow::{StateId, WorkflowId};
 
 /// A refused command, with everything that stands in the way. Nothing has changed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -251,6 +259,14 @@ pub enum Obstacle {
         /// The payment, from 1.
         payment: u32,
     },
+    /// The payment is no longer owed: what it was to pay for does not go out.
+    #[error("payment {payment} of obligation {obligation} is no longer owed")]
+    NotOwed {
+        /// The obligation.
+        obligation: u32,
+        /// The payment, from 1.
+        payment: u32,
+    },
     /// The payment has not failed, so there is nothing to try again.
     #[error("payment {payment} of obligation {obligation} has not failed")]
     NotFailed {
@@ -299,6 +315,19 @@ pub enum Obstacle {
     /// There is no ruling that could be appealed now.
     #[error("there is no ruling that can be appealed now")]
     NoAppeal,
+    /// Units cannot be accepted by a ruling that there is not.
+    #[error("no ruling for the customer says so")]
+    NoRuling,
+    /// What becomes of the units is decided for good, so they cannot go back.
+    #[error("line {line}: {asked} to go back, {available} not disposed of for good")]
+    DisposedAlready {
+        /// The line.
+        line: OrderLineId,
+        /// How much.
+        asked: Quantity,
+        /// How much could.
+        available: Quantity,
+    },
     /// A ruling that can be appealed names a time after now.
     #[error("the time to appeal ends at {until}, which is not after now")]
     AppealOver {
@@ -483,6 +512,138 @@ pub enum Obstacle {
         /// Its place, from 1.
         item: u32,
     },
+    /// The amount is not above zero, or in another currency.
+    #[error("{amount} is not an amount above zero in {currency}")]
+    BadAmount {
+        /// The amount.
+        amount: Money,
+        /// The currency of the order.
+        currency: Currency,
+    },
+    /// An amount cannot be computed.
+    #[error(transparent)]
+    Amount(MoneyError),
+    /// Goods are said to be worth more than their return cost.
+    #[error("line {line}: {asked} is more than the {cost} that its return cost")]
+    MoreThanCost {
+        /// The line.
+        line: OrderLineId,
+        /// The worth stated.
+        asked: Money,
+        /// The cost.
+        cost: Money,
+    },
+    /// Nobody decided who is liable, so nothing can be claimed.
+    #[error("line {line}: it is not decided who is liable")]
+    NoLiability {
+        /// The line.
+        line: OrderLineId,
+    },
+    /// The decision about liability is objected to.
+    #[error("line {line}: somebody objects to the liability; it is to be decided again first")]
+    LiabilityAppealed {
+        /// The line.
+        line: OrderLineId,
+    },
+    /// Nothing can be claimed from such a party.
+    #[error("nothing can be claimed from the {party}")]
+    NotClaimable {
+        /// The party.
+        party: Party,
+    },
+    /// The party's part of the cost is claimed already, or there is none.
+    #[error("line {line}: nothing is open to be claimed from the {party}")]
+    NothingToClaim {
+        /// The line.
+        line: OrderLineId,
+        /// The party.
+        party: Party,
+    },
+    /// What is claimed does not fit what the party bears.
+    #[error(transparent)]
+    Recovery(RecoveryRefused),
+    /// The case has no such claim.
+    #[error("the case has no recovery claim {claim}")]
+    UnknownClaim {
+        /// The number.
+        claim: u32,
+    },
+    /// The claim has ended.
+    #[error("recovery claim {claim} is {state} already")]
+    ClaimEnded {
+        /// The number.
+        claim: u32,
+        /// How it ended.
+        state: ClaimState,
+    },
+    /// More came in than the claim has open.
+    #[error("recovery claim {claim}: {asked} came in, {open} is open")]
+    MoreThanClaimed {
+        /// The number.
+        claim: u32,
+        /// What came in.
+        asked: Money,
+        /// What is open.
+        open: Money,
+    },
+    /// Somebody has the case.
+    #[error("the case is with {to} already")]
+    Assigned {
+        /// Who.
+        to: ActorId,
+    },
+    /// Nobody has the case.
+    #[error("nobody has the case yet; assign it first")]
+    NotAssigned,
+    /// The rules have no such survey.
+    #[error("the rules have no survey {survey}")]
+    UnknownSurvey {
+        /// The survey.
+        survey: SurveyId,
+    },
+    /// The survey was answered for this case.
+    #[error("survey {survey} was answered already")]
+    SurveyAnswered {
+        /// The survey.
+        survey: SurveyId,
+    },
+    /// An answer does not fit its question.
+    #[error(transparent)]
+    Answer(AnswerError),
+    /// A review decides the case.
+    #[error("review `{procedure}` stands at `{state}`; {act} waits for it")]
+    UnderReview {
+        /// The procedure.
+        procedure: WorkflowId,
+        /// Where it stands.
+        state: StateId,
+        /// What was attempted, in words.
+        act: &'static str,
+    },
+    /// The case is not under review.
+    #[error("the case is not under review")]
+    NoReview,
+    /// The rules no longer have the definition that the case runs under.
+    #[error(
+        "the rules have no version {version} of review `{procedure}` as the case runs under it"
+    )]
+    UnknownProcedure {
+        /// The procedure.
+        procedure: WorkflowId,
+        /// The version.
+        version: u32,
+    },
+    /// A fact that the procedure declares is not known, or not of its type.
+    #[error("review `{procedure}` needs `{fact}`, which is not stated as it declares it")]
+    ReviewFact {
+        /// The procedure.
+        procedure: WorkflowId,
+        /// The fact.
+        fact: crate::id::FactName,
+    },
+    /// The procedure does not take it.
+    #[error(transparent)]
+    Review(Box<crate::approval::refusal::Refusal>),
     /// The stream of events is full.
     #[error("the order has {max} events, no more can be recorded")]
     StreamFull {
@@ -511,6 +672,8 @@ pub enum OpenMatter {
     ReplacementUnderWay,
     /// An advance replacement waits for its original.
     AdvanceOpen,
+    /// A ruling is awaited.
+    DisputeOpen,
 }
 
 impl fmt::Display for OpenMatter {
@@ -524,6 +687,7 @@ impl fmt::Display for OpenMatter {
             Self::PaymentOwed => "a payment is owed",
             Self::ReplacementUnderWay => "a replacement has not arrived",
             Self::AdvanceOpen => "an advance replacement waits for its original",
+            Self::DisputeOpen => "a ruling is awaited",
         })
     }
 }

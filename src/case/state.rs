@@ -1,5 +1,6 @@
 //! The state of one case: what was asked, decided, moved and owed.
 
+use alloc::boxed::Box;
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::string::String;
 use alloc::sync::Arc;
@@ -8,15 +9,18 @@ use alloc::vec::Vec;
 use super::actor::Actor;
 use super::command::{Ground, LineQuantity, UnexpectedItem};
 use super::dispute::{Dispute, Evidence, Offer};
-use super::ledger::{Balance, Posting};
+use super::ledger::{Balance, Location, Posting};
 use super::liability::Liability;
 use super::obligation::Obligation;
 use super::parcel::{Interception, Scan, UnexpectedEnd};
+use super::recovery::{Cost, RecoveryClaim};
 use super::replacement::Replacement;
 use super::resolution::Resolution;
+use super::review::CaseReview;
 use super::status::{CaseStatus, status};
 use super::timer::Timer;
-use crate::id::{CaseId, LotId, OrderLineId, ParcelId, RuleId, SerialId};
+use crate::feedback::survey::{Scores, SurveyId};
+use crate::id::{ActorId, CaseId, LotId, OrderLineId, ParcelId, RuleId, SerialId};
 use crate::inspection::{Disposition, Inspection};
 use crate::policy::verdict::Verdict;
 use crate::quantity::Quantity;
@@ -73,12 +77,31 @@ pub struct ReturnCase {
     pub replacements: Vec<Replacement>,
     /// Whether repaired units went home.
     pub repaired: bool,
+    /// What is claimed from those who are liable.
+    pub claims: Vec<RecoveryClaim>,
+    /// Who works on it.
+    pub assignee: Option<Assignee>,
+    /// The procedure by which people decide it, when the rules ask for one.
+    pub review: Option<Box<CaseReview>>,
+    /// What the customer answered, by survey.
+    pub surveys: BTreeMap<SurveyId, Scores>,
     /// The timers that run.
     pub timers: Vec<Timer>,
     /// The timer that ended it, if one did.
     pub expired: Option<RuleId>,
     /// How it ended.
     pub closing: Option<Closing>,
+}
+
+/// Who works on a case.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Assignee {
+    /// Who.
+    pub agent: ActorId,
+    /// Since when.
+    pub since: Instant,
+    /// The rule of dispatch that chose them, if one did.
+    pub rule: Option<RuleId>,
 }
 
 /// How far the approval of a case is.
@@ -117,12 +140,49 @@ pub struct CaseLine {
     pub reasons: ReasonHistory,
     /// Who is liable, as decided last.
     pub liability: Option<Liability>,
+    /// Since when somebody objects to that; the next decision answers it.
+    pub appealed_at: Option<Instant>,
+    /// What the return of it cost beside what was settled, as recorded.
+    pub costs: Vec<Cost>,
     /// What inspections found, in order.
     pub inspections: Vec<(Quantity, Inspection)>,
     /// How many steps were disposed of how.
     pub disposed: BTreeMap<Disposition, i64>,
     /// What the policies said when the case was opened.
     pub verdict: Arc<Verdict>,
+}
+
+impl CaseLine {
+    /// Units with us for good: accepted, settled or recovered.
+    #[must_use]
+    pub fn ours(&self) -> i64 {
+        self.held.over(&[Location::Accepted, Location::Settled, Location::Recovered])
+    }
+
+    /// Units of which it is decided for good what becomes of them.
+    pub(super) fn disposed_for_good(&self) -> i64 {
+        let lasting = self.disposed.iter().filter(|(to, _)| !is_provisional(**to));
+        lasting.fold(0, |sum, (_, steps)| sum.saturating_add(*steps))
+    }
+
+    /// Forgets provisional dispositions of units that are no longer with us.
+    pub(super) fn forget_dispositions(&mut self) {
+        let all = self.disposed.values().fold(0_i64, |sum, steps| sum.saturating_add(*steps));
+        let mut excess = all.saturating_sub(self.ours()).max(0);
+        for (_, steps) in self.disposed.iter_mut().filter(|(to, _)| is_provisional(**to)) {
+            let part = excess.min(*steps).max(0);
+            *steps = steps.saturating_sub(part);
+            excess = excess.saturating_sub(part);
+        }
+    }
+}
+
+/// Whether a disposition is left again: the unit waits, is repaired, or is to go home.
+const fn is_provisional(disposition: Disposition) -> bool {
+    matches!(
+        disposition,
+        Disposition::Quarantine | Disposition::Rework | Disposition::ReturnToCustomer
+    )
 }
 
 /// A parcel of a case.
@@ -220,6 +280,14 @@ impl ReturnCase {
     #[must_use]
     pub fn replacement(&self, number: u32) -> Option<&Replacement> {
         self.replacements.iter().find(|replacement| replacement.number == number)
+    }
+
+    /// What is on its way of a line in parcels that have not arrived.
+    #[must_use]
+    pub fn awaited(&self, line: &CaseLine) -> i64 {
+        let coming = self.parcels.values().filter(|parcel| parcel.received_at.is_none());
+        let sent = coming.fold(0_i64, |sum, parcel| sum.saturating_add(parcel.missing(&line.line)));
+        sent.min(line.held.at(Location::InTransit)).max(0)
     }
 
     pub(super) fn replacement_mut(&mut self, number: u32) -> Option<&mut Replacement> {

@@ -42,6 +42,27 @@ pub enum FactType {
     Seconds,
 }
 
+impl FactType {
+    /// Whether a fact is of this type: its kind, its currency or unit, and one of the codes listed.
+    #[must_use]
+    pub fn admits(&self, fact: &Fact) -> bool {
+        match (self, fact) {
+            (Self::Flag, Fact::Flag(_))
+            | (Self::Count, Fact::Count(_))
+            | (Self::Number, Fact::Number(_))
+            | (Self::Date, Fact::Date(_))
+            | (Self::Instant, Fact::Instant(_))
+            | (Self::Days, Fact::Days(_))
+            | (Self::Seconds, Fact::Seconds(_)) => true,
+            (Self::Amount(currency), Fact::Amount(amount)) => amount.currency() == *currency,
+            (Self::Quantity(unit), Fact::Quantity(quantity)) => quantity.unit() == *unit,
+            (Self::Code(codes), Fact::Code(code)) => codes.is_empty() || codes.contains(code),
+            (Self::Codes(codes), Fact::Codes(given)) => codes.is_empty() || given.is_subset(codes),
+            _ => false,
+        }
+    }
+}
+
 impl fmt::Display for FactType {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -165,6 +186,16 @@ impl Schema {
             return alloc::vec![ConditionFault::TooDeep { depth }];
         }
         condition.tests().into_iter().flat_map(|test| self.test_faults(test)).collect()
+    }
+
+    /// The first fact that is missing though every case has it, or is not of its type.
+    #[must_use]
+    pub fn misfit(&self, facts: &super::Facts) -> Option<&FactName> {
+        let misfits = |name: &FactName, declared: &FactDeclaration| match facts.get(name) {
+            Some(fact) => !declared.fact_type.admits(fact),
+            None => declared.presence == Presence::Always,
+        };
+        self.0.iter().find(|(name, declared)| misfits(name, declared)).map(|(name, _)| name)
     }
 
     fn test_faults(&self, test: &Test) -> Vec<ConditionFault> {

@@ -261,6 +261,12 @@ impl FeedbackBook {
         if defects.is_empty() { Ok(Self(draft)) } else { Err(defects) }
     }
 
+    /// As it is written down.
+    #[must_use]
+    pub const fn draft(&self) -> &FeedbackDraft {
+        &self.0
+    }
+
     /// A survey by name.
     #[must_use]
     pub fn survey(&self, id: &SurveyId) -> Option<&Survey> {

@@ -113,7 +113,8 @@ pub enum Answer {
 }
 
 /// Answers that were accepted, with what they say about the case.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Scores {
     /// The mean satisfaction in hundredths, rounded down, when asked and answered.
     pub satisfaction_hundredths: Option<i64>,

@@ -13,6 +13,7 @@ mod entries;
 mod json;
 pub mod key;
 mod links;
+mod movements;
 mod read;
 
 use alloc::collections::BTreeMap;
@@ -100,6 +101,10 @@ pub struct EpcisEvent {
     pub transformation: Option<String>,
     /// The documents behind it: type (if given) and id.
     pub transactions: Vec<(Option<String>, String)>,
+    /// From which party or place the things come: type (if given), as a bare word, and key.
+    pub sources: Vec<(Option<String>, Key)>,
+    /// To which party or place the things go.
+    pub destinations: Vec<(Option<String>, Key)>,
     /// The business step, as a bare word: `shipping`.
     pub step: Option<String>,
     /// The disposition, as a bare word: `in_transit`.
@@ -169,6 +174,14 @@ pub enum Fault {
         /// Why.
         source: IdError,
     },
+    /// Goods came back whose shipment is not in the document, and the event names no order.
+    #[error("event {index} brings {thing} back, but no shipment of it is in the document")]
+    UnknownShipment {
+        /// The place of the event.
+        index: usize,
+        /// What came back.
+        thing: Key,
+    },
     /// The event has more things than lineage takes.
     #[error("event {index} cannot enter the lineage: {source}")]
     Lines {
@@ -191,6 +204,7 @@ impl Fault {
             | Self::Invalid { index, .. }
             | Self::QuantityDropped { index, .. }
             | Self::Identifier { index, .. }
+            | Self::UnknownShipment { index, .. }
             | Self::Lines { index, .. } => Some(*index),
         }
     }

@@ -215,6 +215,7 @@ fn cause_code(cause: &crate::workflow::journal::Cause) -> &str {
         Cause::Rule(rule) => rule.as_str(),
         Cause::NoApprover => "no_approver",
         Cause::Migration => "migration",
+        Cause::Occurred => "occurred",
     }
 }
 

@@ -119,8 +119,14 @@ impl Lineage {
 
     fn shortest(&self, reach: &TimedReach, live: &Live) -> Shortest {
         let mut shortest = Shortest::default();
+        let emptyings = self.graph.emptyings();
+        let mut emptyings = emptyings.in_order().iter().peekable();
         for &event in &reach.events {
             let event = event.0;
+            let position = self.graph.position(event);
+            while let Some((_, vessel)) = emptyings.next_if(|entry| entry.0 <= position) {
+                shortest.best.remove(vessel);
+            }
             if self.graph.kind(event) == EventKind::Clean {
                 self.graph.inputs(event).iter().for_each(|node| {
                     shortest.best.remove(node);
@@ -176,8 +182,14 @@ impl Lineage {
         let mut tree = Dominators::default();
         let mut current: BTreeMap<u32, usize> = BTreeMap::new();
         let mut seeds: BTreeMap<u32, usize> = BTreeMap::new();
+        let emptyings = self.graph.emptyings();
+        let mut emptyings = emptyings.in_order().iter().peekable();
         for &event in &reach.events {
             let event = event.0;
+            let position = self.graph.position(event);
+            while let Some((_, vessel)) = emptyings.next_if(|entry| entry.0 <= position) {
+                current.remove(vessel);
+            }
             if self.graph.kind(event) == EventKind::Clean {
                 self.graph.inputs(event).iter().for_each(|node| {
                     current.remove(node);

@@ -45,14 +45,14 @@ impl Fraction {
     /// `numerator / denominator`; none when the denominator is zero.
     #[must_use]
     pub fn new(numerator: u64, denominator: u64) -> Option<Self> {
-        Self::reduced(Natural::from(numerator), Natural::from(denominator))
+        Self::reduced(&Natural::from(numerator), &Natural::from(denominator))
     }
 
-    fn reduced(numerator: Natural, denominator: Natural) -> Option<Self> {
+    fn reduced(numerator: &Natural, denominator: &Natural) -> Option<Self> {
         if denominator.is_zero() {
             return None;
         }
-        let common = numerator.gcd(&denominator);
+        let common = numerator.gcd(denominator);
         let (numerator, denominator) = (numerator.over(&common), denominator.over(&common));
         let bits = numerator.bits().max(denominator.bits());
         (bits <= MAX_BITS).then_some(Self { numerator, denominator })
@@ -72,7 +72,7 @@ impl Fraction {
         }
         let left = self.numerator.times(&other.denominator);
         let right = other.numerator.times(&self.denominator);
-        Self::reduced(left.plus(&right), self.denominator.times(&other.denominator))
+        Self::reduced(&left.plus(&right), &self.denominator.times(&other.denominator))
     }
 
     /// The difference; none below zero and past [`MAX_BITS`].
@@ -80,21 +80,21 @@ impl Fraction {
     pub fn checked_sub(&self, other: &Self) -> Option<Self> {
         let left = self.numerator.times(&other.denominator);
         let right = other.numerator.times(&self.denominator);
-        Self::reduced(left.minus(&right)?, self.denominator.times(&other.denominator))
+        Self::reduced(&left.minus(&right)?, &self.denominator.times(&other.denominator))
     }
 
     /// The product; none past [`MAX_BITS`].
     #[must_use]
     pub fn checked_mul(&self, other: &Self) -> Option<Self> {
         let numerator = self.numerator.times(&other.numerator);
-        Self::reduced(numerator, self.denominator.times(&other.denominator))
+        Self::reduced(&numerator, &self.denominator.times(&other.denominator))
     }
 
     /// The quotient; none for a division by zero and past [`MAX_BITS`].
     #[must_use]
     pub fn checked_div(&self, other: &Self) -> Option<Self> {
         let numerator = self.numerator.times(&other.denominator);
-        Self::reduced(numerator, self.denominator.times(&other.numerator))
+        Self::reduced(&numerator, &self.denominator.times(&other.numerator))
     }
 
     /// The same number as a ratio of machine integers, where it fits.

@@ -13,6 +13,7 @@
 pub(crate) mod bits;
 mod chains;
 pub mod exposure;
+pub(crate) mod heels;
 mod order;
 pub mod reach;
 pub mod timed;
@@ -120,6 +121,7 @@ pub struct Graph {
     uses_tail: Chains,
     order: Order,
     cleans: BTreeMap<u32, Vec<u32>>,
+    heels: BTreeMap<u32, i64>,
     dead: u32,
     input_total: i64,
     output_total: i64,
@@ -392,6 +394,18 @@ impl Graph {
         self.lines_of(self.output_range(event))
     }
 
+    /// The nodes of the next lines in order of arrival, once an event has come to the place up to
+    /// which they were looked at; else none.
+    #[inline]
+    pub(crate) fn lines_ahead(&self, event: u32, looked: usize) -> &[u32] {
+        const AHEAD: usize = 64;
+        if self.input_range(event).1 < looked {
+            return &[];
+        }
+        let to = looked.saturating_add(AHEAD).min(self.line_node.len());
+        self.line_node.get(looked..to).unwrap_or_default()
+    }
+
     fn lines_of(&self, (from, to): (usize, usize)) -> Lines<'_> {
         let nodes = self.line_node.get(from..to).unwrap_or_default();
         nodes.iter().zip(self.line_steps.get(from..to).unwrap_or_default())
@@ -435,12 +449,14 @@ impl Graph {
         self.maker.get(entry as usize).copied().unwrap_or(NONE)
     }
 
-    /// The events that consumed a node, voided ones left out, in no particular order.
+    /// The events that consumed a node, voided ones left out, in no particular order; one with several
+    /// lines of the node may come several times.
     pub(crate) fn uses(&self, node: u32) -> impl Iterator<Item = u32> + '_ {
         self.row(node).map(|entry| self.event_of(entry)).filter(|&event| self.is_alive(event))
     }
 
-    /// The events that put a node out, voided ones left out, in no particular order.
+    /// The events that put a node out, voided ones left out, in no particular order; one with several
+    /// lines of the node may come several times.
     pub(crate) fn makers(&self, node: u32) -> impl Iterator<Item = u32> + '_ {
         let first = self.maker.get(node as usize).copied().filter(|&first| first != NONE);
         first.into_iter().chain(self.makers_more.iter(node)).filter(|&event| self.is_alive(event))

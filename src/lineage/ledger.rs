@@ -7,7 +7,7 @@
 //!
 //! Arithmetic is in whole numbers: steps of the item's unit, divided into 2^32 parts (fewer when
 //! quantities are very large). Splits are cumulative, so the parts sum exactly, and
-//! `on hand + scrapped + not allocated = injected` holds to the last part. Against exact fractions
+//! `on hand + scrapped + not allocated + neglected = injected` holds to the last part. Against exact fractions
 //! the ledger is off by at most [`Mixing::roundings`] parts, and is equal where nothing rounds.
 
 mod bounds;
@@ -65,6 +65,9 @@ pub struct Mixing {
     pub scrapped: i64,
     /// Suspect material that went into outputs of different or unknown units, in parts.
     pub unallocated: i64,
+    /// Suspect material in the heels of vessels that counted as empty when they were filled again, in
+    /// parts.
+    pub neglected: i64,
     /// How often a share may have been rounded: the most parts by which the suspect material of
     /// a node differs from exact fractions, and the most parts per step for its content.
     pub roundings: u64,
@@ -82,7 +85,10 @@ impl Graph {
             holdings: vec![Holding::default(); self.nodes()],
             ..Mixing::default()
         };
+        let emptyings = self.emptyings();
+        let mut touched = 0;
         for event in self.chronological() {
+            touched = ledger.touch(self.lines_ahead(event, touched), touched);
             if self.kind(event) == EventKind::Clean {
                 ledger.empty(self.inputs(event));
                 continue;
@@ -92,6 +98,10 @@ impl Graph {
             if self.outputs(event).is_empty() {
                 ledger.scrapped = ledger.scrapped.saturating_add(flow.material);
                 continue;
+            }
+            if !emptyings.is_empty() {
+                let vessels = emptyings.at(self.position(event));
+                ledger.neglect(vessels.filter(|&node| !suspects.nodes.contains(node)));
             }
             let source = suspects.events.contains(event);
             let mixed_outputs = self.has_mixed_outputs(event);
@@ -169,11 +179,32 @@ struct Flow {
 }
 
 impl Mixing {
+    /// Reads the holdings of the lines to come in one go, so that the reads wait for memory together
+    /// instead of one after the other. Gives the place up to which that was done.
+    #[inline]
+    fn touch(&self, ahead: &[u32], from: usize) -> usize {
+        if !ahead.is_empty() {
+            let hand = |&node: &u32| self.holdings.get(node as usize).map_or(0, |held| held.hand);
+            core::hint::black_box(ahead.iter().fold(0, |sum, node| sum ^ hand(node)));
+        }
+        from.saturating_add(ahead.len())
+    }
+
     fn empty(&mut self, nodes: &[u32]) {
         for &node in nodes {
             if let Some(holding) = self.holdings.get_mut(node as usize) {
                 self.scrapped = self.scrapped.saturating_add(holding.suspect_material);
                 *holding = Holding::default();
+            }
+        }
+    }
+
+    /// The goods stay, their suspect material counts no more.
+    fn neglect(&mut self, vessels: impl Iterator<Item = u32>) {
+        for node in vessels {
+            if let Some(holding) = self.holdings.get_mut(node as usize) {
+                self.neglected = self.neglected.saturating_add(holding.suspect_material);
+                (holding.suspect_material, holding.suspect_content) = (0, 0);
             }
         }
     }
@@ -283,29 +314,33 @@ struct Part {
 impl Part {
     #[inline]
     fn new(steps: i64, whole: i64) -> Self {
-        let whole = whole.unsigned_abs();
-        let inverse = u64::MAX.checked_div(whole).unwrap_or(0);
-        Self { steps: steps.unsigned_abs(), whole, inverse }
+        // Nothing is ever taken of a whole of zero, so the amount is zero then too.
+        let (steps, whole) = (steps as u64, (whole as u64).max(1));
+        Self { steps, whole, inverse: u64::MAX.checked_div(whole).unwrap_or(0) }
     }
 
     #[inline]
     fn of(&self, amount: i64, roundings: &mut u64) -> i64 {
-        let amount = amount.unsigned_abs();
-        if self.whole == 0 {
-            return 0;
-        }
-        if let Some(product) = amount.checked_mul(self.steps) {
-            // The estimate is at most two below the quotient.
-            let wide = u128::from(product).wrapping_mul(u128::from(self.inverse));
-            let mut quotient = (wide >> 64) as u64;
-            let mut rest = product.wrapping_sub(quotient.wrapping_mul(self.whole));
-            while rest >= self.whole {
-                rest = rest.wrapping_sub(self.whole);
-                quotient = quotient.wrapping_add(1);
-            }
-            *roundings = roundings.saturating_add(u64::from(rest != 0));
-            return i64::try_from(quotient).unwrap_or(i64::MAX);
-        }
+        let amount = amount as u64;
+        let Some(product) = amount.checked_mul(self.steps) else {
+            return self.of_wide(amount, roundings);
+        };
+        // With inverse = (2^64 - 1 - r) / whole and r < whole, the estimate falls short of the exact
+        // quotient by product * (1 + r) / (whole * 2^64), which is below one: at most one step is
+        // missing. No branch, because which amounts need it is hard to predict.
+        let wide = u128::from(product).wrapping_mul(u128::from(self.inverse));
+        let estimate = (wide >> 64) as u64;
+        let rest = product.wrapping_sub(estimate.wrapping_mul(self.whole));
+        let short = u64::from(rest >= self.whole);
+        let quotient = estimate.wrapping_add(short);
+        let rest = rest.wrapping_sub(self.whole & short.wrapping_neg());
+        *roundings = roundings.wrapping_add(u64::from(rest != 0));
+        quotient as i64
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn of_wide(&self, amount: u64, roundings: &mut u64) -> i64 {
         let product = u128::from(amount).saturating_mul(u128::from(self.steps));
         let whole = u128::from(self.whole);
         let rounds = product.checked_rem(whole) != Some(0);
@@ -343,6 +378,8 @@ pub struct Ledger {
     pub scrapped: Ratio,
     /// The share that went into outputs of different or unknown units.
     pub unallocated: Ratio,
+    /// The share in the heels of vessels that counted as empty when they were filled again.
+    pub neglected: Ratio,
     /// Takings of more than was there, in order of time.
     pub deficits: Vec<Violation>,
     /// Sources that name nothing recorded.
@@ -392,8 +429,35 @@ impl Lineage {
             items,
             scrapped: of_all(mixing.scrapped),
             unallocated: of_all(mixing.unallocated),
+            neglected: of_all(mixing.neglected),
             deficits: deficits.collect(),
             unknown: resolved.unknown,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Part;
+
+    /// The multiplication by the inverse is the division, at the edges of every size.
+    #[expect(clippy::arithmetic_side_effects, reason = "128 bits hold every product here")]
+    #[test]
+    fn a_part_is_the_exact_quotient_rounded_down() {
+        let edges: alloc::vec::Vec<i64> = (0..62_u32)
+            .flat_map(|bits| [-1, 0, 1].map(|by| (1_i64 << bits).saturating_add(by)))
+            .chain([3, 5, 7, 10, 999_983, 1_000_000_007])
+            .collect();
+        for &whole in edges.iter().filter(|&&whole| whole > 0) {
+            for &steps in edges.iter().filter(|&&steps| (0..=whole).contains(&steps)) {
+                for &amount in edges.iter().filter(|&&amount| amount >= 0) {
+                    let mut roundings = 0;
+                    let ours = Part::new(steps, whole).of(amount, &mut roundings);
+                    let product = i128::from(amount) * i128::from(steps);
+                    assert_eq!(i128::from(ours), product / i128::from(whole));
+                    assert_eq!(roundings, u64::from(product % i128::from(whole) != 0));
+                }
+            }
         }
     }
 }

@@ -258,6 +258,8 @@ impl Lineage {
         lines: impl Fn(u32) -> super::graph::Lines<'g>,
     ) -> Option<Quantity> {
         let mut sum = 0_i64;
+        // An event with several lines of the node comes once for each.
+        let events: BTreeSet<u32> = events.collect();
         for event in events {
             for (_, &steps) in lines(event).filter(|&(&own, _)| own == node) {
                 if steps < 0 {

@@ -147,7 +147,8 @@ impl Lineage {
             return Ok(Recorded::Voided);
         }
         if parts.kind == EventKind::Inspect {
-            let nodes = parts.inputs.iter().map(|line| self.node_of(&line.item, &parts.id));
+            let full = |source| RecordError::Graph { event: parts.id.clone(), source };
+            let nodes = parts.inputs.iter().map(|line| self.node_of(&line.item).map_err(full));
             let nodes = nodes.collect::<Result<Vec<_>, _>>()?;
             let document = parts.facts.document.clone();
             self.inspections.insert(parts.id.clone(), Inspection { nodes, document });
@@ -202,14 +203,11 @@ impl Lineage {
             .map_err(|source| RecordError::Graph { event: parts.id.clone(), source })
     }
 
-    fn node_of(&mut self, item: &Item, event: &EventId) -> Result<u32, RecordError> {
+    pub(super) fn node_of(&mut self, item: &Item) -> Result<u32, GraphError> {
         if let Some(&node) = self.indices.get(item) {
             return Ok(node);
         }
-        let node = self
-            .graph
-            .add_node(0)
-            .map_err(|source| RecordError::Graph { event: event.clone(), source })?;
+        let node = self.graph.add_node(0)?;
         self.items.push(item.clone());
         self.indices.insert(item.clone(), node.0);
         if let Item::OrderLine(order, _) = item {
@@ -219,7 +217,9 @@ impl Lineage {
     }
 
     fn portion(&mut self, event: u32, line: &Line, id: &EventId) -> Result<Portion, RecordError> {
-        let node = self.node_of(&line.item, id)?;
+        let node = self
+            .node_of(&line.item)
+            .map_err(|source| RecordError::Graph { event: id.clone(), source })?;
         let one = || Quantity::pieces(1).ok().filter(|_| matches!(line.item, Item::Serial(_)));
         let Some(quantity) = line.quantity.or_else(one) else {
             return Ok(Portion { node: NodeIndex(node), steps: None });
@@ -227,7 +227,11 @@ impl Lineage {
         let based = self.units.to_base(&line.item, quantity);
         let base = match self.unit_of(node) {
             Some(base) => base,
-            None => self.settle_unit(node, &line.item, quantity.unit(), id)?,
+            None => {
+                let unit = quantity.unit();
+                self.settle_unit(node, &line.item, unit)
+                    .ok_or_else(|| RecordError::TooManyUnits { event: id.clone(), unit })?
+            }
         };
         let measured = based.and_then(|based| {
             if based.unit() == base {
@@ -245,23 +249,17 @@ impl Lineage {
         Ok(Portion { node: NodeIndex(node), steps })
     }
 
-    fn settle_unit(
-        &mut self,
-        node: u32,
-        item: &Item,
-        unit: Unit,
-        event: &EventId,
-    ) -> Result<Unit, RecordError> {
+    /// Sets the unit that a node counts in; none when there are too many units.
+    pub(super) fn settle_unit(&mut self, node: u32, item: &Item, unit: Unit) -> Option<Unit> {
         let base = self.units.base(item, unit);
         let known = self.base_units.iter().position(|&known| known == base);
         let place = known.unwrap_or(self.base_units.len());
-        let code = u8::try_from(place.saturating_add(1));
-        let code = code.map_err(|_| RecordError::TooManyUnits { event: event.clone(), unit })?;
+        let code = u8::try_from(place.saturating_add(1)).ok()?;
         if known.is_none() {
             self.base_units.push(base);
         }
         self.graph.set_unit(NodeIndex(node), code);
-        Ok(base)
+        Some(base)
     }
 }
 

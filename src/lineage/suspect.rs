@@ -8,6 +8,7 @@
 //! corrected value is never below its p; candidates of one group have equal counts.
 
 pub mod hypergeometric;
+pub mod measures;
 pub mod scientific;
 
 use alloc::collections::{BTreeMap, BTreeSet};
@@ -28,6 +29,7 @@ use crate::label::codes;
 use crate::number::{Exact, Ratio};
 use crate::time::{Interval, Zone};
 use hypergeometric::{Counts, mantel_haenszel_z, stratified_p_value};
+use measures::Measures;
 use scientific::{Big, Probability};
 
 text_ids! {
@@ -120,9 +122,13 @@ pub struct Suspect {
     pub p: Probability,
     /// The same, corrected for the number of candidates tested.
     pub q: Probability,
-    /// The signed Cochran-Mantel-Haenszel statistic; only for a comparison within strata.
+    /// The signed Cochran-Mantel-Haenszel statistic over the strata compared (one, when pooled): above
+    /// zero when the exposed fail more often than the others. None when nothing could vary.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub z: Option<Exact>,
+    /// Other measures of association, from the counts of all strata together. The order of the
+    /// ranking is by p alone.
+    pub measures: Measures,
     /// Candidates with the same number here reach exactly the same units: no data can tell them
     /// apart. Numbered from zero in order of the ranking.
     pub group: u32,
@@ -355,7 +361,7 @@ fn rank_exposures(
         }
         let counts = Counts { units, exposed, defective, exposed_defective };
         let (p, z) = match plan.comparison {
-            Comparison::Pooled => (counts.p_value(), None),
+            Comparison::Pooled => (counts.p_value(), mantel_haenszel_z(&[counts])),
             Comparison::WithinStrata => {
                 let strata: Vec<Counts> = totals
                     .iter()
@@ -370,7 +376,8 @@ fn rank_exposures(
                 (stratified_p_value(&strata), mantel_haenszel_z(&strata))
             }
         };
-        let suspect = Suspect { source: source.clone(), counts, p, q: p, z, group: 0 };
+        let measures = counts.measures();
+        let suspect = Suspect { source: source.clone(), counts, p, q: p, z, measures, group: 0 };
         tested.push((suspect, exposure.print));
     }
     tested.sort_by(|(a, _), (b, _)| {

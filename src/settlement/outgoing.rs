@@ -12,7 +12,7 @@ use super::{Basis, Document, Entry, EntryKind, Target};
 use crate::id::OrderLineId;
 use crate::money::currency::Currency;
 use crate::money::{Money, MoneyError};
-use crate::sale::Paid;
+use crate::sale::{Paid, TaxAmount};
 
 pub(super) fn check(
     ledger: &MoneyLedger,
@@ -59,18 +59,45 @@ pub(super) fn charge(
     entries: &mut Vec<Entry>,
     currency: Currency,
 ) -> Result<(), MoneyError> {
-    for outgoing in &request.outgoing {
-        let entry = entry(outgoing, entries, currency)?;
-        entries.push(entry);
+    for (position, outgoing) in request.outgoing.iter().enumerate() {
+        let price = match &outgoing.price {
+            OutgoingPrice::Own(paid) => paid.clone(),
+            OutgoingPrice::EvenWith(line) => {
+                let all = refunded(entries, line, currency)?;
+                share(&all, &request.outgoing, position, line)?
+            }
+        };
+        entries.push(entry(outgoing, price)?);
     }
     Ok(())
 }
 
-fn entry(outgoing: &Outgoing, entries: &[Entry], currency: Currency) -> Result<Entry, MoneyError> {
-    let price = match &outgoing.price {
-        OutgoingPrice::Own(paid) => paid.clone(),
-        OutgoingPrice::EvenWith(line) => refunded(entries, line, currency)?,
+/// Several articles that are even with one line share what it refunds by their quantities, on a ladder,
+/// so that together they are even with it.
+fn share(
+    all: &Paid,
+    outgoing: &[Outgoing],
+    position: usize,
+    line: &OrderLineId,
+) -> Result<Paid, MoneyError> {
+    let steps_of = |some: &[Outgoing]| {
+        let even = some
+            .iter()
+            .filter(|other| matches!(&other.price, OutgoingPrice::EvenWith(with) if with == line));
+        even.fold(0_i64, |sum, other| sum.saturating_add(other.quantity.steps()))
     };
+    let whole = steps_of(outgoing);
+    let from = steps_of(outgoing.get(..position).unwrap_or_default());
+    let to = steps_of(outgoing.get(..=position).unwrap_or_default());
+    let part = |amount: Money| amount.ladder(to, whole)?.checked_sub(amount.ladder(from, whole)?);
+    let taxes = all.taxes.iter().map(|tax| {
+        let amount = part(tax.amount)?;
+        Ok(TaxAmount { code: tax.code.clone(), rate: tax.rate, amount })
+    });
+    Ok(Paid { gross: part(all.gross)?, taxes: taxes.collect::<Result<_, MoneyError>>()? })
+}
+
+fn entry(outgoing: &Outgoing, price: Paid) -> Result<Entry, MoneyError> {
     let Paid { gross, taxes } = opposite(&price)?;
     Ok(Entry {
         kind: match outgoing.kind {

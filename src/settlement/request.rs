@@ -315,7 +315,8 @@ codes! {
 pub enum OutgoingPrice {
     /// Their own price, tax included, all discounts taken off.
     Own(Paid),
-    /// Exactly what the goods of this line refund in the same settlement: an even exchange.
+    /// Exactly what the goods of this line refund in the same settlement: an even exchange. Several
+    /// articles that are even with one line share it by their quantities.
     EvenWith(OrderLineId),
 }
 

@@ -7,7 +7,7 @@ use super::ladder::{BREACH, MAX_PERCENT, MAX_REPEATS, MAX_STEPS, Step, StepAt, S
 use super::policy::{
     Fires, Goal, Honors, PauseRule, PolicyKind, SlaDraft, SlaPolicy, Target, Trigger, Turn,
 };
-use super::program::{Compiler, Program, Tests};
+use super::program::{Compiler, FactState, Program, TestSet, Tests};
 use crate::calendar::book::Calendars;
 use crate::condition::schema::{ConditionFault, Schema};
 use crate::condition::{Condition, Facts, Truth};
@@ -43,6 +43,10 @@ pub struct SlaBook {
     pub(crate) tests: Tests,
     /// The condition of each pause rule, by the number of the rule.
     pub(crate) pauses: Vec<Option<Program>>,
+    /// The tests of all pause rules.
+    pub(crate) paused_by: TestSet,
+    /// Pause reasons held while nothing is known of a case, one bit each.
+    pub(crate) held_at_first: u64,
     pub(crate) policies: BTreeMap<(PolicyId, u32), Vec<CompiledGoal>>,
 }
 
@@ -55,7 +59,15 @@ pub(crate) struct CompiledGoal {
     pub(crate) goal: Goal,
     /// Stop, cancel, reset, reopen, start.
     pub(crate) triggers: [Option<(Program, Fires)>; 5],
+    /// The tests of all triggers.
+    pub(crate) triggered_by: TestSet,
+    /// Whether a trigger fires with every event while it holds.
+    pub(crate) has_levels: bool,
     pub(crate) targets: Vec<Program>,
+    /// The tests of all target rules.
+    pub(crate) targeted_by: TestSet,
+    /// Which triggers hold, and which target rule, while nothing is known of a case.
+    pub(crate) at_first: ([bool; 5], Option<usize>),
     /// Pause rules it honors, one bit each.
     pub(crate) honors: u64,
 }
@@ -234,7 +246,19 @@ impl SlaBook {
                 .collect();
             policies.insert((policy.id.clone(), policy.version), goals);
         }
-        Self { tests: compiler.finish(), pauses, policies, draft }
+        let tests = compiler.finish();
+        let facts = FactState::new(&tests);
+        for goal in policies.values_mut().flatten() {
+            goal.at_first = (goal.held_triggers(&facts), goal.target_rule(&facts));
+        }
+        let held_at_first = held(&pauses, &facts);
+        let paused_by = TestSet::of(pauses.iter().flatten());
+        Self { tests, pauses, paused_by, held_at_first, policies, draft }
+    }
+
+    /// The pause reasons held by conditions, one bit each.
+    pub(crate) fn held(&self, facts: &FactState<'_>) -> u64 {
+        held(&self.pauses, facts)
     }
 
     /// What was verified.
@@ -351,7 +375,9 @@ impl CompiledGoal {
             Some(&goal.start),
         ];
         let triggers = triggers.map(|trigger| trigger.map(&mut compile));
-        let targets = goal.targets.iter().map(|rule| compiler.compile(&rule.when)).collect();
+        let has_levels = triggers.iter().flatten().any(|(_, fires)| *fires == Fires::WhileTrue);
+        let targets: Vec<Program> =
+            goal.targets.iter().map(|rule| compiler.compile(&rule.when)).collect();
         let is_honored = |pause: &PauseRule| match &goal.honors {
             Honors::Nothing => false,
             Honors::Every => policy.kind != PolicyKind::Statutory || pause.turn != Turn::Internal,
@@ -365,11 +391,33 @@ impl CompiledGoal {
             version: policy.version,
             kind: policy.kind,
             goal: goal.clone(),
+            triggered_by: TestSet::of(triggers.iter().flatten().map(|(program, _)| program)),
+            has_levels,
             triggers,
+            targeted_by: TestSet::of(&targets),
             targets,
+            at_first: ([false; 5], None),
             honors,
         }
     }
+
+    /// Which triggers hold.
+    pub(crate) fn held_triggers(&self, facts: &FactState<'_>) -> [bool; 5] {
+        self.triggers
+            .each_ref()
+            .map(|trigger| trigger.as_ref().is_some_and(|(program, _)| facts.holds(program)))
+    }
+
+    /// The first target rule that holds.
+    pub(crate) fn target_rule(&self, facts: &FactState<'_>) -> Option<usize> {
+        self.targets.iter().position(|program| facts.holds(program))
+    }
+}
+
+fn held(pauses: &[Option<Program>], facts: &FactState<'_>) -> u64 {
+    let named = pauses.iter().zip(0_u32..);
+    let held = named.filter(|(pause, _)| pause.as_ref().is_some_and(|pause| facts.holds(pause)));
+    held.fold(0, |bits, (_, bit)| bits | 1_u64.wrapping_shl(bit))
 }
 
 fn sizes(draft: &SlaDraft) -> Vec<SlaDefect> {

@@ -11,10 +11,10 @@ mod outcome;
 use alloc::vec::Vec;
 use core::iter;
 
-use marks::{Pending, Upto, marks};
+use marks::{Fired, Pending, Upto, marks};
 
 use super::book::CompiledGoal;
-use super::evaluation::{CycleEnd, CycleRecord, TimerEvent, Trouble, Verdict};
+use super::evaluation::{CycleEnd, CycleRecord, Trouble, Verdict};
 use super::measure::{Clock, DayCountdown, Span};
 use super::policy::{ChangeMode, OnReopen, Starts, Target};
 use crate::calendar::book::Calendars;
@@ -79,7 +79,7 @@ pub(crate) struct Run<'a> {
     fired: Vec<(u16, u16)>,
     live: Option<Live<'a>>,
     fate: Fate,
-    pub(crate) events: Vec<TimerEvent>,
+    pub(crate) events: Vec<Fired>,
     /// Changes of what it does, when an explanation is asked for.
     pub(crate) trace: Option<Vec<(i64, Doing)>>,
 }
@@ -160,7 +160,8 @@ impl<'a> Run<'a> {
     /// coarse times have a start and its stop in one minute.
     pub(crate) fn apply(&mut self, at: i64, held: u64, rule: Option<usize>, signals: Signals) {
         let held = held & self.goal.honors;
-        let is_same = held == self.held && rule == self.rule;
+        let aims = self.live.as_ref().map_or(self.rule, |live| live.rule);
+        let is_same = held == self.held && rule == self.rule && rule == aims;
         if self.fate != Fate::Current || (is_same && signals.are_none()) {
             return;
         }
@@ -251,13 +252,13 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// Ends a running stretch; `used` is `E(at)` where it is known.
+    /// Ends a running stretch that counts from its start; `used` is `E(at)` where it is known.
     fn settle(&mut self, since: i64, at: i64, used: Option<i64>) {
         if let Some(live) = &mut self.live
             && let Ok(clock) = &live.clock
             && !clock.is_days()
         {
-            let ran = || clock.ran((since.max(live.from).min(at), at));
+            let ran = || clock.ran((since, at));
             match used.map_or_else(|| Ok(live.used.saturating_add(ran()?)), Ok) {
                 Ok(used) => live.used = used,
                 Err(trouble) => live.clock = Err(trouble),
@@ -345,6 +346,8 @@ impl<'a> Run<'a> {
                     self.past.pop();
                 }
                 self.resume(at);
+                // The target may have changed meanwhile.
+                self.retarget(at, self.rule);
             }
             OnReopen::NewCycle => {
                 self.cycle = self.cycle.saturating_add(1);
@@ -364,11 +367,9 @@ impl<'a> Run<'a> {
             Phase::Running(since) => since,
             Phase::Waiting | Phase::Held | Phase::Stopped(_) | Phase::Cancelled(_) => resumed,
         };
-        let from = live.from;
         let ends = iter::once(self.began).chain(self.ran.iter().map(|ran| ran.1));
         let starts = self.ran.iter().map(|ran| ran.0).chain([present]);
-        let gaps = ends.zip(starts).map(move |(end, start)| (end.max(from), start));
-        Some(DayCountdown { calendar, term, from, gaps })
+        Some(DayCountdown { calendar, term, from: live.from, gaps: ends.zip(starts) })
     }
 
     /// The count of days of a clock that stands still from now on: every day is touched.

@@ -3,7 +3,7 @@
 use alloc::collections::BTreeSet;
 use alloc::vec::Vec;
 
-use super::book::{CompiledGoal, SlaBook};
+use super::book::SlaBook;
 use super::clock::{Run, Signals};
 use super::evaluation::{Evaluation, GoalEvaluation, Notice, TimerEvent};
 use super::history::{CaseEvent, CaseHistory, ClockCommand, Happening};
@@ -98,11 +98,11 @@ impl<'a> Fold<'a> {
         }
         let facts = FactState::new(&book.tests);
         for run in &mut runs {
-            run.held_before = holds(&facts, run.goal);
+            run.held_before = run.goal.at_first.0;
         }
-        let rules = runs.iter().map(|run| rule_of(&facts, run.goal)).collect();
+        let rules = runs.iter().map(|run| run.goal.at_first.1).collect();
         let signals = alloc::vec![Signals::default(); runs.len()];
-        let held = (0, held_by_conditions(book, &facts));
+        let held = (0, book.held_at_first);
         Self { book, facts, held, runs, signals, rules, notices, hidden: Vec::new() }
     }
 
@@ -191,21 +191,24 @@ impl<'a> Fold<'a> {
             }
         }
         for (run, signals) in self.runs.iter_mut().zip(&mut self.signals) {
-            signal(&self.facts, run, signals);
+            let is_touched = run.goal.triggered_by.touches(&self.facts.changed);
+            if is_touched || run.goal.has_levels {
+                signal(&self.facts, run, signals);
+            }
         }
         for (number, old) in self.hidden.drain(..).rev() {
             self.facts.put(number, old);
         }
         for (run, rule) in self.runs.iter_mut().zip(&mut self.rules) {
-            remember(&self.facts, run);
-            let changed = run.goal.targets.iter().any(|p| p.needs.touches(&self.facts.changed));
-            if changed {
-                *rule = rule_of(&self.facts, run.goal);
+            if run.goal.triggered_by.touches(&self.facts.changed) {
+                remember(&self.facts, run);
+            }
+            if run.goal.targeted_by.touches(&self.facts.changed) {
+                *rule = run.goal.target_rule(&self.facts);
             }
         }
-        let pauses = self.book.pauses.iter().flatten();
-        if pauses.into_iter().any(|program| program.needs.touches(&self.facts.changed)) {
-            self.held.1 = held_by_conditions(self.book, &self.facts);
+        if self.book.paused_by.touches(&self.facts.changed) {
+            self.held.1 = self.book.held(&self.facts);
         }
         self.facts.settle();
     }
@@ -281,13 +284,21 @@ impl<'a> Fold<'a> {
         }
     }
 
+    /// All timer events by time, those of one instant by name.
+    fn events(&self) -> Vec<TimerEvent> {
+        let all = self.runs.iter().flat_map(|run| run.events.iter().map(move |fired| (run, fired)));
+        let mut all: Vec<_> = all.collect();
+        all.sort_by(|(run, fired), (other, second)| {
+            run.order_of(fired).cmp(&other.order_of(second))
+        });
+        all.into_iter().map(|(run, fired)| run.timer_event(fired)).collect()
+    }
+
     fn evaluation(self, history: &CaseHistory, now: Instant) -> Evaluation {
-        let fired = self.runs.iter().map(|run| run.events.len()).sum();
-        let mut events: Vec<TimerEvent> = Vec::with_capacity(fired);
+        let events = self.events();
         let mut goals: Vec<GoalEvaluation> = Vec::with_capacity(self.runs.len());
         let mut next_wakeup: Option<Instant> = None;
-        for mut run in self.runs {
-            events.append(&mut run.events);
+        for run in self.runs {
             if run.is_replaced() || !run.was_live() {
                 continue;
             }
@@ -303,7 +314,6 @@ impl<'a> Fold<'a> {
             };
             goals.push(goal);
         }
-        events.sort_by(|a, b| (a.at, &a.id).cmp(&(b.at, &b.id)));
         let mut notices = self.notices;
         notices.extend(conflicts(&goals));
         Evaluation { case: history.case().clone(), now, goals, events, next_wakeup, notices }
@@ -313,23 +323,6 @@ impl<'a> Fold<'a> {
 fn attachment(event: &CaseEvent) -> Option<&Happening> {
     let is = matches!(event.what, Happening::Attached { .. } | Happening::Detached { .. });
     is.then_some(&event.what)
-}
-
-fn holds(facts: &FactState<'_>, goal: &CompiledGoal) -> [bool; 5] {
-    [0, 1, 2, 3, 4].map(|place| {
-        let trigger = goal.triggers.get(place).and_then(Option::as_ref);
-        trigger.is_some_and(|(program, _)| facts.holds(program))
-    })
-}
-
-fn rule_of(facts: &FactState<'_>, goal: &CompiledGoal) -> Option<usize> {
-    goal.targets.iter().position(|program| facts.holds(program))
-}
-
-fn held_by_conditions(book: &SlaBook, facts: &FactState<'_>) -> u64 {
-    let pauses = book.pauses.iter().zip(0_u32..);
-    let held = pauses.filter(|(pause, _)| pause.as_ref().is_some_and(|pause| facts.holds(pause)));
-    held.fold(0, |bits, (_, bit)| bits | 1_u64.wrapping_shl(bit))
 }
 
 /// Which triggers fire with the facts of an event.

@@ -120,9 +120,12 @@ impl<G: Iterator<Item = Span> + Clone> DayCountdown<'_, G> {
             if low > day || count == 0 {
                 break;
             }
-            wanted = wanted.saturating_add(self.skipped(low, high, seen));
+            let skipped = self.skipped(low, high, seen);
             seen = seen.max(high);
-            day = self.calendar.counted_day(first, wanted, self.term.count)?;
+            if skipped > 0 {
+                wanted = wanted.saturating_add(skipped);
+                day = self.calendar.counted_day(first, wanted, self.term.count)?;
+            }
         }
         let roll = if with_roll { self.term.roll } else { Roll::Stay };
         Ok(self.calendar.end_of_day(day, roll)?)

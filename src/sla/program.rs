@@ -24,6 +24,14 @@ impl TestSet {
         }
     }
 
+    /// The tests of several conditions.
+    pub(crate) fn of<'a>(programs: impl IntoIterator<Item = &'a Program>) -> Self {
+        programs.into_iter().fold(Self::default(), |mut all, program| {
+            all.0.iter_mut().zip(program.needs.0).for_each(|(all, own)| *all |= own);
+            all
+        })
+    }
+
     pub(crate) fn touches(&self, other: &Self) -> bool {
         self.0.iter().zip(&other.0).any(|(one, other)| one & other != 0)
     }

@@ -50,6 +50,8 @@ pub enum Cause {
     NoApprover,
     /// The definition was replaced.
     Migration,
+    /// Something happened outside the workflow that an arrow waited for.
+    Occurred,
 }
 
 /// One change in the history of a case.

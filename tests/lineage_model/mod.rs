@@ -38,6 +38,11 @@ impl Dice {
     }
 }
 
+/// How many random worlds a test walks; the variable `LINEAGE_WORLDS` sets another number.
+pub fn worlds(default: u64) -> u64 {
+    std::env::var("LINEAGE_WORLDS").map_or(default, |text| text.parse().unwrap())
+}
+
 pub const LOTS: usize = 8;
 pub const NODES: usize = 11;
 
@@ -221,19 +226,66 @@ pub fn model_distances(
 ) -> BTreeMap<usize, u32> {
     let mut far: BTreeMap<usize, u32> =
         starts.iter().filter(|&&s| is_named(events, s)).map(|&s| (s, 0)).collect();
-    for _ in 0..NODES {
+    loop {
+        let before = far.clone();
         for (from, to) in links {
             if let Some(&d) = far.get(from) {
                 let best = far.entry(*to).or_insert(u32::MAX);
                 *best = (*best).min(d + 1);
             }
         }
+        if far == before {
+            return far;
+        }
     }
-    far
+}
+
+/// The most that each vessel may hold when it counts as empty at a refill.
+pub type Heels = BTreeMap<usize, i64>;
+
+/// The refills (event id, vessel) that find their vessel emptied, walking all books in order of time.
+pub fn model_emptyings(events: &[Ev], heels: &Heels) -> BTreeSet<(u64, usize)> {
+    let mut found = BTreeSet::new();
+    if heels.is_empty() {
+        return found;
+    }
+    let (mut hand, mut sound, mut filled) = ([0; NODES], [true; NODES], [false; NODES]);
+    for ev in events {
+        for &(u, q) in &ev.ins {
+            if ev.kind == EventKind::Clean {
+                (hand[u], sound[u], filled[u]) = (0, true, false);
+            } else if q > hand[u] {
+                (hand[u], sound[u]) = (0, false);
+            } else {
+                hand[u] -= q;
+            }
+        }
+        let outs: BTreeSet<usize> = ev.outs.iter().map(|line| line.0).collect();
+        for &v in outs.iter().filter(|&v| ev.ins.iter().all(|line| line.0 != *v)) {
+            if sound[v] && filled[v] && heels.get(&v).is_some_and(|&heel| hand[v] <= heel) {
+                found.insert((ev.id, v));
+            }
+        }
+        for &(v, q) in &ev.outs {
+            hand[v] += q;
+            filled[v] = true;
+        }
+    }
+    found
 }
 
 /// Rule 4, with cleaning: it ends contamination and suspicion of its inputs.
 pub fn model_forward(events: &[Ev], suspects: &[(usize, Option<i64>)]) -> BTreeSet<usize> {
+    model_forward_with(events, suspects, &Heels::new())
+}
+
+/// The same with heels: a refill that finds its vessel emptied ends contamination, not suspicion.
+pub fn model_forward_with(
+    events: &[Ev],
+    suspects: &[(usize, Option<i64>)],
+    heels: &Heels,
+) -> BTreeSet<usize> {
+    let emptied = model_emptyings(events, heels);
     let (mut b, mut ever) = (BTreeSet::new(), BTreeSet::new());
     let mut acquitted: BTreeSet<(usize, Option<i64>)> = BTreeSet::new();
     for ev in events {
@@ -243,6 +295,7 @@ pub fn model_forward(events: &[Ev], suspects: &[(usize, Option<i64>)]) -> BTreeS
             .map(|s| s.0)
             .collect();
         let hit = ev.ins.iter().any(|(node, _)| b.contains(node) || live.contains(node));
+        b.retain(|node| !emptied.contains(&(ev.id, *node)));
         if hit {
             b.extend(ev.outs.iter().map(|line| line.0));
         }
@@ -265,6 +318,12 @@ pub fn model_forward(events: &[Ev], suspects: &[(usize, Option<i64>)]) -> BTreeS
 
 /// Rule 5, with cleaning: what was in a vessel before a cleaning does not matter after it.
 pub fn model_backward(events: &[Ev], target: usize) -> BTreeSet<usize> {
+    model_backward_with(events, target, &Heels::new())
+}
+
+/// The same with heels.
+pub fn model_backward_with(events: &[Ev], target: usize, heels: &Heels) -> BTreeSet<usize> {
+    let emptied = model_emptyings(events, heels);
     if !is_named(events, target) {
         return BTreeSet::new();
     }
@@ -274,7 +333,9 @@ pub fn model_backward(events: &[Ev], target: usize) -> BTreeSet<usize> {
         if ev.kind == EventKind::Clean {
             w.retain(|node| *node == target || !ev.ins.iter().any(|line| line.0 == *node));
         }
-        if ev.outs.iter().any(|(node, _)| w.contains(node)) {
+        let matters = ev.outs.iter().any(|(node, _)| w.contains(node));
+        w.retain(|node| *node == target || !emptied.contains(&(ev.id, *node)));
+        if matters {
             w.extend(ev.ins.iter().map(|line| line.0));
             ever.extend(w.iter().copied());
         }
@@ -316,17 +377,25 @@ pub struct Book {
     pub comp: [Frac; NODES],
     pub injected: Frac,
     pub scrapped: Frac,
+    pub neglected: Frac,
     pub deficits: Vec<(u64, usize, i64)>,
 }
 
 /// Rule 7, in fractions.
 pub fn model_ledger(events: &[Ev], suspects: &[usize]) -> Option<Book> {
+    model_ledger_with(events, suspects, &Heels::new())
+}
+
+/// The same with heels.
+pub fn model_ledger_with(events: &[Ev], suspects: &[usize], heels: &Heels) -> Option<Book> {
+    let emptied = model_emptyings(events, heels);
     let mut book = Book {
         hand: [0; NODES],
         frac: [Frac::ZERO; NODES],
         comp: [Frac::ZERO; NODES],
         injected: Frac::ZERO,
         scrapped: Frac::ZERO,
+        neglected: Frac::ZERO,
         deficits: Vec::new(),
     };
     for ev in events {
@@ -351,6 +420,10 @@ pub fn model_ledger(events: &[Ev], suspects: &[usize]) -> Option<Book> {
         if ev.outs.is_empty() {
             book.scrapped = book.scrapped.add(x_f)?;
             continue;
+        }
+        for v in (0..NODES).filter(|&v| emptied.contains(&(ev.id, v)) && !suspects.contains(&v)) {
+            book.neglected = book.neglected.add(book.frac[v])?;
+            (book.frac[v], book.comp[v]) = (Frac::ZERO, Frac::ZERO);
         }
         let m_out: i64 = ev.outs.iter().map(|line| line.1).sum();
         for &(v, q) in &ev.outs {
@@ -460,10 +533,13 @@ pub fn fraction_modulo(text: &str, prime: u128) -> u128 {
     value(above) * inverse_modulo(value(below), prime) % prime
 }
 
+/// Output, input, and the two shares whose product links them.
+pub type Term = (usize, usize, [(i64, i64); 2]);
+
 /// Rule 8 as coefficients `(part, whole)` and constants, by node: `flow` or else composition.
 /// A coefficient is a product of two shares.
 pub struct Rule8 {
-    pub terms: Vec<(usize, usize, [(i64, i64); 2])>,
+    pub terms: Vec<Term>,
     pub constants: BTreeMap<usize, i64>,
 }
 

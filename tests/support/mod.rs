@@ -12,6 +12,7 @@ use aftersale::case::command::{
 use aftersale::case::event::Event;
 use aftersale::case::refusal::Refusal;
 use aftersale::case::resolution::Resolution;
+use aftersale::case::review::Roster;
 use aftersale::case::{AfterSale, Context, Decision};
 use aftersale::id::{ActorId, CaseId, CommandId, OrderLineId};
 use aftersale::policy::deadline::Place;
@@ -147,6 +148,20 @@ impl Desk {
     pub fn send(&mut self, envelope: &Envelope) -> Result<Decision, Refusal> {
         let context = Context { now: self.now, rules: self.rules };
         let decision = self.order.apply(&context, envelope)?;
+        self.events.extend(decision.events.iter().cloned());
+        self.sent.push(envelope.clone());
+        self.now = add_seconds(self.now, 60).unwrap();
+        Ok(decision)
+    }
+
+    /// The same with people, for cases that go through a review.
+    pub fn send_among(
+        &mut self,
+        roster: &Roster<'_>,
+        envelope: &Envelope,
+    ) -> Result<Decision, Refusal> {
+        let context = Context { now: self.now, rules: self.rules };
+        let decision = self.order.apply_among(&context, roster, envelope)?;
         self.events.extend(decision.events.iter().cloned());
         self.sent.push(envelope.clone());
         self.now = add_seconds(self.now, 60).unwrap();

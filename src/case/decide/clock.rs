@@ -9,13 +9,17 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::super::actor::{Actor, Role};
-use super::super::command::{AcceptanceBasis, Command, Envelope, Ground, LineQuantity};
+use super::super::command::{
+    AcceptanceBasis, Command, Envelope, Ground, LineQuantity, RefundLine, RefundTerms,
+};
 use super::super::duty::duties_of;
 use super::super::event::{Cause, Event, EventFact};
 use super::super::evolve::preview;
+use super::super::freight::FreightTerms;
 use super::super::ledger::Location;
 use super::super::refusal::{Obstacle, Refusal};
 use super::super::resolution::Resolution;
+use super::super::review::Roster;
 use super::super::state::{Approval, ReturnCase};
 use super::super::timer::{ExpiryOutcome, REFUND_ON_EXPIRY, Timer, stage};
 use super::super::{AfterSale, Answer, Context, Decision};
@@ -26,28 +30,30 @@ use crate::explain::{Effect, Fact, Finding, RuleRef};
 use crate::id::{ActorId, CaseId, CommandId, FactName, RuleId};
 use crate::label::Coded;
 use crate::money::Money;
+use crate::money::currency::Currency;
 use crate::practice::Practice;
 use crate::practice::timer::{ExpiryAction, Stage};
 use crate::quantity::Quantity;
 use crate::rules::Rules;
+use crate::settlement::request::Claim;
 use crate::time::{Instant, Interval, add_seconds};
 
 /// Decides a command of an order with timers, or under rules that set some.
 pub(super) fn decide(
     order: &AfterSale,
     context: &Context<'_>,
+    roster: &Roster<'_>,
     envelope: &Envelope,
     digest: u64,
 ) -> Result<Decision, Refusal> {
     let rules = context.rules;
-    let (events, findings) = (Vec::new(), Vec::new());
-    let mut run = Run { stored: order, live: None, rules, events, findings };
+    let (events, findings, idle) = Default::default();
+    let mut run = Run { stored: order, live: None, rules, roster, events, findings, idle };
     run.catch_up(context.now);
-    let draft = judge(run.order(), context, envelope, order.version)?;
+    let draft = judge(run.order(), context, roster, envelope, order.version)?;
     run.grant(context, envelope, &draft)?;
-    run.findings.extend(draft.findings);
     let cause = Cause { command: envelope.id.clone(), digest, timer: None };
-    run.push(context.now, &envelope.actor, &cause, draft.facts);
+    run.push(context.now, &envelope.actor, &cause, draft);
     if run.has_due(context.now) {
         run.go_live();
         run.catch_up(context.now);
@@ -63,14 +69,18 @@ struct Run<'a> {
     /// A copy that has evolved; made only when something fires.
     live: Option<AfterSale>,
     rules: &'a Rules,
+    roster: &'a Roster<'a>,
     events: Vec<Event>,
     findings: Vec<Finding>,
+    /// Cases whose review cannot act by itself now.
+    idle: BTreeSet<CaseId>,
 }
 
 /// What the clocks do next.
 enum Next {
     Revise { at: Instant, case: CaseId, timer: RuleId, before: Instant, due: Instant },
     Fire { case: CaseId, timer: Timer },
+    Review { case: CaseId, due: Instant },
 }
 
 impl Run<'_> {
@@ -100,23 +110,30 @@ impl Run<'_> {
                 Next::Revise { at, case, timer, before, due } => {
                     let (actor, cause) = (clock(), self.cause_of(&case, &timer));
                     let fact = EventFact::DeadlineRevised { case, timer, before, due };
-                    self.push(at, &actor, &cause, alloc::vec![fact]);
+                    self.push(at, &actor, &cause, Draft::from(alloc::vec![fact]));
                 }
                 Next::Fire { case, timer } => self.fire(&case, &timer),
+                Next::Review { case, due } => self.let_review_act(&case, due),
             }
         }
     }
 
     fn next(&self, now: Instant) -> Option<Next> {
         let order = self.order();
-        let first = order.agenda.first().filter(|(due, ..)| *due <= now);
+        let acts = |(_, case, rule): &&(Instant, CaseId, Option<RuleId>)| {
+            rule.is_some() || !self.idle.contains(case)
+        };
+        let first = order.agenda.iter().find(acts).filter(|(due, ..)| *due <= now);
         let revision = self.next_revision(now);
         if let Some(Next::Revise { at, .. }) = &revision
             && first.is_none_or(|(due, ..)| at <= due)
         {
             return revision;
         }
-        let (_, case, rule) = first?;
+        let (due, case, rule) = first?;
+        let Some(rule) = rule else {
+            return Some(Next::Review { case: case.clone(), due: *due });
+        };
         let timers = &order.cases.get(case)?.timers;
         let timer = timers.iter().find(|timer| timer.rule == *rule)?.clone();
         Some(Next::Fire { case: case.clone(), timer })
@@ -128,6 +145,7 @@ impl Run<'_> {
         let order = self.order();
         let mut first: Option<(Instant, &CaseId, &Timer, Instant)> = None;
         for (due, case, rule) in &order.agenda {
+            let Some(rule) = rule else { continue };
             let timers = &order.cases.get(case)?.timers;
             let Some(timer) = timers.iter().find(|timer| timer.rule == *rule) else { continue };
             let known = practice.announcements().iter().filter(|at| **at <= now && *at <= due);
@@ -168,8 +186,33 @@ impl Run<'_> {
         };
         let (case, rule, action) = (id.clone(), timer.rule.clone(), timer.action);
         let breached = EventFact::DeadlineBreached { case, timer: rule, action, outcome };
-        let facts = core::iter::once(breached).chain(effects.unwrap_or_default()).collect();
-        self.push(timer.due, &clock(), &cause, facts);
+        let facts = core::iter::once(breached).chain(effects.unwrap_or_default());
+        self.push(timer.due, &clock(), &cause, Draft::from(facts.collect::<Vec<_>>()));
+    }
+
+    /// The timers of a review act at their own instant, or when a hold or a dispute ends.
+    fn let_review_act(&mut self, id: &CaseId, due: Instant) {
+        let now = self.order().last_at.map_or(due, |last| last.max(due));
+        let context = Context { now, rules: self.rules };
+        let envelope = timer_command();
+        let order = self.order();
+        let scene = Scene { order, context: &context, roster: self.roster, envelope: &envelope };
+        let mut draft = Draft::default();
+        let Some(case) = order.cases.get(id) else { return };
+        scene.tick_review(&mut draft, case, due);
+        let Some(review) = &case.review else { return };
+        let command = CommandId::new(format!("timer-{}", review.moved_by));
+        let command = command.unwrap_or(CommandId::fixed("timer"));
+        let cause = Cause { command, digest: 0, timer: Some(review.terms.rule.clone()) };
+        if draft.obstacles.is_empty() && !draft.facts.is_empty() {
+            return self.push(now, &clock(), &cause, draft);
+        }
+        let rule = RuleRef::new(review.terms.rule.clone());
+        for obstacle in &draft.obstacles {
+            let said = Fact::Text(format!("{obstacle}"));
+            self.findings.push(Finding::new(rule.clone(), Effect::Warns).about(id).observed(said));
+        }
+        self.idle.insert(id.clone());
     }
 
     /// What an expiry leads to; nothing when it is not possible.
@@ -177,6 +220,7 @@ impl Run<'_> {
         let mut trial = Trial {
             order: self.order().clone(),
             rules: self.rules,
+            roster: self.roster,
             id,
             now: timer.due,
             facts: Vec::new(),
@@ -216,7 +260,9 @@ impl Run<'_> {
     }
 
     /// Stamps facts, and sets the timers of the stage that the case has come to.
-    fn push(&mut self, at: Instant, actor: &Actor, cause: &Cause, facts: Vec<EventFact>) {
+    fn push(&mut self, at: Instant, actor: &Actor, cause: &Cause, mut draft: Draft) {
+        self.findings.append(&mut draft.findings);
+        let facts = core::mem::take(&mut draft.facts);
         let at = self.order().last_at.map_or(at, |last| last.max(at));
         let id = facts.iter().find_map(|fact| fact.case().cloned());
         let part = facts.iter().find_map(|fact| match fact {
@@ -225,8 +271,8 @@ impl Run<'_> {
         });
         let before = id.as_ref().and_then(|id| self.order().cases.get(id)).and_then(stage);
         let from = self.events.len();
-        for fact in facts {
-            self.stamp(at, actor, cause, fact);
+        for (place, fact) in facts.into_iter().enumerate() {
+            self.stamp(at, &draft.author(place, actor), cause, fact);
         }
         // A part that was split off takes the running clocks along; it gets others for another stage.
         for id in id.into_iter().chain(part) {
@@ -307,7 +353,7 @@ impl Run<'_> {
         at: Instant,
         clocks: &mut Vec<EventFact>,
     ) {
-        let facts = facts(self.order(), practice, case);
+        let facts = case_facts(self.order(), practice.draft().currency, case);
         for rule in practice.rules(stage, &facts) {
             match practice.due(&rule.id, rule.length, at, &[], at) {
                 Ok(due) => clocks.push(EventFact::DeadlineSet {
@@ -357,7 +403,8 @@ impl Run<'_> {
             .collect();
         let case = preview(self.order(), id, &opened);
         let granted = case.is_some_and(|case| {
-            practice.grants_instant_refund(&facts(self.order(), practice, &case))
+            let currency = practice.draft().currency;
+            practice.grants_instant_refund(&case_facts(self.order(), currency, &case))
         });
         if granted { Ok(()) } else { Err(Obstacle::NoInstantRefund.into()) }
     }
@@ -367,6 +414,7 @@ impl Run<'_> {
 struct Trial<'a> {
     order: AfterSale,
     rules: &'a Rules,
+    roster: &'a Roster<'a>,
     id: &'a CaseId,
     now: Instant,
     facts: Vec<EventFact>,
@@ -376,13 +424,15 @@ impl Trial<'_> {
     /// One step decided as the system would; nothing when something stands in the way.
     fn step(&mut self, rule: impl FnOnce(&Scene<'_>, &mut Draft, &ReturnCase)) -> Option<()> {
         let context = Context { now: self.now, rules: self.rules };
-        let id = CommandId::fixed("timer");
-        let envelope =
-            Envelope { id, expected_version: None, actor: clock(), command: Command::Tick };
+        let envelope = timer_command();
         let mut draft = Draft::default();
         let case = self.order.cases.get(self.id)?;
-        let scene = Scene { order: &self.order, context: &context, envelope: &envelope };
+        let (order, roster) = (&self.order, self.roster);
+        let scene = Scene { order, context: &context, roster, envelope: &envelope };
         rule(&scene, &mut draft, case);
+        if draft.obstacles.is_empty() {
+            scene.tell_review(&mut draft, self.id);
+        }
         if !draft.obstacles.is_empty() {
             return None;
         }
@@ -411,9 +461,10 @@ impl Trial<'_> {
         match case.approval {
             Approval::Submitted | Approval::NeedsInfo => {
                 let ground = Ground::Timeout;
-                self.step(|_, draft, case| {
+                self.step(|scene, draft, case| {
+                    let way_back = scene.way_back(draft, case, case.resolution);
                     let case = case.id.clone();
-                    draft.facts.push(EventFact::ReturnAuthorized { case, ground });
+                    draft.facts.push(EventFact::ReturnAuthorized { case, ground, way_back });
                 })?;
                 Some(true)
             }
@@ -448,8 +499,10 @@ impl Trial<'_> {
     fn refund(&mut self) -> Option<()> {
         let case = self.case()?;
         let ways = match case.resolution {
-            resolution @ (Resolution::RefundOnly | Resolution::InstantRefund) => ways(resolution),
-            Resolution::ReturnAndRefund | Resolution::RefusedAtDoor => REFUND_ON_EXPIRY,
+            Resolution::RefundOnly | Resolution::InstantRefund => ways(case),
+            Resolution::ReturnAndRefund | Resolution::RefusedAtDoor => {
+                return self.refund_returned();
+            }
             Resolution::PriceProtection
             | Resolution::PartialRefund
             | Resolution::Exchange
@@ -464,7 +517,29 @@ impl Trial<'_> {
             return Some(());
         }
         self.step(|scene, draft, case| {
-            scene.refund_by(draft, case, ways, &[], &Default::default());
+            // Nobody is there to state terms, so freight goes by what is decided.
+            let freight = FreightTerms::Decided { label: None, paid_by_buyer: None };
+            let terms = RefundTerms { freight, ..RefundTerms::default() };
+            scene.refund_by(draft, case, ways, &[], &terms);
+        })
+    }
+
+    /// What is accepted, and what is on its way and was not confirmed in time. What was missing in a
+    /// parcel that arrived is for people to decide.
+    fn refund_returned(&mut self) -> Option<()> {
+        let case = self.case()?;
+        let part = |line: &super::super::state::CaseLine| {
+            let steps = line.held.at(Location::Accepted).saturating_add(case.awaited(line));
+            let claim = Claim::Units(Quantity::new(steps, line.requested.unit()).ok()?);
+            let line = line.line.clone();
+            (steps > 0).then_some(RefundLine { line, claim })
+        };
+        let lines: Vec<RefundLine> = case.lines.iter().filter_map(part).collect();
+        if lines.is_empty() {
+            return Some(());
+        }
+        self.step(|scene, draft, case| {
+            scene.refund_by(draft, case, REFUND_ON_EXPIRY, &lines, &Default::default());
         })
     }
 }
@@ -483,13 +558,24 @@ fn after_last_hold(timer: &Timer) -> Instant {
     add_seconds(timer.due, seconds).unwrap_or(timer.due)
 }
 
+/// The command that a timer stands for.
+fn timer_command() -> Envelope {
+    let (id, actor) = (CommandId::fixed("timer"), clock());
+    Envelope { id, expected_version: None, actor, command: Command::Tick }
+}
+
 /// Who acts when a timer does.
 fn clock() -> Actor {
     Actor { id: ActorId::fixed("timer"), role: Role::System }
 }
 
-/// The facts that conditions of a practice test, see [`schema`](crate::practice::schema).
-fn facts(order: &AfterSale, practice: &Practice, case: &ReturnCase) -> Facts {
+/// The facts that conditions of a practice test, see [`schema`](crate::practice::schema); the amount
+/// where conditions state amounts in the currency of the order.
+pub(in super::super) fn case_facts(
+    order: &AfterSale,
+    currency: Option<Currency>,
+    case: &ReturnCase,
+) -> Facts {
     let sale = order.sale.draft();
     let mut facts = Facts::new();
     let mut set = |name: &'static str, fact: Fact| facts.set(FactName::fixed(name), fact);
@@ -517,7 +603,7 @@ fn facts(order: &AfterSale, practice: &Practice, case: &ReturnCase) -> Facts {
     set("application", Fact::Count(application.unwrap_or(0)));
     let waited = case.opened_at.signed_duration_since(sale.placed_at).num_seconds();
     set("since_order", Fact::Seconds(waited));
-    if practice.draft().currency == Some(order.sale.currency())
+    if currency == Some(order.sale.currency())
         && let Some(amount) = amount(order, case)
     {
         set("amount", Fact::Amount(amount));

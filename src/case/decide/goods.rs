@@ -1,17 +1,20 @@
 //! Goods: on their way back, arrived, accepted, refused, sent home.
 
+use alloc::collections::BTreeSet;
 use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::super::command::{
     AcceptanceBasis, LineQuantity, ReceivedLine, UnexpectedItem, UnexpectedKind,
 };
+use super::super::dispute::{Dispute, Ruling};
 use super::super::event::{EventFact, ReadMarks};
-use super::super::ledger::Location;
+use super::super::ledger::{Location, Posting};
 use super::super::refusal::Obstacle;
+use super::super::replacement::{Purpose, Replacement, ReplacementState};
 use super::super::state::{CaseLine, ReturnCase};
 use super::{Draft, MAX_LINES, Scene, take};
-use crate::id::ParcelId;
+use crate::id::{ParcelId, SerialId};
 use crate::quantity::Quantity;
 
 /// Where goods that arrive may come from, in the order in which they are looked for: announced
@@ -90,8 +93,8 @@ impl Scene<'_> {
         let mut marks = Vec::new();
         for received in lines {
             let Some(line) = case.line(&received.line) else { continue };
-            let genuine = self.genuine(draft, case, line, received, &mut unexpected);
-            let expected = line.held.over(ARRIVING);
+            let (genuine, serials) = self.genuine(draft, case, line, received, &mut unexpected);
+            let expected = Self::may_arrive(case, line);
             let ahead = line.held.over(SETTLED_OUTSIDE);
             let arriving = genuine.min(expected).max(0);
             let recovered = genuine.saturating_sub(arriving).min(ahead).max(0);
@@ -107,7 +110,7 @@ impl Scene<'_> {
             }
             if over > 0
                 && line.held.at(Location::Intercepting) > 0
-                && let Some(open) = called_back
+                && let Some(open) = called_back.filter(|open| parcel != Some(open))
             {
                 // What comes back may be what was called back: nobody recorded that it turned round.
                 draft.refuse(Obstacle::InterceptionOpen { parcel: open.clone() });
@@ -118,12 +121,9 @@ impl Scene<'_> {
                 let (quantity, line) = (of(over), Some(line.line.clone()));
                 unexpected.push(UnexpectedItem { sku, quantity, serial: None, kind, line });
             }
-            if !received.serials.is_empty() || !received.lots.is_empty() {
-                marks.push(ReadMarks {
-                    line: received.line.clone(),
-                    serials: received.serials.clone(),
-                    lots: received.lots.clone(),
-                });
+            if !serials.is_empty() || !received.lots.is_empty() {
+                let (line, lots) = (received.line.clone(), received.lots.clone());
+                marks.push(ReadMarks { line, serials, lots });
             }
         }
         super::parcels::warn_of_unexpected(draft, &unexpected);
@@ -134,8 +134,20 @@ impl Scene<'_> {
         draft.facts.push(EventFact::GoodsReceived { case, parcel, postings, marks, unexpected });
     }
 
-    /// How many of the received units carry serial numbers and lots of this sale; the others become
-    /// unexpected items.
+    /// How many units of a line may arrive: none but what was sent back when what was missing was sent
+    /// again, because the customer has it; a parcel that turns up late is not a return then.
+    fn may_arrive(case: &ReturnCase, line: &CaseLine) -> i64 {
+        let again = |sent: &Replacement| {
+            sent.purpose == Purpose::MissingPart && sent.state != ReplacementState::Cancelled
+        };
+        let requested = line.held.at(Location::Requested);
+        let sent_again = case.replacements.iter().any(again);
+        let not_coming = if sent_again { requested } else { 0 };
+        line.held.over(ARRIVING).saturating_sub(not_coming)
+    }
+
+    /// How many of the received units carry serial numbers and lots of this sale, and which numbers;
+    /// the others become unexpected items.
     fn genuine(
         &self,
         draft: &mut Draft,
@@ -143,7 +155,7 @@ impl Scene<'_> {
         line: &CaseLine,
         received: &ReceivedLine,
         unexpected: &mut Vec<UnexpectedItem>,
-    ) -> i64 {
+    ) -> (i64, BTreeSet<SerialId>) {
         let steps = received.quantity.steps();
         let serials = i64::try_from(received.serials.len()).unwrap_or(i64::MAX);
         if serials > steps {
@@ -152,12 +164,13 @@ impl Scene<'_> {
                 serials: received.serials.len(),
                 quantity: received.quantity,
             });
-            return 0;
+            return (0, BTreeSet::new());
         }
         let sale = &self.order.sale;
         let unit = received.quantity.unit();
         let sku = self.order.sold_as(&line.line).map(|line| line.ordered.sku.clone());
         let mut genuine = steps;
+        let mut own = received.serials.clone();
         for serial in &received.serials {
             // Serial numbers of replacements are not on the sale; those asked for are believed.
             let expected = line.serials.is_empty() || line.serials.contains(serial);
@@ -165,9 +178,10 @@ impl Scene<'_> {
                 sale.shipped_serial(&line.line, serial) || self.order.added(&line.line).is_some();
             // One unit comes back once, until it goes out again.
             let elsewhere = line.received_serials.contains(serial)
-                || self.holder_of(serial, Some(&case.id)).is_some();
+                || self.holder_of(&line.line, serial, Some(&case.id)).is_some();
             if !known || !expected || elsewhere {
                 genuine = genuine.saturating_sub(1);
+                own.remove(serial);
                 unexpected.push(UnexpectedItem {
                     sku: sku.clone(),
                     quantity: Quantity::new(1, unit).unwrap_or(Quantity::zero(unit)),
@@ -187,9 +201,9 @@ impl Scene<'_> {
                 kind: UnexpectedKind::WrongLot,
                 line: Some(line.line.clone()),
             });
-            return 0;
+            return (0, BTreeSet::new());
         }
-        genuine
+        (genuine, own)
     }
 
     pub(super) fn accept(
@@ -201,6 +215,11 @@ impl Scene<'_> {
     ) {
         if !self.authorized(draft, case, "accepting units") {
             return;
+        }
+        let for_customer =
+            matches!(case.dispute, Dispute::Ruled { ruling: Ruling::ForCustomer, .. });
+        if basis == AcceptanceBasis::Ruling && !for_customer {
+            draft.refuse(Obstacle::NoRuling);
         }
         let mut postings = Vec::new();
         for (line, quantity) in self.case_lines(draft, case, lines) {
@@ -227,6 +246,7 @@ impl Scene<'_> {
         for (line, quantity) in self.case_lines(draft, case, lines) {
             let from = &[Location::Received, Location::Accepted];
             take(draft, line, quantity, from, Location::Rejected, &mut postings);
+            may_leave(draft, line, &postings);
         }
         let (case, note) = (case.id.clone(), String::from(note));
         draft.facts.push(EventFact::UnitsRejected { case, note, postings });
@@ -248,5 +268,21 @@ impl Scene<'_> {
         }
         let case = case.id.clone();
         draft.facts.push(EventFact::UnitsReturned { case, postings });
+    }
+}
+
+/// Accepted units go back only as long as what becomes of them is not decided for good.
+pub(super) fn may_leave(draft: &mut Draft, line: &CaseLine, postings: &[Posting]) {
+    let leaving = postings
+        .iter()
+        .filter(|posting| posting.line == line.line && posting.from == Location::Accepted)
+        .fold(0_i64, |sum, posting| sum.saturating_add(posting.quantity.steps()));
+    let unit = line.requested.unit();
+    let free = line.ours().saturating_sub(line.disposed_for_good()).max(0);
+    if leaving > free
+        && let (Ok(asked), Ok(available)) =
+            (Quantity::new(leaving, unit), Quantity::new(free, unit))
+    {
+        draft.refuse(Obstacle::DisposedAlready { line: line.line.clone(), asked, available });
     }
 }

@@ -4,17 +4,19 @@ use alloc::collections::BTreeSet;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
-use super::super::command::{PaymentResult, RefundLine, RefundTerms};
+use super::super::command::{Ground, PaymentResult, RefundLine, RefundTerms};
 use super::super::event::EventFact;
 use super::super::ledger::{Location, Posting};
 use super::super::obligation::{Payment, PaymentState, PaymentWay};
 use super::super::refusal::Obstacle;
+use super::super::replacement::Replacement;
 use super::super::resolution::Resolution;
 use super::super::state::{CaseLine, ReturnCase};
 use super::{Draft, Scene, take};
+use crate::money::Money;
 use crate::quantity::Quantity;
-use crate::settlement::quote;
 use crate::settlement::request::{Claim, LineRefund};
+use crate::settlement::{EntryKind, quote};
 
 impl Scene<'_> {
     /// Settles: what to refund comes from the stored case, only the terms from the command.
@@ -25,7 +27,9 @@ impl Scene<'_> {
         lines: &[RefundLine],
         terms: &RefundTerms,
     ) {
-        self.refund_by(draft, case, ways(case.resolution), lines, terms);
+        if !self.keeps_back(draft, case, "settling") {
+            self.refund_by(draft, case, ways(case), lines, terms);
+        }
     }
 
     /// Settles along given ways of the units.
@@ -43,6 +47,10 @@ impl Scene<'_> {
         let mut postings = Vec::new();
         let mut claims = Vec::new();
         let mut seen = BTreeSet::new();
+        // An offer that was taken limits all that is given for it, however often.
+        let agreed = case.offer.as_ref().and_then(|offer| offer.amount);
+        let agreed = agreed.filter(|_| case.ground == Some(Ground::Offer));
+        let mut given = given_so_far(case);
         let everything = || case.lines.iter().filter_map(|line| settleable(ways, line));
         let named: Vec<RefundLine> =
             if lines.is_empty() { everything().collect() } else { lines.to_vec() };
@@ -61,9 +69,11 @@ impl Scene<'_> {
                 Claim::Amount(_) if !keeps_goods(case.resolution) => {
                     draft.refuse(Obstacle::NoRefund { resolution: case.resolution });
                 }
-                Claim::Amount(asked) => {
-                    let agreed = case.offer.as_ref().and_then(|offer| offer.amount);
-                    if let Some(offered) = agreed.filter(|offered| asked > *offered) {
+                Claim::Amount(amount) => {
+                    given = given.saturating_add(amount.minor());
+                    let asked = Money::new(given, amount.currency());
+                    let agreed = agreed.filter(|offered| given > offered.minor());
+                    if let Some(offered) = agreed {
                         draft.refuse(Obstacle::MoreThanOffered { asked, offered });
                     }
                 }
@@ -79,7 +89,8 @@ impl Scene<'_> {
         if !draft.obstacles.is_empty() {
             return;
         }
-        let request = terms.request(self.context.now, claims);
+        let mut request = terms.request(self.context.now, claims);
+        self.add_freight(draft, case, terms.freight, &mut request);
         match quote(&self.order.sale, &self.order.money, &request) {
             Err(refused) => draft.refuse(Obstacle::Settlement(refused)),
             Ok(settlement) => {
@@ -163,11 +174,14 @@ impl Scene<'_> {
         };
         if owed.order.way == PaymentWay::Collect && matches!(result, PaymentResult::Paid { .. }) {
             // Money that came in is reported with its tender, so that it can go back there.
-            let zero = crate::money::Money::zero(owed.order.amount.currency());
+            let zero = Money::zero(owed.order.amount.currency());
             let owed = owed.order.amount;
             draft.refuse(Obstacle::WrongAmount { collected: zero, owed });
         }
         draft.note("text of the payment", text);
+        if owed.state == PaymentState::Released {
+            draft.refuse(Obstacle::NotOwed { obligation, payment });
+        }
         // A late success of an attempt believed failed is a payment like any other.
         if matches!(owed.state, PaymentState::Paid { .. }) {
             draft.refuse(Obstacle::PaidAlready { obligation, payment });
@@ -209,11 +223,19 @@ fn payment_of<'c>(
     found
 }
 
-/// From where to where units move when a case of this kind is settled.
-pub(super) const fn ways(resolution: Resolution) -> &'static [(Location, Location)] {
+/// What was given without goods by earlier settlements of a case, in minor units.
+fn given_so_far(case: &ReturnCase) -> i64 {
+    let entries = case.obligations.iter().flat_map(|owed| &owed.settlement.entries);
+    let amounts = entries.filter(|entry| entry.kind == EntryKind::GoodsAmount);
+    amounts.fold(0, |sum, entry| sum.saturating_add(entry.gross.minor()))
+}
+
+/// From where to where units move when a case is settled.
+pub(super) fn ways(case: &ReturnCase) -> &'static [(Location, Location)] {
     const RETURNED: &[(Location, Location)] =
         &[(Location::Accepted, Location::Settled), (Location::Lost, Location::WrittenOff)];
-    match resolution {
+    let open = |sent: &Replacement| sent.advance.is_some_and(|open| open.resolved.is_none());
+    match case.resolution {
         Resolution::RefundOnly => &[
             // Goods that came back although nobody asked for them are settled like any others.
             (Location::Accepted, Location::Settled),
@@ -222,20 +244,28 @@ pub(super) const fn ways(resolution: Resolution) -> &'static [(Location, Locatio
             // Called back: paid without waiting for the parcel.
             (Location::Intercepting, Location::Ahead),
             (Location::InTransit, Location::Ahead),
+            (Location::Lost, Location::WrittenOff),
         ],
         Resolution::InstantRefund => &[
             (Location::Accepted, Location::Settled),
-            (Location::Received, Location::Ahead),
+            (Location::Received, Location::Recovered),
             (Location::InTransit, Location::Ahead),
             (Location::Requested, Location::Ahead),
             (Location::Intercepting, Location::Ahead),
+            (Location::Lost, Location::WrittenOff),
         ],
-        Resolution::ReturnAndRefund | Resolution::RefusedAtDoor | Resolution::Exchange => RETURNED,
-        Resolution::PriceProtection
-        | Resolution::PartialRefund
-        | Resolution::Reship
+        // While the advance is open, goods go against goods.
+        Resolution::AdvanceReplacement if case.replacements.iter().any(open) => &[],
+        // What cannot be repaired or sent, was lost on its way, or was accepted as a return although
+        // nobody asked for it, is refunded: no case is left half settled.
+        Resolution::ReturnAndRefund
+        | Resolution::RefusedAtDoor
+        | Resolution::Exchange
         | Resolution::Repair
-        | Resolution::AdvanceReplacement => &[],
+        | Resolution::AdvanceReplacement
+        | Resolution::PriceProtection
+        | Resolution::PartialRefund
+        | Resolution::Reship => RETURNED,
     }
 }
 

@@ -47,6 +47,7 @@ impl Scene<'_> {
         let (lines, postings) = self.request(draft, resolution, lines, None);
         let case = id.clone();
         draft.facts.push(EventFact::CaseOpened { case, resolution, lines, postings });
+        self.start_review(draft, id);
     }
 
     /// The lines of a request, judged, and what is promised to it: for a new case, or as the whole
@@ -103,7 +104,19 @@ impl Scene<'_> {
         before: Option<&CaseLine>,
         postings: &mut Vec<Posting>,
     ) {
-        let (line, quantity) = (&request.line, request.quantity);
+        let wanted = (&request.line, request.quantity);
+        self.promise_units(draft, slot, resolution, wanted, before, postings);
+    }
+
+    pub(super) fn promise_units(
+        &self,
+        draft: &mut Draft,
+        slot: usize,
+        resolution: Resolution,
+        (line, quantity): (&OrderLineId, Quantity),
+        before: Option<&CaseLine>,
+        postings: &mut Vec<Posting>,
+    ) {
         let Some(unit) = self.order.quantities.unit(slot) else { return };
         if quantity.is_zero() {
             return draft.refuse(Obstacle::ZeroQuantity { line: line.clone() });
@@ -168,7 +181,7 @@ impl Scene<'_> {
             if !added && !self.order.sale.shipped_serial(&request.line, serial) {
                 let (line, serial) = (request.line.clone(), serial.clone());
                 draft.refuse(Obstacle::SerialNotShipped { line, serial });
-            } else if let Some(case) = self.holder_of(serial, amended) {
+            } else if let Some(case) = self.holder_of(&request.line, serial, amended) {
                 let (serial, case) = (serial.clone(), case.clone());
                 draft.refuse(Obstacle::SerialInUse { serial, case });
             }
@@ -176,8 +189,14 @@ impl Scene<'_> {
     }
 
     /// The case that has a unit, other than `own`: an open one that asked for it, or an ended one that
-    /// kept it. A unit that went home is free again.
-    pub(super) fn holder_of(&self, serial: &SerialId, own: Option<&CaseId>) -> Option<&CaseId> {
+    /// kept it on this line. A unit that went home is free again, and one that was kept is so once it
+    /// went out anew, which is on another line.
+    pub(super) fn holder_of(
+        &self,
+        asked: &OrderLineId,
+        serial: &SerialId,
+        own: Option<&CaseId>,
+    ) -> Option<&CaseId> {
         let holds = |case: &&ReturnCase| {
             if own == Some(&case.id) {
                 return false;
@@ -186,15 +205,24 @@ impl Scene<'_> {
             let named = |line: &&CaseLine| {
                 line.serials.contains(serial) || line.received_serials.contains(serial)
             };
-            let mut lines = case.lines.iter().filter(named);
-            lines.any(|line| open || self.kept(case, line) <= settled_steps(&line.held))
+            let kept = |line: &CaseLine| line.line == *asked && self.has_kept(case, line, serial);
+            case.lines.iter().filter(named).any(|line| open || kept(line))
         };
         self.order.cases.values().find(holds).map(|case| &case.id)
     }
 
-    /// How many numbers of a line are still with its case: those that turned up in a later case left.
-    /// As long as there are more of them than units kept, nobody knows which ones went home.
-    fn kept(&self, case: &ReturnCase, line: &CaseLine) -> i64 {
+    /// Whether an ended case kept a unit that its line names. Numbers that turned up in a later case left
+    /// it; as long as there are more of the others than units kept, nobody knows which ones went home.
+    fn has_kept(&self, case: &ReturnCase, line: &CaseLine, serial: &SerialId) -> bool {
+        let settled = settled_steps(&line.held);
+        // Those asked for, or else those read that were shipped: a foreign number was no return.
+        let numbers = if line.serials.is_empty() { &line.received_serials } else { &line.serials };
+        let added = self.order.added(&line.line).is_some();
+        let own = |serial: &&SerialId| added || self.order.sale.shipped_serial(&line.line, serial);
+        let count = i64::try_from(numbers.iter().filter(own).count()).unwrap_or(i64::MAX);
+        if settled <= 0 || count <= settled {
+            return settled > 0;
+        }
         let later = |serial: &&SerialId| {
             self.order.cases.values().any(|other| {
                 other.id != case.id
@@ -202,9 +230,8 @@ impl Scene<'_> {
                     && other.lines.iter().any(|line| line.received_serials.contains(*serial))
             })
         };
-        let numbers = line.serials.union(&line.received_serials);
-        let kept = numbers.filter(|serial| !later(serial)).count();
-        i64::try_from(kept).unwrap_or(i64::MAX).max(1)
+        let left = numbers.iter().filter(own).filter(later).count();
+        !later(&serial) && count.saturating_sub(i64::try_from(left).unwrap_or(i64::MAX)) <= settled
     }
 
     /// The reason as stated and what the policies say.
@@ -311,10 +338,17 @@ impl Scene<'_> {
             let (status, act) = (case.status(), "permitting a return");
             return draft.refuse(Obstacle::WrongStatus { status, act });
         }
+        if self.left_to_review(draft, case, "permitting a return by hand") {
+            return;
+        }
         match ground {
             Ground::Goodwill { note } => draft.note("note", note),
             // An offer taken, a ruling and a timer permit by events of their own.
-            Ground::Offer | Ground::Ruling | Ground::Timeout | Ground::Interception => {
+            Ground::Offer
+            | Ground::Ruling
+            | Ground::Timeout
+            | Ground::Interception
+            | Ground::Review { .. } => {
                 let (status, act) = (case.status(), "permitting a return on this ground");
                 draft.refuse(Obstacle::WrongStatus { status, act });
             }
@@ -325,8 +359,9 @@ impl Scene<'_> {
                 }
             }
         }
+        let way_back = self.way_back(draft, case, case.resolution);
         let (case, ground) = (case.id.clone(), ground.clone());
-        draft.facts.push(EventFact::ReturnAuthorized { case, ground });
+        draft.facts.push(EventFact::ReturnAuthorized { case, ground, way_back });
     }
 
     pub(super) fn decline(&self, draft: &mut Draft, case: &ReturnCase, note: &str) {
@@ -336,6 +371,9 @@ impl Scene<'_> {
         }
         draft.note("note", note);
         self.nothing_called_back(draft, case);
+        if self.left_to_review(draft, case, "refusing a return by hand") {
+            return;
+        }
         let postings = released(case);
         let (case, note) = (case.id.clone(), String::from(note));
         draft.facts.push(EventFact::ReturnDeclined { case, note, postings });
@@ -396,6 +434,7 @@ impl Scene<'_> {
             (!case.obligations.iter().all(Obligation::is_discharged), OpenMatter::PaymentOwed),
             (case.replacements.iter().any(under_way), OpenMatter::ReplacementUnderWay),
             (case.replacements.iter().any(waiting), OpenMatter::AdvanceOpen),
+            (case.dispute.is_open(), OpenMatter::DisputeOpen),
         ];
         for (_, open) in matters.into_iter().filter(|(is_open, _)| *is_open) {
             draft.refuse(Obstacle::StillOpen { open });
@@ -461,6 +500,10 @@ impl Scene<'_> {
                 draft.refuse(Obstacle::AmendmentShrinks { line: old.ordered.id.clone() });
             }
         }
+        for (line, asked, available) in self.order.quantities.overshipped(before, &after) {
+            let (line, location) = (line.clone(), Location::Unshipped);
+            draft.refuse(Obstacle::NotEnough { line, asked, available, location });
+        }
         let sale = alloc::boxed::Box::new(amended.clone());
         draft.facts.push(EventFact::SaleAmended { sale });
     }
@@ -474,7 +517,7 @@ pub(super) fn released(case: &ReturnCase) -> Vec<Posting> {
     postings
 }
 
-const fn is_undecided(approval: Approval) -> bool {
+pub(super) const fn is_undecided(approval: Approval) -> bool {
     matches!(approval, Approval::Submitted | Approval::NeedsInfo)
 }
 

@@ -142,7 +142,8 @@ impl Scene<'_> {
 }
 
 /// What of a parcel has not been found in it and is still on its way, to another place. Units of one
-/// line are alike: no more is taken than the parcels that have not arrived leave over.
+/// line are alike: what arrived without a parcel number may have been in this one, so that no more is
+/// taken than is on its way at all.
 pub(super) fn missing(case: &ReturnCase, parcel: &ParcelState, to: Location) -> Vec<Posting> {
     let mut postings: Vec<Posting> = Vec::new();
     for sent in &parcel.contents {
@@ -150,13 +151,7 @@ pub(super) fn missing(case: &ReturnCase, parcel: &ParcelState, to: Location) -> 
         if postings.iter().any(|known| known.line == sent.line) {
             continue;
         }
-        let others = case.parcels.values().filter(|other| !core::ptr::eq(*other, parcel));
-        let elsewhere = others.fold(0_i64, |sum, other| match other.received_at {
-            None => sum.saturating_add(other.missing(&sent.line)),
-            Some(_) => sum,
-        });
-        let under_way = line.held.at(Location::InTransit).saturating_sub(elsewhere);
-        let steps = parcel.missing(&sent.line).min(under_way);
+        let steps = parcel.missing(&sent.line).min(line.held.at(Location::InTransit));
         if let Ok(quantity) = Quantity::new(steps.max(0), sent.quantity.unit())
             && !quantity.is_zero()
         {

@@ -11,13 +11,14 @@ use super::super::ledger::{Location, Posting};
 use super::super::obligation::Obligation;
 use super::super::refusal::Obstacle;
 use super::super::replacement::{
-    AdvanceEnd, Purpose, Replacement, ReplacementItem, ReplacementState,
+    Advance, AdvanceEnd, Purpose, Replacement, ReplacementItem, ReplacementState,
 };
 use super::super::resolution::Resolution;
 use super::super::state::{CaseLine, ReturnCase};
 use super::{Draft, MAX_LINES, Scene, take};
 use crate::explain::RuleRef;
 use crate::id::{OrderLineId, ParcelId, RuleId};
+use crate::money::Money;
 use crate::quantity::Quantity;
 use crate::settlement::request::{
     Claim, LineRefund, Outgoing, OutgoingKind, OutgoingPrice, RefundRequest,
@@ -38,6 +39,7 @@ impl Scene<'_> {
     ) {
         if !self.authorized(draft, case, "exchanging")
             || !self.resolved_by(draft, case, Resolution::Exchange, "exchanging")
+            || self.keeps_back(draft, case, "exchanging")
         {
             return;
         }
@@ -60,6 +62,7 @@ impl Scene<'_> {
             return;
         }
         let mut request = terms.request(self.context.now, claims);
+        self.add_freight(draft, case, terms.freight, &mut request);
         request.outgoing = outgoing(items, OutgoingKind::Exchange);
         let Some(settlement) = self.settled(draft, &request) else { return };
         let obligation = next_obligation(case);
@@ -79,6 +82,7 @@ impl Scene<'_> {
         let act = "sending a replacement in advance";
         if !self.authorized(draft, case, act)
             || !self.resolved_by(draft, case, Resolution::AdvanceReplacement, act)
+            || self.keeps_back(draft, case, act)
         {
             return;
         }
@@ -93,6 +97,7 @@ impl Scene<'_> {
         let act = "sending missing parts";
         if !self.authorized(draft, case, act)
             || !self.resolved_by(draft, case, Resolution::Reship, act)
+            || self.keeps_back(draft, case, act)
         {
             return;
         }
@@ -124,6 +129,13 @@ impl Scene<'_> {
             case.lines.iter().all(|line| after(line, Location::Accepted) >= line.requested.steps());
         if !all_back {
             return;
+        }
+        let act = "settling what came back against the advance";
+        if case.dispute.is_open() {
+            draft.refuse(Obstacle::InDispute { act });
+        }
+        if case.held_since.is_some() {
+            draft.refuse(Obstacle::OnHold { act });
         }
         let mut postings = Vec::new();
         let mut claims = Vec::new();
@@ -188,6 +200,14 @@ impl Scene<'_> {
         let mut postings = super::sweep(case, Location::Requested, Location::Customer);
         for item in &sent.items {
             let (from, to) = (Location::Customer, Location::Stock);
+            let balance = self.order.quantities.balance(&item.line).copied().unwrap_or_default();
+            let there = balance.at(from).max(0);
+            if item.quantity.steps() > there {
+                // Another case has asked for it meanwhile, or it came back by one.
+                let (line, asked, unit) = (item.line.clone(), item.quantity, item.quantity.unit());
+                let available = Quantity::new(there, unit).unwrap_or(Quantity::zero(unit));
+                draft.refuse(Obstacle::NotEnough { line, asked, available, location: from });
+            }
             postings.push(posting(&item.line, from, to, item.quantity));
         }
         self.end_advance(draft, case, sent, AdvanceEnd::ReplacementReturned, postings);
@@ -199,7 +219,7 @@ impl Scene<'_> {
         case: &'c ReturnCase,
         number: u32,
         act: &'static str,
-    ) -> Option<(&'c Replacement, super::super::replacement::Advance)> {
+    ) -> Option<(&'c Replacement, Advance)> {
         let sent = self.replacement(draft, case, number)?;
         let open = sent.advance.filter(|advance| advance.resolved.is_none());
         if open.is_none() {
@@ -270,30 +290,37 @@ impl Scene<'_> {
         }
         let (id, replacement) = (case.id.clone(), number);
         draft.facts.push(EventFact::ReplacementCancelled { case: id, replacement });
-        match planned.purpose {
-            Purpose::Exchange => {
-                let mut request = RefundRequest::new(self.context.now);
-                let back = |item: &ReplacementItem| LineRefund {
-                    line: item.line.clone(),
-                    claim: Claim::Units(item.quantity),
-                };
-                request.lines = planned.items.iter().map(back).collect();
-                let Some(settlement) = self.settled(draft, &request) else { return };
-                let (case, postings) = (case.id.clone(), Vec::new());
-                let settlement = Arc::new(settlement);
-                let obligation = self.next_obligation_of(&case);
-                let planned = EventFact::RefundPlanned { case, obligation, postings, settlement };
-                draft.facts.push(planned);
-            }
-            Purpose::Advance => {
+        match (planned.purpose, planned.advance) {
+            (Purpose::Advance, Some(Advance { resolved: None, .. })) => {
                 self.end_advance(draft, case, planned, AdvanceEnd::Cancelled, Vec::new());
             }
-            Purpose::MissingPart => {}
+            // What came back was settled against it: the value goes back instead.
+            (Purpose::Exchange | Purpose::Advance, _) => self.refund_instead(draft, case, planned),
+            (Purpose::MissingPart, _) => {}
         }
     }
 
-    fn next_obligation_of(&self, case: &crate::id::CaseId) -> u32 {
-        self.order.cases.get(case).map_or(1, next_obligation)
+    /// Refunds what a replacement that does not go out is worth, less what the customer was to pay for
+    /// it and has not.
+    fn refund_instead(&self, draft: &mut Draft, case: &ReturnCase, planned: &Replacement) {
+        let owed = planned.obligation.and_then(|number| case.obligation(number));
+        let mut unpaid = owed.map_or(0, |owed| owed.uncollected().minor());
+        let mut request = RefundRequest::new(self.context.now);
+        for item in &planned.items {
+            let line = item.line.clone();
+            let Some(left) = self.order.money.left_on_line(&line) else { continue };
+            let less = unpaid.min(left.minor());
+            unpaid = unpaid.saturating_sub(less);
+            let claim = match less {
+                0 => Claim::Units(item.quantity),
+                _ => Claim::Amount(Money::new(left.minor().saturating_sub(less), left.currency())),
+            };
+            request.lines.push(LineRefund { line, claim });
+        }
+        let Some(settlement) = self.settled(draft, &request) else { return };
+        let (obligation, settlement) = (next_obligation(case), Arc::new(settlement));
+        let (case, postings) = (case.id.clone(), Vec::new());
+        draft.facts.push(EventFact::RefundPlanned { case, obligation, postings, settlement });
     }
 
     pub(super) fn return_repaired(
@@ -312,6 +339,7 @@ impl Scene<'_> {
         for (line, quantity) in self.case_lines(draft, case, lines) {
             let from = &[Location::Accepted];
             take(draft, line, quantity, from, Location::Customer, &mut postings);
+            super::goods::may_leave(draft, line, &postings);
         }
         let case = case.id.clone();
         draft.facts.push(EventFact::RepairedReturned { case, postings });

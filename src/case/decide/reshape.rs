@@ -38,6 +38,7 @@ impl Scene<'_> {
         {
             return draft.refuse(Obstacle::WrongStatus { status: case.status(), act });
         }
+        self.fixed_by_review(draft, case, act);
         let (what, found, max) = ("amendments", case.earlier_requests.len(), MAX_AMENDMENTS);
         if found >= max {
             draft.refuse(Obstacle::TooMany { what, found, max });
@@ -68,6 +69,7 @@ impl Scene<'_> {
         if case.closing.is_some() || !may || tied {
             return draft.refuse(Obstacle::WrongStatus { status: case.status(), act });
         }
+        self.fixed_by_review(draft, case, act);
         if self.order.cases.contains_key(into) {
             draft.refuse(Obstacle::CaseExists { case: into.clone() });
         }

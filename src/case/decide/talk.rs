@@ -7,6 +7,7 @@ use super::super::command::LineQuantity;
 use super::super::dispute::{Dispute, Evidence, Offer, Ruling};
 use super::super::event::EventFact;
 use super::super::evolve::posting;
+use super::super::freight::WayBack;
 use super::super::ledger::{Location, Posting};
 use super::super::liability::Liability;
 use super::super::refusal::Obstacle;
@@ -19,7 +20,7 @@ use crate::quantity::Quantity;
 use crate::time::Instant;
 
 /// The most offers, inspections or pieces of evidence of one case.
-const MAX_ENTRIES: usize = 1_000;
+pub(super) const MAX_ENTRIES: usize = 1_000;
 
 impl Scene<'_> {
     pub(super) fn request_info(&self, draft: &mut Draft, case: &ReturnCase, note: &str) {
@@ -45,6 +46,9 @@ impl Scene<'_> {
 
     pub(super) fn offer(&self, draft: &mut Draft, case: &ReturnCase, offer: &Offer) {
         draft.note("note", &offer.note);
+        if self.left_to_review(draft, case, "offering something by hand") {
+            return;
+        }
         let before = [Approval::Submitted, Approval::NeedsInfo];
         self.approval_is(draft, case, &before, "offering something else");
         self.nothing_called_back(draft, case);
@@ -63,13 +67,15 @@ impl Scene<'_> {
         self.approval_is(draft, case, &[Approval::Offered], "answering an offer");
         let Some(offer) = &case.offer else { return };
         let id = case.id.clone();
-        draft.facts.push(match taken {
+        let fact = match taken {
             Taken::Yes => {
                 let resolution = offer.resolution;
-                EventFact::OfferAccepted { case: id, resolution }
+                let way_back = self.way_back(draft, case, resolution);
+                EventFact::OfferAccepted { case: id, resolution, way_back }
             }
             Taken::No => EventFact::OfferRefused { case: id },
-        });
+        };
+        draft.facts.push(fact);
     }
 
     fn approval_is(
@@ -140,6 +146,7 @@ impl Scene<'_> {
         note: &str,
     ) {
         draft.note("note", note);
+        self.open(draft, case, "ruling");
         let Dispute::Open { appeal, .. } = case.dispute else {
             return draft.refuse(Obstacle::NoDispute);
         };
@@ -155,25 +162,25 @@ impl Scene<'_> {
             }
             (Ruling::ForCustomer | Ruling::ForSeller, _) => Vec::new(),
         };
+        let permits = ruling == Ruling::ForCustomer && case.approval != Approval::Authorized;
+        let way_back =
+            if permits { self.way_back(draft, case, case.resolution) } else { WayBack::Unstated };
         let (case, note) = (case.id.clone(), String::from(note));
-        draft.facts.push(EventFact::DisputeRuled { case, ruling, appeal_until, note, postings });
+        draft.facts.push(EventFact::DisputeRuled {
+            case,
+            ruling,
+            appeal_until,
+            note,
+            postings,
+            way_back,
+        });
     }
 
     fn promised_again(&self, draft: &mut Draft, case: &ReturnCase) -> Vec<Posting> {
         let mut postings = Vec::new();
         for line in &case.lines {
-            let balance = self.order.quantities.at(line.slot).copied().unwrap_or_default();
-            let free = balance.at(Location::Customer).max(0);
-            let asked = line.requested;
-            if asked.steps() > free {
-                let available =
-                    Quantity::new(free, asked.unit()).unwrap_or(Quantity::zero(asked.unit()));
-                let (line, location) = (line.line.clone(), Location::Customer);
-                draft.refuse(Obstacle::NotEnough { line, asked, available, location });
-                continue;
-            }
-            let (from, to) = (Location::Customer, Location::Requested);
-            postings.push(posting(&line.line, from, to, asked));
+            let (resolution, wanted) = (case.resolution, (&line.line, line.requested));
+            self.promise_units(draft, line.slot, resolution, wanted, None, &mut postings);
         }
         postings
     }
@@ -215,8 +222,9 @@ impl Scene<'_> {
         line: &OrderLineId,
         liability: &Liability,
     ) {
-        if case.line(line).is_none() {
-            draft.refuse(Obstacle::NotInCase { line: line.clone() });
+        match case.line(line) {
+            None => draft.refuse(Obstacle::NotInCase { line: line.clone() }),
+            Some(own) => self.check_claims(draft, case, own, liability),
         }
         let (case, line, liability) = (case.id.clone(), line.clone(), liability.clone());
         draft.facts.push(EventFact::LiabilityAttributed { case, line, liability });
@@ -320,7 +328,6 @@ const WITH_US: &[Location] = &[
 
 /// Units with us for good that nobody has disposed of.
 pub(super) fn undisposed(line: &CaseLine) -> i64 {
-    let ours = &[Location::Accepted, Location::Settled, Location::Recovered];
     let disposed = line.disposed.values().fold(0_i64, |sum, steps| sum.saturating_add(*steps));
-    line.held.over(ours).saturating_sub(disposed)
+    line.ours().saturating_sub(disposed)
 }

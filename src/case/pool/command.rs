@@ -6,6 +6,7 @@ use alloc::vec::Vec;
 use serde::{Deserialize, Serialize};
 
 use super::super::actor::Actor;
+use super::super::duty::DutyId;
 use super::super::matching::{ParcelMarks, Share};
 use super::ArrivalId;
 use crate::id::CommandId;
@@ -52,6 +53,13 @@ pub enum PoolCommand {
         /// How much for which line of which case of which order.
         shares: Vec<Share>,
     },
+    /// Say that the receipt a match asked for was recorded by its order.
+    ConfirmReceipt {
+        /// The parcel.
+        arrival: ArrivalId,
+        /// The duty that asked for it.
+        duty: DutyId,
+    },
     /// Send what nobody claims back to its sender (退回寄件人).
     ReturnToSender {
         /// The parcel.
@@ -78,6 +86,7 @@ impl PoolCommand {
             Self::ReceiveUnidentified { arrival, .. }
             | Self::Describe { arrival, .. }
             | Self::MatchParcel { arrival, .. }
+            | Self::ConfirmReceipt { arrival, .. }
             | Self::ReturnToSender { arrival, .. }
             | Self::Dispose { arrival, .. } => arrival,
         }

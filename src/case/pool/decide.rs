@@ -16,7 +16,7 @@ use super::event::{MatchedShare, PoolEvent, PoolFact};
 use super::refusal::{PoolObstacle, PoolRefusal, PoolReplayError};
 use super::{Arrival, PoolContext, PoolDecision, ReceiptPool};
 use crate::explain::{Effect, Finding, RuleRef};
-use crate::id::{OrderLineId, RuleId, SerialId, Sku};
+use crate::id::{RuleId, SerialId, Sku};
 use crate::quantity::Quantity;
 
 /// The most articles, serial numbers or shares of one parcel.
@@ -100,6 +100,9 @@ fn permission(command: &PoolCommand) -> (&'static str, &'static [Role]) {
             ("describe a parcel", &[Warehouse, Inspector, Supervisor, System])
         }
         PoolCommand::MatchParcel { .. } => ("match a parcel", &[Warehouse, Agent, Supervisor]),
+        PoolCommand::ConfirmReceipt { .. } => {
+            ("confirm a receipt", &[Warehouse, Supervisor, System])
+        }
         PoolCommand::ReturnToSender { .. } => ("return a parcel", &[Warehouse, Supervisor]),
         PoolCommand::Dispose { .. } => ("dispose of a parcel", &[Supervisor]),
     }
@@ -131,19 +134,26 @@ fn judge(
         obstacles.push(PoolObstacle::UnknownArrival { arrival });
         return None;
     };
+    if let PoolCommand::ConfirmReceipt { duty, .. } = command {
+        // A receipt may be confirmed after the parcel was given out in full.
+        if !known.receipts.contains_key(duty) {
+            obstacles.push(PoolObstacle::UnknownReceipt { duty: *duty });
+        }
+        return Some(PoolFact::ReceiptConfirmed { arrival, duty: *duty });
+    }
     if let Some(end) = known.end {
         obstacles.push(PoolObstacle::Ended { arrival, status: end.status });
         return None;
     }
     match command {
-        PoolCommand::ReceiveUnidentified { .. } => None,
+        PoolCommand::ReceiveUnidentified { .. } | PoolCommand::ConfirmReceipt { .. } => None,
         PoolCommand::Describe { marks, .. } => {
             check_marks(marks, obstacles);
             check_given(known, marks, obstacles);
             Some(PoolFact::ParcelDescribed { arrival, marks: marks.clone() })
         }
         PoolCommand::MatchParcel { shares, .. } => {
-            let matched = matched(known, context, shares, obstacles);
+            let matched = matched(pool, known, context, shares, obstacles);
             let grounds = grounds(known, context, &matched);
             explain(&matched, &grounds, findings);
             Some(PoolFact::ParcelMatched { arrival, shares: matched, grounds })
@@ -206,6 +216,7 @@ fn given(known: &Arrival) -> BTreeMap<Sku, Quantity> {
 
 /// The shares with what their receipts have to say; obstacles for those that cannot be.
 fn matched(
+    pool: &ReceiptPool,
     known: &Arrival,
     context: &PoolContext<'_>,
     shares: &[Share],
@@ -222,7 +233,7 @@ fn matched(
     let marks = known.open_marks();
     let mut left = marks.contents;
     let mut serials = marks.serials;
-    let mut awaited: BTreeMap<(&str, &str, &OrderLineId), i64> = BTreeMap::new();
+    let mut awaited: BTreeMap<super::Place, i64> = BTreeMap::new();
     let mut matched = Vec::with_capacity(shares.len());
     for share in shares {
         let owner = context.candidates.iter().find(|candidate| {
@@ -243,9 +254,10 @@ fn matched(
         if share.quantity.is_zero() {
             obstacles.push(PoolObstacle::ZeroQuantity { sku: sku.clone() });
         }
-        let rest = awaited
-            .entry((share.order.as_str(), share.case.as_str(), &share.line))
-            .or_insert(line.held.over(ARRIVING).max(0));
+        let place = (share.order.clone(), share.case.clone(), share.line.clone());
+        let given = pool.pending.get(&place).copied().unwrap_or(0);
+        let rest =
+            awaited.entry(place).or_insert(line.held.over(ARRIVING).saturating_sub(given).max(0));
         if share.quantity.steps() > *rest {
             let (asked, unit) = (share.quantity, share.quantity.unit());
             let awaited = Quantity::new(*rest, unit).unwrap_or(Quantity::zero(unit));
@@ -338,6 +350,10 @@ pub(super) fn check(pool: &ReceiptPool, event: &PoolEvent) -> Result<(), PoolRep
         return Err(PoolReplayError::TimeReversed { sequence, at: event.at, before });
     }
     let known = pool.arrivals.get(event.fact.arrival());
+    if let PoolFact::ReceiptConfirmed { duty, .. } = &event.fact {
+        let awaited = known.is_some_and(|known| known.receipts.contains_key(duty));
+        return if awaited { Ok(()) } else { Err(PoolReplayError::Unknown { sequence }) };
+    }
     let arrives = matches!(event.fact, PoolFact::ParcelArrived { .. });
     if known.is_some() == arrives || known.is_some_and(|known| known.end.is_some()) {
         return Err(PoolReplayError::Unknown { sequence });
@@ -353,6 +369,7 @@ pub(super) fn check(pool: &ReceiptPool, event: &PoolEvent) -> Result<(), PoolRep
         }
         PoolFact::ParcelDescribed { marks, .. } => check_given(known, marks, &mut obstacles),
         PoolFact::ParcelArrived { .. }
+        | PoolFact::ReceiptConfirmed { .. }
         | PoolFact::ParcelReturned { .. }
         | PoolFact::ParcelDisposed { .. } => {}
     }

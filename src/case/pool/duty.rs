@@ -28,8 +28,8 @@ pub struct PoolDuty {
 #[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
 #[non_exhaustive]
 pub enum PoolAct {
-    /// Give this command to an order: what was found belongs to one of its cases. Use the id of the
-    /// duty for the id of the command, so that it is received once.
+    /// Give this command to an order: what was found belongs to one of its cases. Make the id of the
+    /// command from the id of the duty, so that it is received once, and confirm it to the pool.
     Receive {
         /// The order.
         order: OrderId,
@@ -62,7 +62,9 @@ pub fn duties_of(event: &PoolEvent) -> Vec<PoolDuty> {
             let (arrival, disposition) = (arrival.clone(), *disposition);
             alloc::vec![PoolAct::Dispose { arrival, disposition }]
         }
-        PoolFact::ParcelArrived { .. } | PoolFact::ParcelDescribed { .. } => Vec::new(),
+        PoolFact::ParcelArrived { .. }
+        | PoolFact::ParcelDescribed { .. }
+        | PoolFact::ReceiptConfirmed { .. } => Vec::new(),
     };
     let sequence = event.sequence;
     let duty = |(place, act)| PoolDuty { id: DutyId { sequence, place }, act };

@@ -7,6 +7,7 @@ use alloc::vec::Vec;
 use serde::{Deserialize, Serialize};
 
 use super::super::actor::Actor;
+use super::super::duty::DutyId;
 use super::super::event::Cause;
 use super::super::matching::{ParcelMarks, ParcelMatch};
 use super::ArrivalId;
@@ -60,6 +61,13 @@ pub enum PoolFact {
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         grounds: Vec<ParcelMatch>,
     },
+    /// An order recorded the receipt that a match asked for.
+    ReceiptConfirmed {
+        /// The parcel.
+        arrival: ArrivalId,
+        /// The duty that asked for it.
+        duty: DutyId,
+    },
     /// What was left goes back to its sender.
     ParcelReturned {
         /// The parcel.
@@ -108,6 +116,7 @@ impl PoolFact {
             Self::ParcelArrived { arrival, .. }
             | Self::ParcelDescribed { arrival, .. }
             | Self::ParcelMatched { arrival, .. }
+            | Self::ReceiptConfirmed { arrival, .. }
             | Self::ParcelReturned { arrival, .. }
             | Self::ParcelDisposed { arrival, .. } => arrival,
         }

@@ -4,6 +4,7 @@ use alloc::vec::Vec;
 use core::fmt;
 
 use super::super::actor::Role;
+use super::super::duty::DutyId;
 use super::{ArrivalId, ArrivalStatus};
 use crate::id::{CaseId, CommandId, OrderId, OrderLineId, Sku};
 use crate::quantity::Quantity;
@@ -133,8 +134,14 @@ pub enum PoolObstacle {
         line: OrderLineId,
         /// What was to be given.
         asked: Quantity,
-        /// What it awaits.
+        /// What it awaits, less what other matches have given it and it has not received.
         awaited: Quantity,
+    },
+    /// No receipt of this duty is awaited.
+    #[error("no receipt is awaited for duty {}/{}", duty.sequence, duty.place)]
+    UnknownReceipt {
+        /// The duty.
+        duty: DutyId,
     },
     /// The line is not part of the case, or is counted in another unit.
     #[error("line {line} is not part of case {case} of order {order} in this unit")]

@@ -5,6 +5,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::key::{Key, KeyKind};
+use super::movements::LEAVING;
 use super::{Action, EpcisEvent, EpcisKind, Fault, Import, Thing};
 use crate::id::{IdError, LotId, SerialId, Sku};
 use crate::lineage::containment::{PackAction, Packing};
@@ -19,10 +20,11 @@ impl Import {
     /// - A transformation becomes a production event; those that share a transformation id become
     ///   one, at the time of the last. What was used before that time is listed as a break of the
     ///   trace, so nothing is hidden.
-    /// - An object event that adds things which no transformation puts out becomes a receipt; one
-    ///   that deletes things becomes scrap.
+    /// - An object event that adds things which no transformation puts out becomes a receipt.
+    /// - An object event becomes scrap when its step is destroying or decommissioning, when its
+    ///   disposition is destroyed, and when it deletes things that were not sold.
     /// - An event in error becomes a void of its id.
-    /// - Everything else makes no link.
+    /// - Everything else makes no link; for shipments and returns see [`Import::movements`].
     ///
     /// Events without an id are named by the prefix and their place. Identifiers above the limit of
     /// this crate are faults.
@@ -60,8 +62,10 @@ impl Import {
                 Some(Action::Add) => {
                     (EventKind::Receive, event.objects.iter().filter(fresh).collect())
                 }
-                Some(Action::Delete) => (EventKind::Scrap, event.objects.iter().collect()),
-                Some(Action::Observe) | None => continue,
+                Some(Action::Delete | Action::Observe) if is_destroyed(event) => {
+                    (EventKind::Scrap, event.objects.iter().collect())
+                }
+                Some(Action::Delete | Action::Observe) | None => continue,
             };
             if !things.is_empty() {
                 keep(event.index, object_draft(prefix, event, kind, &things));
@@ -87,6 +91,15 @@ impl Import {
         }
         (packings, faults)
     }
+}
+
+/// Things that are deleted are gone, unless the step says that they were sold; things that are seen
+/// are gone when the event says so.
+fn is_destroyed(event: &EpcisEvent) -> bool {
+    let step = event.step.as_deref().unwrap_or_default();
+    let destroyed = ["destroying", "decommissioning", "killing"].contains(&step)
+        || event.disposition.as_deref() == Some("destroyed");
+    destroyed || (event.action == Some(Action::Delete) && !LEAVING.contains(&step))
 }
 
 fn packing(
@@ -166,7 +179,11 @@ fn object_draft(
     Ok(draft)
 }
 
-fn started(prefix: &str, event: &EpcisEvent, kind: EventKind) -> Result<EventDraft, IdError> {
+pub(super) fn started(
+    prefix: &str,
+    event: &EpcisEvent,
+    kind: EventKind,
+) -> Result<EventDraft, IdError> {
     let place = event.read_point.as_ref().or(event.location.as_ref());
     let document = event.transactions.first().map(|(_, id)| DocumentId::new(id)).transpose()?;
     let facts = EventFacts {
@@ -178,7 +195,7 @@ fn started(prefix: &str, event: &EpcisEvent, kind: EventKind) -> Result<EventDra
     Ok(Event::new(id_of(prefix, event)?, event.at, kind).sequence(sequence).facts(facts))
 }
 
-fn line(thing: &Thing) -> Result<Line, IdError> {
+pub(super) fn line(thing: &Thing) -> Result<Line, IdError> {
     let quantity = thing.quantity.and_then(|amount| {
         let text = alloc::format!("{amount}");
         let unit = known_unit(thing.unit.as_deref());

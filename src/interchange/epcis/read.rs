@@ -81,6 +81,8 @@ fn read_event(index: usize, event: &Json, faults: &mut Vec<Fault>) -> Result<Epc
         objects,
         transformation: reader.named("transformationID")?,
         transactions: reader.transactions()?,
+        sources: reader.parties("sourceList", "source")?,
+        destinations: reader.parties("destinationList", "destination")?,
         step: reader.named("bizStep")?.map(|text| bare_word(&text)),
         disposition: reader.named("disposition")?.map(|text| bare_word(&text)),
         read_point: reader.named("readPoint")?.map(|text| Key::parse(&text)),
@@ -174,6 +176,18 @@ impl Reader<'_> {
                 let text = id.text().ok_or_else(|| self.invalid(id, "business document"))?;
                 let kind = element.field("type").and_then(Json::text).map(bare_word);
                 Ok((kind, text.to_owned()))
+            })
+            .collect()
+    }
+
+    fn parties(&self, list: &str, name: &str) -> Result<Vec<(Option<String>, Key)>, Fault> {
+        let list = self.event.field(list).map(Json::items).unwrap_or_default();
+        list.iter()
+            .map(|element| {
+                let id = element.field(name).unwrap_or(element);
+                let text = id.text().ok_or_else(|| self.invalid(id, "party or place"))?;
+                let kind = element.field("type").and_then(Json::text).map(bare_word);
+                Ok((kind, Key::parse(text)))
             })
             .collect()
     }

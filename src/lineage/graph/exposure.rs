@@ -3,6 +3,7 @@
 //! Each candidate is a lane, one bit; a sweep carries [`LANES`] lanes through all events in order of
 //! time. The same answers as one timed trace per candidate.
 
+use alloc::collections::BTreeMap;
 use alloc::vec;
 use alloc::vec::Vec;
 
@@ -37,7 +38,7 @@ pub struct Watched {
 }
 
 impl Graph {
-    /// For each candidate, the watched units that it reaches in time.
+    /// For each candidate, the watched units that it reaches in time, those cleaned later included.
     ///
     /// A candidate's times from which nodes are suspect play no part; cleaning does.
     #[must_use]
@@ -74,6 +75,11 @@ impl Graph {
 
     fn carry(&self, batch: &[Suspicion]) -> Vec<[u64; WORDS]> {
         let mut lanes = vec![[0; WORDS]; self.nodes()];
+        let emptyings = self.emptyings();
+        // Vessels that are suspect themselves stay so until they are cleaned.
+        let mut own: BTreeMap<u32, [u64; WORDS]> = BTreeMap::new();
+        // What was in a vessel before it was cleaned or emptied: it was reached all the same.
+        let mut before: BTreeMap<u32, [u64; WORDS]> = BTreeMap::new();
         let mut starts: Vec<(u32, usize)> = Vec::new();
         for (lane, candidate) in batch.iter().enumerate() {
             for (node, _) in &candidate.nodes {
@@ -86,12 +92,22 @@ impl Graph {
             let alive = candidate.events.iter().filter(|event| self.is_alive(event.0));
             starts.extend(alive.map(|event| (self.position(event.0), lane)));
         }
+        if !emptyings.is_empty() {
+            let vessels = emptyings.in_order().iter().map(|entry| entry.1);
+            own.extend(vessels.filter_map(|node| Some((node, *lanes.get(node as usize)?))));
+        }
         starts.sort_unstable();
         let mut starts = starts.into_iter().peekable();
         for position in 0..self.events() as u32 {
             let event = self.event_at(position);
             if !self.is_alive(event) {
                 continue;
+            }
+            for node in emptyings.at(position) {
+                if let Some(to) = lanes.get_mut(node as usize) {
+                    join(before.entry(node).or_default(), to);
+                    *to = own.get(&node).copied().unwrap_or_default();
+                }
             }
             let mut mask = [0; WORDS];
             for &node in self.inputs(event) {
@@ -107,13 +123,21 @@ impl Graph {
             }
             if self.has_cleans() && self.kind(event) == EventKind::Clean {
                 for &node in self.inputs(event) {
-                    lanes.get_mut(node as usize).map(core::mem::take);
+                    if let Some(from) = lanes.get_mut(node as usize) {
+                        join(before.entry(node).or_default(), &core::mem::take(from));
+                    }
+                    own.remove(&node);
                 }
             }
             for &node in self.outputs(event) {
                 if let Some(to) = lanes.get_mut(node as usize) {
                     join(to, &mask);
                 }
+            }
+        }
+        for (node, mask) in before {
+            if let Some(to) = lanes.get_mut(node as usize) {
+                join(to, &mask);
             }
         }
         lanes

@@ -23,9 +23,39 @@ pub enum Direction {
 pub struct Searcher {
     nodes: Bits,
     events: Bits,
-    queue: Vec<u32>,
+    queue: Queue,
     events_seen: Vec<u32>,
     levels: Vec<usize>,
+}
+
+/// Nodes in the order they were found. Whether a node is new is hard to predict, so every node is
+/// written behind the last and only the end moves when it is.
+#[derive(Clone, Debug, Default)]
+struct Queue {
+    slots: Vec<u32>,
+    len: usize,
+}
+
+impl Queue {
+    #[inline]
+    fn push_if(&mut self, node: u32, is_new: bool) {
+        match self.slots.get_mut(self.len) {
+            Some(slot) => *slot = node,
+            None => self.grow(node),
+        }
+        self.len = self.len.saturating_add(is_new.into());
+    }
+
+    #[cold]
+    fn grow(&mut self, node: u32) {
+        self.slots.push(node);
+        let room = self.slots.len().saturating_mul(2).max(64);
+        self.slots.resize(room, 0);
+    }
+
+    fn nodes(&self) -> &[u32] {
+        self.slots.get(..self.len).unwrap_or_default()
+    }
 }
 
 impl Searcher {
@@ -36,13 +66,13 @@ impl Searcher {
     }
 
     fn begin(&mut self, graph: &Graph, starts: &[NodeIndex]) {
-        for &node in &self.queue {
+        for &node in self.queue.nodes() {
             self.nodes.remove(node);
         }
         for &event in &self.events_seen {
             self.events.remove(event);
         }
-        self.queue.clear();
+        self.queue.len = 0;
         self.events_seen.clear();
         self.levels.clear();
         self.nodes.reserve(graph.nodes());
@@ -56,9 +86,8 @@ impl Searcher {
 
     #[inline]
     fn visit(&mut self, node: u32) {
-        if self.nodes.insert(node) {
-            self.queue.push(node);
-        }
+        let is_new = self.nodes.insert(node);
+        self.queue.push_if(node, is_new);
     }
 
     fn enter(&mut self, event: u32) -> bool {
@@ -71,14 +100,14 @@ impl Searcher {
 
     /// The nodes reached by the last search, the starts first, nearest first.
     pub fn reached(&self) -> impl ExactSizeIterator<Item = NodeIndex> + '_ {
-        self.queue.iter().copied().map(NodeIndex)
+        self.queue.nodes().iter().copied().map(NodeIndex)
     }
 
     /// The nodes reached with their distance in links from the nearest start.
     pub fn distances(&self) -> impl Iterator<Item = (NodeIndex, u32)> + '_ {
         let mut level = 0_u32;
         let mut ends = self.levels.iter().peekable();
-        self.queue.iter().enumerate().map(move |(place, &node)| {
+        self.queue.nodes().iter().enumerate().map(move |(place, &node)| {
             while ends.next_if(|&&end| end <= place).is_some() {
                 level = level.saturating_add(1);
             }
@@ -93,14 +122,14 @@ impl Graph {
     pub fn connected(&self, starts: &[NodeIndex], direction: Direction, searcher: &mut Searcher) {
         searcher.begin(self, starts);
         let mut place = 0;
-        let mut level_end = searcher.queue.len();
-        while place < searcher.queue.len() {
+        let mut level_end = searcher.queue.len;
+        while place < searcher.queue.len {
             if place == level_end {
                 searcher.levels.push(level_end);
-                level_end = searcher.queue.len();
+                level_end = searcher.queue.len;
             }
             let mut batch = [0; BATCH];
-            let ready = searcher.queue.get(place..level_end).unwrap_or_default();
+            let ready = searcher.queue.nodes().get(place..level_end).unwrap_or_default();
             let taken = batch.iter_mut().zip(ready).map(|(slot, &node)| *slot = node).count();
             place = place.saturating_add(taken);
             let batch = batch.get(..taken).unwrap_or_default();
@@ -286,8 +315,10 @@ struct Sweep {
 impl Sweep {
     #[inline]
     fn mark(&mut self, node: u32, at: usize) {
+        // Asked in this order: links back are rare, whether a node is new is hard to predict.
         let word = (node >> 6) as usize;
-        if self.seen.insert(node) && word < at {
+        let is_new = self.seen.insert(node);
+        if word < at && is_new {
             self.back_to = self.back_to.min(word);
         }
     }

@@ -1,11 +1,13 @@
 //! Timed traces: only what happened after (forward) or before (backward).
 //!
 //! One sweep over the places of the events that are hit, in time order, so a rework loop needs no
-//! special case. A node stays contaminated until it is cleaned.
+//! special case. A node stays contaminated until it is cleaned, or filled again when it counts as
+//! empty (see [`Graph::set_heel`]).
 
 use alloc::vec::Vec;
 
 use super::bits::{Bits, ones};
+use super::heels::Emptyings;
 use super::{EventIndex, Graph, NodeIndex};
 use crate::lineage::event::EventKind;
 
@@ -56,6 +58,7 @@ impl Graph {
             }
         }
         let mut events = Vec::new();
+        let mut emptied = 0;
         let mut at = 0;
         let mut done = 0_u64;
         while at < walk.pending.words() {
@@ -68,6 +71,12 @@ impl Graph {
             let position = ((at as u32) << 6) | bit;
             let event = self.event_at(position);
             events.push(EventIndex(event));
+            while let Some(&(place, vessel)) = walk.emptyings.in_order().get(emptied)
+                && place <= position
+            {
+                walk.current.remove(vessel);
+                emptied = emptied.saturating_add(1);
+            }
             if self.has_cleans() && self.kind(event) == EventKind::Clean {
                 self.inputs(event).iter().for_each(|&node| walk.current.remove(node));
                 continue;
@@ -75,7 +84,8 @@ impl Graph {
             for &node in self.outputs(event) {
                 if Some(node) != barred && walk.current.insert(node) {
                     walk.ever.insert(node);
-                    self.spread(node, position, &mut walk.pending);
+                    let emptied = walk.emptyings.after(node, position);
+                    self.spread(node, position, emptied, &mut walk.pending);
                 }
             }
         }
@@ -101,14 +111,16 @@ impl Graph {
         }
     }
 
-    /// Marks the events that consume the node after a place, up to its next cleaning.
+    /// Marks the events that consume the node after a place, up to its next cleaning or the refill that
+    /// finds it emptied.
     #[inline]
-    fn spread(&self, node: u32, after: u32, pending: &mut Bits) {
-        let limit = if self.has_cleans() {
+    fn spread(&self, node: u32, after: u32, emptied: Option<u32>, pending: &mut Bits) {
+        let cleaned = if self.has_cleans() {
             self.clean_positions(node).filter(|&place| place > after).min().unwrap_or(u32::MAX)
         } else {
             u32::MAX
         };
+        let limit = cleaned.min(emptied.unwrap_or(u32::MAX));
         let mut mark = |entry: u32| {
             let event = self.event_of(entry);
             let position = self.position(event);
@@ -131,12 +143,20 @@ impl Graph {
             }
         }
         let mut events = Vec::new();
+        let mut emptied = walk.emptyings.in_order().len();
         for at in (0..walk.pending.words()).rev() {
             let mut done = 0_u64;
             while let Some(bit) = highest(walk.pending.word(at) & !done) {
                 done |= 1 << bit;
                 let position = ((at as u32) << 6) | bit;
                 let event = self.event_at(position);
+                while let Some(last) = emptied.checked_sub(1)
+                    && let Some(&(place, vessel)) = walk.emptyings.in_order().get(last)
+                    && place > position
+                {
+                    walk.current.remove(vessel);
+                    emptied = last;
+                }
                 if self.has_cleans() && self.kind(event) == EventKind::Clean {
                     self.inputs(event).iter().for_each(|&node| walk.current.remove(node));
                     continue;
@@ -145,7 +165,8 @@ impl Graph {
                 for &node in self.inputs(event) {
                     if walk.current.insert(node) {
                         walk.ever.insert(node);
-                        self.spread_back(node, position, &mut walk.pending);
+                        let refill = walk.emptyings.before(node, position);
+                        self.spread_back(node, position, refill, &mut walk.pending);
                     }
                 }
             }
@@ -154,13 +175,16 @@ impl Graph {
         TimedReach { nodes: walk.ever.iter().map(NodeIndex).collect(), events }
     }
 
-    /// Marks the events that made the node before a place, back to its last cleaning.
-    fn spread_back(&self, node: u32, before: u32, pending: &mut Bits) {
+    /// Marks the events that made the node before a place, back to its last cleaning and to the refill
+    /// that found it emptied.
+    fn spread_back(&self, node: u32, before: u32, refill: Option<u32>, pending: &mut Bits) {
         let cleaned = self.clean_positions(node).filter(|&place| place < before).max();
         pending_insert(pending, cleaned);
         for event in self.makers(node) {
             let position = self.position(event);
-            if position < before && cleaned.is_none_or(|cleaned| position > cleaned) {
+            let since_emptied = refill.is_none_or(|refill| position >= refill);
+            let since_cleaned = cleaned.is_none_or(|cleaned| position > cleaned);
+            if position < before && since_cleaned && since_emptied {
                 pending.insert(position);
             }
         }
@@ -184,6 +208,7 @@ struct Walk {
     current: Bits,
     /// Nodes contaminated at some time.
     ever: Bits,
+    emptyings: Emptyings,
 }
 
 impl Walk {
@@ -192,6 +217,7 @@ impl Walk {
             pending: Bits::new(graph.events()),
             current: Bits::new(graph.nodes()),
             ever: Bits::new(graph.nodes()),
+            emptyings: graph.emptyings(),
         }
     }
 }

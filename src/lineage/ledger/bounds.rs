@@ -48,6 +48,7 @@ impl Graph {
     pub fn bounds(&self, suspicion: &Suspicion) -> Vec<Bounds> {
         let suspects = Suspects::new(self, suspicion);
         let mut nodes = vec![Bounds::default(); self.nodes()];
+        let emptyings = self.emptyings();
         for event in self.chronological() {
             if self.kind(event) == EventKind::Clean {
                 for &node in self.inputs(event) {
@@ -65,6 +66,11 @@ impl Graph {
                 pool.hand = pool.hand.saturating_add(part.hand);
                 pool.low = pool.low.saturating_add(part.low);
                 pool.high = pool.high.saturating_add(part.high);
+            }
+            for node in emptyings.at(self.position(event)) {
+                if let Some(vessel) = nodes.get_mut(node as usize) {
+                    (vessel.low, vessel.high) = (0, 0);
+                }
             }
             self.put(event, pool, all_suspect, &suspects, &mut nodes);
         }

@@ -172,9 +172,7 @@ impl<'a> Run<'a> {
             return Some(live.from.max(self.began));
         }
         if clock.is_days() {
-            return self
-                .days()
-                .and_then(|days| days.reach(left, amount == clock.promised()).ok());
+            return self.days().and_then(|days| days.reach(left, amount == clock.promised()).ok());
         }
         for &(start, end) in &self.ran {
             if end <= live.from {

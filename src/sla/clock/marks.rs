@@ -7,8 +7,9 @@ use crate::calendar::compiled::{Calendar, instant};
 use crate::sla::evaluation::{TimerEvent, TimerId, Trouble};
 use crate::sla::ladder::{BREACH, Measured, Step, StepAt, StepId, StepKind};
 use crate::sla::measure::Clock;
+use crate::sla::policy::Amount;
 
-impl Run<'_> {
+impl<'a> Run<'a> {
     /// Lets time pass: finds the marks that are reached and fires what is due. Returns `E(at)` of a
     /// clock that was looked at.
     pub(super) fn advance(&mut self, at: i64, upto: Upto) -> Option<i64> {
@@ -131,32 +132,54 @@ impl Run<'_> {
                 continue;
             }
             pending.is_fired = true;
-            let step = pending.step.and_then(|step| self.goal.goal.ladder.get(usize::from(step)));
-            let Some(name) = step.map(|step| step.id.clone()).or_else(|| StepId::new(BREACH).ok())
-            else {
-                continue;
-            };
             if let Some(step) = pending.step {
                 self.fired.push((step, pending.occurrence));
             }
-            self.events.push(TimerEvent {
-                id: TimerId {
-                    case: self.case.clone(),
-                    policy: self.goal.policy.clone(),
-                    goal: self.goal.goal.id.clone(),
-                    cycle: self.cycle,
-                    revision,
-                    step: name,
-                    occurrence: pending.occurrence,
-                },
-                at: instant(fires),
-                reached: instant(reached),
-                kind: step.map_or(StepKind::Breach, |step| step.kind),
-                to: step.and_then(|step| step.to.clone()),
-                version: self.goal.version,
+            self.events.push(Fired {
+                at: fires,
+                reached,
+                step: pending.step,
+                occurrence: pending.occurrence,
+                cycle: self.cycle,
+                revision,
                 calendar_revision: calendar.map(Calendar::revision),
                 promised: target.amount(),
             });
+        }
+    }
+
+    /// The step of a timer event; none for the breach.
+    fn step_of(&self, fired: &Fired) -> Option<&'a Step> {
+        fired.step.and_then(|step| self.goal.goal.ladder.get(usize::from(step)))
+    }
+
+    /// What timer events of a case are sorted by: the time, then the parts of the name.
+    pub(crate) fn order_of(&self, fired: &Fired) -> impl Ord + use<'a> {
+        let step = self.step_of(fired).map_or(BREACH, |step| step.id.as_str());
+        let goal = (self.goal.policy.as_str(), self.goal.goal.id.as_str());
+        (fired.at, goal, fired.cycle, fired.revision, step, fired.occurrence)
+    }
+
+    /// A timer event with its names.
+    pub(crate) fn timer_event(&self, fired: &Fired) -> TimerEvent {
+        let step = self.step_of(fired);
+        TimerEvent {
+            id: TimerId {
+                case: self.case.clone(),
+                policy: self.goal.policy.clone(),
+                goal: self.goal.goal.id.clone(),
+                cycle: fired.cycle,
+                revision: fired.revision,
+                step: step.map_or(StepId::fixed(BREACH), |step| step.id.clone()),
+                occurrence: fired.occurrence,
+            },
+            at: instant(fired.at),
+            reached: instant(fired.reached),
+            kind: step.map_or(StepKind::Breach, |step| step.kind),
+            to: step.and_then(|step| step.to.clone()),
+            version: self.goal.version,
+            calendar_revision: fired.calendar_revision,
+            promised: fired.promised,
         }
     }
 
@@ -164,6 +187,20 @@ impl Run<'_> {
     pub(crate) fn finish(&mut self, now: i64) {
         self.advance(now, Upto::Included);
     }
+}
+
+/// A timer event that fired, without its names.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Fired {
+    at: i64,
+    reached: i64,
+    /// The position in the ladder; none is the breach.
+    step: Option<u16>,
+    occurrence: u16,
+    cycle: u32,
+    revision: u32,
+    calendar_revision: Option<u32>,
+    promised: Amount,
 }
 
 #[derive(Clone, Copy, Debug)]

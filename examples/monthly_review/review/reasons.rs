@@ -1,0 +1,104 @@
+//! Reasons, and who answers for them.
+
+use aftersale::analytics::pareto::{Kind, pareto};
+use aftersale::chart::{pareto_chart, sankey_chart};
+use aftersale::label::{Coded, Language};
+
+use super::{C95, Outcomes, Sources, count, percent, range};
+use crate::document::{Block, Grid, Section};
+use crate::reviews;
+use crate::support::body::Tone;
+
+/// How many reasons are shown by name.
+const SHOWN: usize = 12;
+
+/// Pareto of reasons and who answers for them.
+pub fn reasons(sources: &Sources<'_>, language: Language) -> Outcomes<Section> {
+    let found = reviews::reasons(sources.clothing, language)?;
+    let mut counts: Vec<(String, u64, Kind)> =
+        found.counts.iter().map(|(label, n)| (label.clone(), *n, Kind::Named)).collect();
+    counts.push((say!(language, "no reason found", "未识别"), found.without, Kind::Unknown));
+    let table = pareto(&counts, found.read, C95).ok_or("no reasons")?;
+    let rows = table
+        .items
+        .iter()
+        .take(SHOWN)
+        .chain(table.items.iter().skip(SHOWN).filter(|item| item.class.code() == "unranked"))
+        .map(|item| {
+            (
+                Tone::Plain,
+                vec![
+                    item.key.clone(),
+                    count(item.count),
+                    percent(item.share.value, 1),
+                    range(&item.share, 1),
+                    percent(item.cumulative.value, 1),
+                    item.class.label(language).to_owned(),
+                ],
+            )
+        })
+        .collect();
+    let tail: Vec<u64> = table.items.iter().skip(SHOWN).map(|item| item.count).collect();
+    let tail_reasons = tail.len().saturating_sub(1);
+    let others = say!(language, "{tail_reasons} other reasons", "其他 {tail_reasons} 个原因");
+    let mut shown: Vec<(String, u64, Kind)> = table
+        .items
+        .iter()
+        .take(SHOWN)
+        .map(|item| (item.key.clone(), item.count, Kind::Named))
+        .collect();
+    shown.push((others, tail.iter().sum::<u64>().saturating_sub(found.without), Kind::Unknown));
+    shown.extend(counts.last().cloned());
+    let drawn = pareto(&shown, found.read, C95).ok_or("no reasons")?;
+    let (low, high) = table.vital_few_range;
+    let (few, read) = (table.vital_few, found.read);
+    let title = say!(language, "Reasons in unhappy reviews", "差评中的退货原因");
+    Ok(Section {
+        name: say!(language, "Reasons", "原因"),
+        heading: say!(
+            language,
+            "{few} reasons make four fifths of the complaints",
+            "{few} 个原因占了八成"
+        ),
+        blocks: vec![
+            Block::Text(say!(
+                language,
+                "Read from the text of {read} reviews that do not recommend the article, by the words of the reason taxonomy. By the intervals of the cumulative shares the cut lies between {low} and {high} reasons.",
+                "由原因分类的词库从 {read} 条不推荐的评论中读出。按累计占比的区间，八成的分界在第 {low} 到第 {high} 个原因之间。"
+            )),
+            Block::Pair(vec![
+                (
+                    pareto_chart(&title, &drawn, Clone::clone),
+                    say!(language, "A review can have several reasons.", "一条评论可有多个原因。"),
+                ),
+                (
+                    sankey_chart(
+                        &say!(
+                            language,
+                            "Reason, liable party, who pays the way back",
+                            "原因 → 责任方 → 退回运费"
+                        ),
+                        &found.flows,
+                    ),
+                    say!(
+                        language,
+                        "Defaults of the taxonomy; a case decides for itself.",
+                        "分类的默认值；具体以个案裁定为准。"
+                    ),
+                ),
+            ]),
+            Block::Grid(Grid {
+                caption: say!(language, "Pareto of reasons", "原因帕累托"),
+                heads: vec![
+                    say!(language, "reason", "原因"),
+                    say!(language, "#reviews", "#评论"),
+                    say!(language, "#share", "#占比"),
+                    say!(language, "#95 %", "#95 % 区间"),
+                    say!(language, "#cumulative", "#累计"),
+                    say!(language, "class", "类别"),
+                ],
+                rows,
+            }),
+        ],
+    })
+}

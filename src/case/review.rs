@@ -1,0 +1,111 @@
+//! The review of a case: the procedure by which people decide it, inside the case's own history.
+//!
+//! A rule book may send a case through a verified workflow ([`rules::review`](crate::rules::review)).
+//! The case then carries the standing of that workflow, every step is an event of the order, and the
+//! states the rule names permit or refuse the return. While it is under way nobody decides by hand.
+//!
+//! Always true, and tested in `tests/case_review.rs`: replaying the events gives the same standing,
+//! and a case under review is permitted by its procedure, a ruling, a marketplace's clock or an
+//! overruling marketplace, and by nothing else.
+
+use alloc::boxed::Box;
+use alloc::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+
+use super::command::Ground;
+use super::state::{Approval, ReturnCase};
+use crate::approval::change::Change;
+use crate::approval::directory::Directory;
+use crate::approval::standing::{Phase, Standing};
+use crate::condition::Facts;
+use crate::id::RuleId;
+use crate::rules::review::Overruling;
+use crate::time::Instant;
+use crate::workflow::StateId;
+use crate::workflow::journal::Actor;
+
+/// What a review looks at beside the order and the rules.
+///
+/// What was looked up of people is recorded in the events; facts that are fixed or that approvals
+/// depend on are recorded when the review begins. Facts of the case itself come from the order: where
+/// the host states one of the same name, the order's counts.
+#[derive(Clone, Copy, Debug)]
+pub struct Roster<'a> {
+    /// The people.
+    pub directory: &'a Directory,
+    /// What only the host knows of the case: whether its batch is under recall, what the customer was
+    /// granted lately.
+    pub facts: &'a Facts,
+}
+
+/// The review of one case.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CaseReview {
+    /// How the rule book binds the procedure to the case, as it was when the case was opened.
+    pub terms: ReviewTerms,
+    /// Where the procedure stands, and under which definition it runs.
+    pub standing: Standing,
+    /// The event that moved it last.
+    pub moved_by: u64,
+}
+
+/// How a rule binds a procedure to a case, pinned when the case is opened.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ReviewTerms {
+    /// The rule.
+    pub rule: RuleId,
+    /// The states that permit the return.
+    pub permits: BTreeSet<StateId>,
+    /// The states in which money may go back or goods go out; none named means all.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub settles: BTreeSet<StateId>,
+    /// Who may decide by hand meanwhile.
+    #[serde(default)]
+    pub overruling: Overruling,
+}
+
+/// One step of a procedure as it is stored.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ReviewStep {
+    /// Who made it, in the words of the procedure: a person, for whom, or the system, why.
+    pub by: Actor,
+    /// What changed.
+    pub change: Box<Change>,
+}
+
+impl CaseReview {
+    /// Whether the procedure can still go on.
+    #[must_use]
+    pub const fn is_under_way(&self) -> bool {
+        match self.standing.phase {
+            Phase::Pending | Phase::Returned { .. } | Phase::Stuck { .. } => true,
+            Phase::Done | Phase::Withdrawn => false,
+        }
+    }
+}
+
+impl ReturnCase {
+    /// The review that goes on: it is under way, the case has not ended, and nothing else decided it.
+    #[must_use]
+    pub fn running_review(&self) -> Option<&CaseReview> {
+        let review = self.review.as_deref()?;
+        let own = match self.approval {
+            Approval::Submitted | Approval::NeedsInfo | Approval::Offered => true,
+            Approval::Authorized => matches!(self.ground, Some(Ground::Review { .. })),
+            Approval::Declined => false,
+        };
+        (own && self.closing.is_none() && review.is_under_way()).then_some(review)
+    }
+
+    /// When the review acts by itself; not while the case is on hold or in dispute.
+    #[must_use]
+    pub(super) fn review_due(&self) -> Option<Instant> {
+        if self.held_since.is_some() || self.dispute.is_open() {
+            return None;
+        }
+        self.running_review()?.standing.next_deadline()
+    }
+}

@@ -1,0 +1,256 @@
+//! From EPCIS events to shipments and returns: who got what, as far as the document says so.
+
+use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use super::entries::{line, started};
+use super::key::{Key, KeyKind};
+use super::{Action, EpcisEvent, EpcisKind, Fault, Import, Thing};
+use crate::id::{CustomerId, IdError, OrderId};
+use crate::lineage::event::{Entry, EventDraft, EventId, EventKind, Item, Line};
+use crate::number::Exact;
+
+/// Business steps with which goods leave for a customer. Source: GS1 CBV 2.0, 7.1.
+pub(super) const LEAVING: [&str; 4] = ["shipping", "departing", "retail_selling", "dispensing"];
+/// Business steps with which goods arrive.
+const ARRIVING: [&str; 4] = ["receiving", "arriving", "accepting", "returning"];
+/// Types of business transaction that name an order best first. Source: GS1 CBV 2.0, 7.3.
+const ORDERS: [&str; 6] = ["po", "poc", "desadv", "inv", "bol", "recadv"];
+
+/// What is in which container, with quantities, while the events are walked in order of time.
+#[derive(Default)]
+struct Contents(BTreeMap<Key, BTreeMap<Key, Thing>>);
+
+impl Contents {
+    fn apply(&mut self, event: &EpcisEvent) {
+        let Some(parent) = &event.parent else { return };
+        let inside = self.0.entry(parent.clone()).or_default();
+        match event.action {
+            Some(Action::Add) => {
+                for thing in &event.objects {
+                    let both = inside.get(&thing.key).map(|held| sum(held, thing));
+                    inside.insert(thing.key.clone(), both.unwrap_or_else(|| thing.clone()));
+                }
+            }
+            Some(Action::Delete) if event.objects.is_empty() => inside.clear(),
+            Some(Action::Delete) => {
+                for thing in &event.objects {
+                    inside.remove(&thing.key);
+                }
+            }
+            Some(Action::Observe) | None => {}
+        }
+    }
+
+    /// The things themselves and everything in them, each once.
+    fn with_contents(&self, things: Vec<Thing>) -> Vec<Thing> {
+        let mut seen: BTreeSet<Key> = things.iter().map(|thing| thing.key.clone()).collect();
+        let (mut open, mut all) = (things.clone(), things);
+        while let Some(container) = open.pop() {
+            for thing in self.0.get(&container.key).into_iter().flat_map(BTreeMap::values) {
+                if seen.insert(thing.key.clone()) {
+                    open.push(thing.clone());
+                    all.push(thing.clone());
+                }
+            }
+        }
+        all
+    }
+}
+
+/// The same thing packed twice: the quantity is known when both are, in one unit.
+fn sum(held: &Thing, more: &Thing) -> Thing {
+    let both = held.quantity.zip(more.quantity).filter(|_| held.unit == more.unit);
+    let quantity = both.and_then(|(a, b)| a.decimal().checked_add(b.decimal())).map(Exact::new);
+    Thing { key: held.key.clone(), quantity, unit: held.unit.clone() }
+}
+
+impl Import {
+    /// The shipments and returns of the seller whose document this is, and what could not become one.
+    ///
+    /// Beside [`Import::entries`], for documents of one's own: what a supplier's document ships has
+    /// not reached a customer, so leave this out there.
+    ///
+    /// - Goods with the business step shipping, departing, retail selling or dispensing go to an
+    ///   order: the purchase order among the business transactions, else the despatch advice, the
+    ///   invoice, the bill of lading, any other; without any, the event itself stands for the order.
+    ///   The customer is the owning party of the destination, else the possessing party.
+    /// - What is in a shipped container at that time, by the packing before it, goes with it.
+    /// - A single thing (serial, pallet, asset) leaves once: what others record of its way later
+    ///   counts only after it came back.
+    /// - Goods that arrive with the disposition returned or under a return authorization, and
+    ///   goods whose shipping is voided, come back from the order that they went to; from the order that
+    ///   the event names when the shipment is not in the document; else the event is a fault.
+    ///
+    /// The entries are named as the events with `#moved` behind; events in error void them.
+    #[must_use]
+    pub fn movements(&self, prefix: &str) -> (Vec<Entry>, Vec<Fault>) {
+        let mut walk = Walk { prefix, ..Walk::default() };
+        for event in self.events.iter().filter(|event| event.error.is_some()) {
+            if let Some(id) = &event.id {
+                walk.keep(event.index, moved(id).map(Entry::Void));
+            }
+        }
+        let mut events: Vec<&EpcisEvent> = self.active().collect();
+        events.sort_by_key(|event| (event.at, event.index));
+        for event in events {
+            if event.kind == EpcisKind::Aggregation {
+                walk.contents.apply(event);
+            }
+            let tied_off =
+                event.kind == EpcisKind::Transaction && event.action == Some(Action::Delete);
+            if event.kind == EpcisKind::Transformation || tied_off {
+                continue;
+            }
+            let step = event.step.as_deref().unwrap_or_default();
+            if is_return(event, step) {
+                walk.take_back(event);
+            } else if LEAVING.contains(&step) {
+                walk.ship(event);
+            }
+        }
+        (walk.entries, walk.faults)
+    }
+}
+
+fn is_return(event: &EpcisEvent, step: &str) -> bool {
+    let returned = event.disposition.as_deref() == Some("returned");
+    let authorized = event.transactions.iter().any(|(kind, _)| kind.as_deref() == Some("rma"));
+    step == "void_shipping" || (ARRIVING.contains(&step) && (returned || authorized))
+}
+
+fn moved(id: &str) -> Result<EventId, IdError> {
+    EventId::new(alloc::format!("{id}#moved"))
+}
+
+fn is_single(key: &Key) -> bool {
+    matches!(key.kind(), KeyKind::Instance | KeyKind::Logistic | KeyKind::Asset)
+}
+
+#[derive(Default)]
+struct Walk<'i> {
+    prefix: &'i str,
+    contents: Contents,
+    /// Where things are that left: the order they last went to.
+    out: BTreeMap<Key, OrderId>,
+    entries: Vec<Entry>,
+    faults: Vec<Fault>,
+}
+
+impl Walk<'_> {
+    fn keep(&mut self, index: usize, made: Result<Entry, IdError>) {
+        match made {
+            Ok(entry) => self.entries.push(entry),
+            Err(source) => self.faults.push(Fault::Identifier { index, source }),
+        }
+    }
+
+    fn keep_draft(&mut self, index: usize, made: Result<EventDraft, IdError>) {
+        match made.map(EventDraft::check) {
+            Ok(Ok(event)) => self.entries.push(Entry::Event(event)),
+            Ok(Err(source)) => self.faults.push(Fault::Lines { index, source }),
+            Err(source) => self.faults.push(Fault::Identifier { index, source }),
+        }
+    }
+
+    /// The things an event names, its container too, and what is in them.
+    fn things(&self, event: &EpcisEvent) -> Vec<Thing> {
+        let whole = |key: &Key| Thing { key: key.clone(), quantity: None, unit: None };
+        let parent = event.parent.as_ref().filter(|_| event.kind == EpcisKind::Aggregation);
+        let named = parent.map(whole).into_iter().chain(event.objects.iter().cloned());
+        let mut things: BTreeMap<Key, Thing> = BTreeMap::new();
+        for thing in named {
+            let both = things.get(&thing.key).map(|held| sum(held, &thing));
+            things.insert(thing.key.clone(), both.unwrap_or(thing));
+        }
+        self.contents.with_contents(things.into_values().collect())
+    }
+
+    fn ship(&mut self, event: &EpcisEvent) {
+        let mut things = self.things(event);
+        things.retain(|thing| !is_single(&thing.key) || !self.out.contains_key(&thing.key));
+        if things.is_empty() {
+            return;
+        }
+        let made = order_of(event).and_then(|named| match named {
+            Some(order) => Ok(order),
+            None => OrderId::new(started(self.prefix, event, EventKind::Ship)?.id.as_str()),
+        });
+        let draft = made.and_then(|order| {
+            let mut draft = self.draft(event, EventKind::Ship)?;
+            draft.facts.customer = customer(event)?;
+            for thing in &things {
+                let line = line(thing)?;
+                // One line per thing: an order may hold goods of several units.
+                draft
+                    .outputs
+                    .push(Line { item: Item::Order(order.clone()), quantity: line.quantity });
+                draft.inputs.push(line);
+                self.out.insert(thing.key.clone(), order.clone());
+            }
+            Ok(draft)
+        });
+        self.keep_draft(event.index, draft);
+    }
+
+    fn take_back(&mut self, event: &EpcisEvent) {
+        let mut by_order: BTreeMap<OrderId, Vec<Thing>> = BTreeMap::new();
+        for thing in self.things(event) {
+            let known = self.out.get(&thing.key).cloned();
+            match known.map_or_else(|| order_of(event), |order| Ok(Some(order))) {
+                Ok(Some(order)) => by_order.entry(order).or_default().push(thing),
+                Ok(None) => {
+                    self.faults.push(Fault::UnknownShipment {
+                        index: event.index,
+                        thing: thing.key.clone(),
+                    });
+                }
+                Err(source) => self.faults.push(Fault::Identifier { index: event.index, source }),
+            }
+        }
+        for (place, (order, things)) in by_order.into_iter().enumerate() {
+            let draft = self.draft(event, EventKind::Return).and_then(|mut draft| {
+                if place > 0 {
+                    // One event of a lineage returns from one order.
+                    draft.id = EventId::new(alloc::format!("{}-{}", draft.id, place))?;
+                }
+                for thing in &things {
+                    let line = line(thing)?;
+                    let item = Item::Order(order.clone());
+                    draft.inputs.push(Line { item, quantity: line.quantity });
+                    draft.outputs.push(line);
+                    self.out.remove(&thing.key);
+                }
+                Ok(draft)
+            });
+            self.keep_draft(event.index, draft);
+        }
+    }
+
+    fn draft(&self, event: &EpcisEvent, kind: EventKind) -> Result<EventDraft, IdError> {
+        let mut draft = started(self.prefix, event, kind)?;
+        draft.id = moved(draft.id.as_str())?;
+        Ok(draft)
+    }
+}
+
+/// The business transaction that names an order best; a return authorization names none.
+fn order_of(event: &EpcisEvent) -> Result<Option<OrderId>, IdError> {
+    let rank = |kind: &Option<String>| {
+        let known = kind.as_deref().and_then(|kind| ORDERS.iter().position(|known| *known == kind));
+        known.unwrap_or(ORDERS.len())
+    };
+    let named = event.transactions.iter().filter(|(kind, _)| kind.as_deref() != Some("rma"));
+    let best = named.min_by_key(|(kind, _)| rank(kind));
+    best.map(|(_, id)| OrderId::new(id)).transpose()
+}
+
+fn customer(event: &EpcisEvent) -> Result<Option<CustomerId>, IdError> {
+    let of = |wanted: &str| {
+        let mut parties = event.destinations.iter();
+        parties.find(|(kind, _)| kind.as_deref() == Some(wanted)).map(|(_, party)| party)
+    };
+    let party = of("owning_party").or_else(|| of("possessing_party"));
+    party.map(|party| CustomerId::new(party.as_str())).transpose()
+}
