@@ -153,7 +153,7 @@ fn complaint(draft: &WorkflowDraft, defect: &Defect, language: Language) -> Stri
         if zh { format!("「{name}」") } else { format!("\"{name}\"") }
     };
     let detail = &defect.detail;
-    let told = match (&defect.at, defect.code) {
+    match (&defect.at, defect.code) {
         (Place::State(at), DefectCode::NotTotal) if zh => {
             format!("{}：当 {facts} 时没有可走的分支", name(at))
         }
@@ -209,8 +209,7 @@ fn complaint(draft: &WorkflowDraft, defect: &Defect, language: Language) -> Stri
             format!("timer `{timer}` of {} never acts: the case has left before", name(at))
         }
         (at, code) => format!("{at}: {} {detail}", code.label(language)),
-    };
-    told
+    }
 }
 
 /// The way there, in the names people use.

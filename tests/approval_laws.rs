@@ -690,7 +690,7 @@ fn seats_are_timed_by_the_time_they_were_active() {
             // No running timer is late, and none of a waiting seat runs.
             let Some(node) = now.standing().and_then(|s| s.node.as_ref()) else { return };
             for seat in &node.seats {
-                for timer in seat.timers.iter() {
+                for timer in &seat.timers {
                     match (seat.status, timer.run) {
                         (Status::Active, Run::Due(due)) => assert!(due >= entry.at),
                         (Status::Active, Run::Over) | (Status::Held, Run::Left(_) | Run::Over) => {}

@@ -83,7 +83,7 @@ pub fn read(text: &str) -> Element {
         }
         let (tag, empty) = tag.strip_suffix('/').map_or((tag, false), |tag| (tag, true));
         let (name, mut fields) = tag.split_once(' ').unwrap_or((tag, ""));
-        assert!(!name.is_empty() && name.chars().all(|c| c.is_alphanumeric()), "{name}");
+        assert!(!name.is_empty() && name.chars().all(char::is_alphanumeric), "{name}");
         let mut element = Element { name: name.into(), ..Element::default() };
         while !fields.trim().is_empty() {
             let (key, after) = fields.trim_start().split_once("=\"").expect("name=\"value\"");

@@ -1,18 +1,15 @@
 //! Ours and every peer on the same work in one process. `cargo run --release -- lineage 100000`.
 
-mod charts;
 mod lineage;
 mod sla;
 mod workflow;
 
-fn main() -> std::process::ExitCode {
+fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     match arguments.first().map(String::as_str) {
         Some("lineage") => lineage::run(&arguments[1..]),
         Some("sla") => sla::run(),
         Some("workflow") => workflow::run(),
-        Some("charts") => return charts::run(),
-        _ => eprintln!("usage: aftersale-peers lineage [edges]... | sla | workflow | charts"),
+        _ => eprintln!("usage: aftersale-peers lineage [edges]... | sla | workflow"),
     }
-    std::process::ExitCode::SUCCESS
 }
