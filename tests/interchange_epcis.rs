@@ -619,3 +619,47 @@ fn importing_twice_changes_nothing() {
     assert_eq!(process.len(), found(&import).len(), "the lineage has the links of the document");
     assert_eq!(once.contacts(&from, Direction::Forward).items.len(), 6);
 }
+
+#[test]
+fn an_event_declared_wrong_under_its_id_does_not_count_and_a_process_ends_with_its_last_event() {
+    let event = |hour: u32, id: &str, fields: Value| {
+        let mut event = json!({"type": "TransformationEvent", "eventID": id,
+            "eventTime": format!("2026-03-01T{hour:02}:00:00Z")});
+        event.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
+        event
+    };
+    let wrong = json!({"inputEPCList": ["urn:x:1"], "outputEPCList": ["urn:x:2"]});
+    let declared = json!({"inputEPCList": ["urn:x:1"], "outputEPCList": ["urn:x:2"],
+        "errorDeclaration": {"declarationTime": "2026-03-02T00:00:00Z"}});
+    let first = json!({"inputEPCList": ["urn:x:3"], "transformationID": "T"});
+    let last = json!({"outputEPCList": ["urn:x:4"], "transformationID": "T"});
+    let list = json!([
+        event(1, "W", wrong),
+        event(1, "W", declared),
+        event(5, "L", last),
+        event(2, "F", first)
+    ]);
+    let import: Import = serde_json::from_value(list).unwrap();
+    assert_eq!(import.inactive(), [0, 1].into());
+    assert_eq!(found(&import), links(&[("urn:x:3", "urn:x:4")]));
+    let (entries, faults) = import.entries("doc");
+    assert_eq!(faults, []);
+    let made: Vec<_> = entries
+        .iter()
+        .filter_map(|entry| if let Entry::Event(event) = entry { Some(event) } else { None })
+        .collect();
+    assert_eq!(made.len(), 1);
+    assert_eq!(made[0].id().as_str(), "L");
+    assert_eq!(made[0].parts().at.to_rfc3339(), "2026-03-01T05:00:00+00:00");
+}
+
+#[test]
+fn untying_goods_from_an_order_ships_nothing() {
+    for (action, shipped) in [("ADD", 1), ("OBSERVE", 1), ("DELETE", 0)] {
+        let event = json!({"type": "TransactionEvent", "eventTime": "2026-01-01T00:00:00Z",
+            "action": action, "bizStep": "shipping", "epcList": ["urn:x:1"],
+            "bizTransactionList": [{"type": "po", "bizTransaction": "PO-1"}]});
+        let import: Import = serde_json::from_value(event).unwrap();
+        assert_eq!(moves(&import).len(), shipped, "{action}");
+    }
+}

@@ -726,3 +726,14 @@ fn all_that_is_out_there_can_be_recovered_and_no_more() {
     assert!(campaign.decide(&recover("0.001"), opened).is_err());
     assert_eq!(campaign.recovered_share(liters("1").unit()), Some(Ratio::ONE));
 }
+
+#[test]
+fn a_voided_inspection_starts_no_trace() {
+    let mut lineage = dairy();
+    let found = event("LAB-9", 9, EventKind::Inspect).input(Line::unmeasured(lot("MILK-1")));
+    lineage.record(&found.check().unwrap()).unwrap();
+    let source = Source::Inspection(EventId::new("LAB-9").unwrap());
+    assert!(!orders_of(&lineage, source.clone()).is_empty());
+    lineage.void(&EventId::new("LAB-9").unwrap());
+    assert_eq!(lineage.forward(std::slice::from_ref(&source)).unknown, [source]);
+}
