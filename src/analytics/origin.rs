@@ -141,7 +141,8 @@ pub fn element_of(
 /// for n in 0..40 {
 ///     let cells = Item::Lot(LotId::new(if n % 2 == 0 { "C2" } else { "C1" })?);
 ///     let phone = Item::Serial(SerialId::new(format!("P{n}"))?);
-///     let made = Event::new(EventId::new(format!("M{n}"))?, "2026-03-02T08:00:00Z".parse()?, EventKind::Make)
+///     let at = serde_json::from_str(r#""2026-03-02T08:00:00Z""#)?;
+///     let made = Event::new(EventId::new(format!("M{n}"))?, at, EventKind::Make)
 ///         .input(Line::new(cells, Quantity::pieces(1)?))
 ///         .output(Line::unmeasured(phone.clone()));
 ///     lineage.record(&made.check()?)?;
