@@ -971,6 +971,21 @@ fn reopening_follows_the_goal() {
     assert_eq!(run("new_cycle"), (hours(1), Some(march(3, 17, 0)), 1, 1));
 }
 
+/// Found by the audit of a real log, in which a ticket was activated and resolved in one minute.
+#[test]
+fn a_state_passed_through_at_the_instant_of_the_stop_does_not_reopen() {
+    let solved = code("status", "solved");
+    let more = json!({"stop": {"when": solved}, "reopen": {"when": {"not": solved}}});
+    let book = house(vec![goal("solve", rules(business(8)), more)]);
+    let status = |value: &str| fact(march(2, 10, 0), "status", Fact::code(value));
+    let state = |events: Vec<CaseEvent>| {
+        only(&book.evaluate(&calendars(), &opened(events), march(2, 12, 0))).state
+    };
+    assert_eq!(state(vec![status("active"), status("solved")]), ClockState::Stopped);
+    assert_eq!(state(vec![status("solved"), status("active")]), ClockState::Running);
+    assert_eq!(state(vec![status("solved")]), ClockState::Stopped);
+}
+
 #[test]
 fn triggers_fire_on_the_rise_or_with_every_event_while_they_hold() {
     let working = json!({"any": [code("status", "in_progress"), code("status", "in_test")]});

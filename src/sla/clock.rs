@@ -165,6 +165,15 @@ impl<'a> Run<'a> {
         if self.fate != Fate::Current || (is_same && signals.are_none()) {
             return;
         }
+        // What held for a moment before the stop of a running clock, and no longer does while the
+        // stop does, is over: it neither reopens nor starts.
+        let [stop, _, _, reopen, start] = self.held_before;
+        let is_over = |holds: bool| stop && !holds && signals.stops > 0 && self.is_active();
+        let signals = Signals {
+            reopen: signals.reopen && !is_over(reopen),
+            start: signals.start && !is_over(start),
+            ..signals
+        };
         let mut stops = signals.stops;
         if stops > 0 && self.is_active() {
             self.stop(at);

@@ -3,7 +3,9 @@
 //! Events of one second happen at one instant. At one instant the order is fixed: a stop or a
 //! cancellation, then pauses and resumptions, then a change of target, then a reset, a reopening, a
 //! start, and timers last. A stop that finds nothing to stop ends what starts or reopens at that
-//! instant, so that a start and its stop in one minute of a coarse log are a cycle of no length.
+//! instant, so that a start and its stop in one minute of a coarse log are a cycle of no length. A
+//! condition that held only for a moment of the instant at which a running clock stops, and the stop's
+//! own holds on, neither reopens nor starts.
 
 use alloc::collections::BTreeSet;
 use alloc::vec::Vec;
