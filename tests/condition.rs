@@ -300,3 +300,37 @@ fn hostile_conditions_are_answered_with_errors() {
     let deep = format!("{}\"always\"{}", "{\"not\":".repeat(5_000), "}".repeat(5_000));
     assert!(serde_json::from_str::<Condition>(&deep).is_err());
 }
+
+/// Found by breaking the code: the words of a condition, each alone, over facts that are there, missing
+/// or of another kind.
+#[test]
+fn every_word_of_a_condition_has_its_truth() {
+    let test = |check| Condition::Test(aftersale::condition::Test { fact: name("price"), check });
+    let mut here = Facts::new();
+    here.set(name("price"), yuan(10_000));
+    let none = Facts::new();
+    let holds = test(Check::Is(yuan(10_000)));
+    assert_eq!(holds.evaluate(&here), Truth::Holds);
+    assert_eq!(Condition::Not(Box::new(holds.clone())).evaluate(&here), Truth::Fails);
+    assert_eq!(Condition::Not(Box::new(holds.clone())).evaluate(&none), Truth::Unknown);
+    assert_eq!(Condition::Any(vec![]).evaluate(&here), Truth::Fails, "any of nothing is never");
+    assert_eq!(Condition::All(vec![]).evaluate(&here), Truth::Holds, "all of nothing is always");
+    let fails = test(Check::Is(yuan(1)));
+    assert_eq!(Condition::Any(vec![fails.clone()]).evaluate(&here), Truth::Fails);
+    assert_eq!(Condition::Any(vec![fails, holds]).evaluate(&here), Truth::Holds);
+    assert_eq!(
+        test(Check::Known(true)).evaluate(&none),
+        Truth::Fails,
+        "a missing fact is not known"
+    );
+    assert_eq!(test(Check::Known(false)).evaluate(&none), Truth::Holds);
+    assert_eq!(test(Check::Known(true)).evaluate(&here), Truth::Holds);
+    assert_eq!(test(Check::Known(false)).evaluate(&here), Truth::Fails);
+    let euros = Fact::Amount(Money::new(10_000, Currency::EUR));
+    assert_eq!(
+        test(Check::Is(euros.clone())).evaluate(&here),
+        Truth::Unknown,
+        "nothing is converted"
+    );
+    assert_eq!(test(Check::AtLeast(euros)).evaluate(&here), Truth::Unknown);
+}

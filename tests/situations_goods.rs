@@ -443,6 +443,36 @@ fn a_price_only_credit_note_first_and_then_the_goods() {
     assert!(desk.order.money().left_on_line(&line("1")).unwrap().is_zero());
 }
 
+/// Found by breaking the code: after a reduction the units left share what is left.
+#[test]
+fn units_after_a_price_reduction_share_what_is_left() {
+    let mut desk = Desk::new(sale(&[("1", 3, 3, "30.00")]));
+    desk.open_as("R-1", Resolution::PartialRefund, &[("1", 1)]).unwrap();
+    desk.authorize("R-1").unwrap();
+    desk.refund_amount("R-1", "1", "30.00").unwrap();
+    desk.pay("R-1", 1).unwrap();
+    desk.close("R-1").unwrap();
+    assert_eq!(refunded(&desk.whole_return("R-2", &[("1", 1)]).unwrap()), pounds("20.00"));
+    assert_eq!(refunded(&desk.whole_return("R-3", &[("1", 2)]).unwrap()), pounds("40.00"));
+}
+
+/// Found by breaking the code: what another parcel still brings is not missing in this one.
+#[test]
+fn what_another_parcel_may_bring_is_not_missing() {
+    let mut desk = Desk::new(sale(&[("1", 3, 3, "10.00")]));
+    desk.open("R-1", &[("1", 3)]).unwrap();
+    desk.authorize("R-1").unwrap();
+    send_back(&mut desk, "R-1", "BACK-1", &[("1", 2)]);
+    send_back(&mut desk, "R-1", "BACK-2", &[("1", 1)]);
+    receive(&mut desk, "R-1", Some("BACK-1"), vec![arrived("1", 1, &[], &[])], vec![]).unwrap();
+    // One more comes without a number: the one still on its way may be that of the other parcel.
+    receive(&mut desk, "R-1", None, vec![arrived("1", 1, &[], &[])], vec![]).unwrap();
+    let parcel = ParcelId::new("BACK-1").unwrap();
+    let missing = Command::RecordShortage { case: case("R-1"), parcel: parcel.clone() };
+    let refused = refusal(desk.give(Role::Warehouse, missing));
+    assert_eq!(refused, [Obstacle::NothingMissing { parcel }]);
+}
+
 #[test]
 fn one_part_of_a_kit_comes_back() {
     let mut draft = sale(&[("pot", 1, 1, "20.00"), ("cup", 2, 2, "5.00")]).draft().clone();

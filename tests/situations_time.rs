@@ -643,6 +643,84 @@ fn a_hold_set_on_a_holiday_counts_once() {
     assert_eq!(desk.order.next_wakeup(), Some(at("2026-03-12T08:00:00Z")));
 }
 
+/// Found by breaking the code: a pause that newer rules do not know any more gives no time back.
+#[test]
+fn a_deadline_never_moves_to_an_earlier_time() {
+    let pause = r#","pauses":[{"id":"holiday","label":{"en":"Holiday","zh":"假日"},
+        "announced_at":"2026-03-01T00:00:00Z",
+        "time":{"start":"2026-03-11T00:00:00Z","end":"2026-03-14T00:00:00Z"}}]"#;
+    let rules = |pauses: &str| {
+        let text = format!(
+            r#"{{"id":"p","label":{{"en":"P","zh":"P"}},"timers":[{{"id":"decide",
+                "stage":"awaiting_decision","length":{{"natural":{{"seconds":172800}}}},
+                "on_expiry":"agree"}}]{pauses}}}"#
+        );
+        under(serde_json::from_str(&text).unwrap())
+    };
+    let mut desk = jacket(rules(pause));
+    desk.now = at("2026-03-10T00:00:00Z");
+    desk.open("R-1", &[("1", 1)]).unwrap();
+    let due = at("2026-03-15T00:00:00Z");
+    assert_eq!(desk.order.next_wakeup(), Some(due));
+    desk.rules = rules("");
+    let note = "stocktaking".to_owned();
+    desk.give(Role::Agent, Command::Hold { case: case("R-1"), note }).unwrap();
+    desk.now = at("2026-03-10T06:00:00Z");
+    desk.give(Role::Agent, Command::Release { case: case("R-1") }).unwrap();
+    assert_eq!(desk.order.next_wakeup(), Some(due), "not the twelfth");
+}
+
+/// Found by breaking the code: what was missing in a parcel that arrived is for people to decide.
+#[test]
+fn a_timer_does_not_refund_what_was_missing_in_a_parcel() {
+    let text = r#"{"id":"p","label":{"en":"P","zh":"P"},"timers":[
+        {"id":"receipt","stage":"awaiting_receipt","length":{"natural":{"seconds":3600}},"on_expiry":"refund"}]}"#;
+    let mut desk = Desk::new(sale(&[("1", 2, 2, "60.00")]));
+    desk.rules = under(serde_json::from_str(text).unwrap());
+    desk.open("R-1", &[("1", 2)]).unwrap();
+    desk.authorize("R-1").unwrap();
+    let (id, lines) = (parcel("BACK-1"), units(&[("1", 2)]));
+    let sent = Command::SendBack { case: case("R-1"), parcel: id.clone(), lines };
+    desk.give(Role::Customer, sent).unwrap();
+    let received = aftersale::case::command::ReceivedLine {
+        line: line("1"),
+        quantity: pieces(1),
+        serials: Default::default(),
+        lots: Default::default(),
+    };
+    let (lines, unexpected) = (vec![received], vec![]);
+    let receive = Command::Receive { case: case("R-1"), parcel: Some(id), lines, unexpected };
+    desk.give(Role::Warehouse, receive).unwrap();
+    desk.accept("R-1", &[("1", 1)]).unwrap();
+    desk.refund("R-1").unwrap();
+    desk.pay("R-1", 1).unwrap();
+    while let Some(due) = desk.order.next_wakeup() {
+        desk.now = due;
+        tick(&mut desk);
+    }
+    assert_eq!(desk.order.money().refunded(), pounds("60.00"), "one of two");
+    assert_eq!(of(&desk, "1", Location::InTransit), 1);
+}
+
+/// Found by breaking the code: each of two articles for one line was charged all that came back.
+#[test]
+fn two_articles_that_are_even_with_one_line_cost_nothing_together() {
+    let mut desk = Desk::new(sale(&[("1", 3, 3, "33.35")]));
+    desk.open_as("R-1", Resolution::Exchange, &[("1", 3)]).unwrap();
+    desk.authorize("R-1").unwrap();
+    desk.receive("R-1", &[("1", 3)]).unwrap();
+    desk.accept("R-1", &[("1", 3)]).unwrap();
+    let mut items = vec![item("1b", None), item("1c", None)];
+    items[1].quantity = pieces(2);
+    let (lines, terms) = (vec![], Box::default());
+    let exchange = Command::Exchange { case: case("R-1"), lines, items, terms };
+    desk.give(Role::Agent, exchange).unwrap();
+    let settled = &desk.order.case(&case("R-1")).unwrap().obligations[0].settlement;
+    assert!(settled.total.is_zero() && settled.due.is_zero(), "nothing changes hands");
+    assert_eq!(desk.order.money().left_on_line(&line("1b")), Some(pounds("33.35")));
+    assert_eq!(desk.order.money().left_on_line(&line("1c")), Some(pounds("66.70")));
+}
+
 #[test]
 fn a_new_application_keeps_the_earlier_record() {
     let mut desk = jacket(support::rules());

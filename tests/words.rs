@@ -211,3 +211,42 @@ fn hostile_words_are_answered_with_errors() {
     let finding = r#"{"rule":{"id":"x"},"effect":"shrugs"}"#;
     assert!(serde_json::from_str::<Finding>(finding).is_err());
 }
+
+/// Found by breaking the code: random fractions hardly ever meet an exact half.
+#[test]
+fn every_exact_half_goes_where_its_name_says() {
+    for whole in -7_i128..=7 {
+        for half in [1_i128, 3, 50] {
+            // whole + 1/2, away from zero for numbers below it.
+            let above = (2 * whole + whole.signum() + i128::from(whole == 0)) * half;
+            let (low, high) = (whole, whole + above.signum());
+            let goes = |rounding| divide(above, 2 * half, rounding).unwrap();
+            assert_eq!(goes(Rounding::HalfUp), high, "{above}/{}", 2 * half);
+            assert_eq!(goes(Rounding::HalfDown), low);
+            assert_eq!(goes(Rounding::HalfEven), if whole % 2 == 0 { low } else { high });
+            assert_eq!(goes(Rounding::Up), high);
+            assert_eq!(goes(Rounding::Down), low);
+        }
+    }
+}
+
+/// Found by breaking the code: days of 23 and of 25 hours, and a midnight that comes twice.
+#[test]
+fn days_on_which_clocks_change() {
+    let day = |text: &str| text.parse::<NaiveDate>().unwrap();
+    let hours = |zone: Zone, text: &str| {
+        let (start, end) = (zone.start_of(day(text)).unwrap(), zone.end_of(day(text)).unwrap());
+        end.signed_duration_since(start).num_hours()
+    };
+    let london: Zone = "Europe/London".parse().unwrap();
+    assert_eq!(hours(london, "2026-03-28"), 24);
+    assert_eq!(hours(london, "2026-03-29"), 23);
+    assert_eq!(hours(london, "2026-10-25"), 25);
+    // In Havana clocks go from one o'clock back to midnight: the day starts with the first of the two.
+    let havana: Zone = "America/Havana".parse().unwrap();
+    assert_eq!(
+        havana.start_of(day("2025-11-02")).unwrap(),
+        "2025-11-02T04:00:00Z".parse::<Instant>().unwrap()
+    );
+    assert_eq!(hours(havana, "2025-11-02"), 25);
+}

@@ -4,13 +4,15 @@ use aftersale::case::AfterSale;
 use aftersale::case::actor::{Actor, Role};
 use aftersale::case::command::{
     AcceptanceBasis, Command, Envelope, Ground, LineQuantity, PaymentResult, ReceivedLine,
-    RefundLine, RefundTerms, RequestedLine, SplitOff, UnexpectedItem, UnexpectedKind,
+    RecoveryDemand, RefundLine, RefundTerms, RequestedLine, SplitOff, UnexpectedItem,
+    UnexpectedKind,
 };
 use aftersale::case::dispute::{Dispute, Evidence, Offer, Ruling};
 use aftersale::case::ledger::Location;
 use aftersale::case::liability::{Liability, Party};
 use aftersale::case::obligation::{PaymentState, PaymentWay};
 use aftersale::case::parcel::{Interception, InterceptionOutcome, Scan, ScanState, UnexpectedEnd};
+use aftersale::case::recovery::{CostKind, RecoveryResult};
 use aftersale::case::replacement::{ReplacementItem, ReplacementState};
 use aftersale::case::resolution::Resolution;
 use aftersale::case::state::{Approval, CaseLine, ReturnCase};
@@ -87,6 +89,11 @@ pub(crate) const KINDS: &[&str] = &[
     "resolve_unexpected",
     "amend_case",
     "split",
+    "record_cost",
+    "open_recovery_claim",
+    "record_recovery",
+    "assign",
+    "reassign",
 ];
 
 /// The source of commands of one story.
@@ -152,8 +159,16 @@ impl Teller<'_> {
         let called = case.interceptions.values().any(Interception::is_open);
         add(called, &["record_interception"; 6]);
         add(ready && !case.parcels.is_empty(), &["update_tracking", "record_shortage"]);
+        let short = case.parcels.values().any(|known| {
+            known.received_at.is_some() && known.contents.iter().any(|c| known.missing(&c.line) > 0)
+        });
+        add(ready && short && held(Location::InTransit), &["record_shortage"; 8]);
         add(case.undecided_items().next().is_some(), &["resolve_unexpected"]);
         add(ready && held(Location::Requested), &["split"]);
+        let liable = case.lines.iter().any(|line| line.liability.is_some());
+        add(ready, &["assign", "reassign", "attribute_liability"]);
+        add(liable, &["record_cost", "open_recovery_claim", "open_recovery_claim"]);
+        add(!case.claims.is_empty(), &["record_recovery", "record_recovery"]);
         add(asked, &["request_info", "add_evidence", "withdraw", "hold", "open_dispute"]);
         add(open && case.approval == Approval::Offered, &["accept_offer", "refuse_offer"]);
         add(open && case.approval == Approval::Declined, &["close", "open_dispute"]);
@@ -386,6 +401,46 @@ impl Teller<'_> {
                 None => (Role::System, Command::Tick),
             },
             "tick" => (Role::System, Command::Tick),
+            "record_cost" => {
+                let line = self.line(own);
+                let amount = Money::new(self.random.within(0, 900), order.sale().currency());
+                let kind = self.random.pick(CostKind::ALL);
+                (Role::Finance, Command::RecordCost { case, line, kind, amount, note })
+            }
+            "open_recovery_claim" => {
+                let amount = Money::new(self.random.within(0, 2_000), order.sale().currency());
+                let line = self.line(own);
+                let decided = own.line(&line).and_then(|line| line.liability.as_ref());
+                let party = decided.and_then(|who| who.shares().next()).map(|(party, _)| party);
+                let demand = RecoveryDemand {
+                    line,
+                    party: party.unwrap_or(Party::Carrier),
+                    debtor: "carrier-1".parse().unwrap(),
+                    amount: self.random.chance(50).then_some(amount),
+                    note,
+                };
+                (Role::Finance, Command::OpenRecoveryClaim { case, demand })
+            }
+            "record_recovery" => {
+                let claim = self.random.within(1, own.claims.len().max(1) as i64) as u32;
+                let amount = Money::new(self.random.within(0, 2_000), order.sale().currency());
+                let result = match self.random.within(0, 3) {
+                    0 => RecoveryResult::Refused { note },
+                    1 => RecoveryResult::WrittenOff { note },
+                    _ => RecoveryResult::Recovered { amount, reference: note },
+                };
+                (Role::Finance, Command::RecordRecovery { case, claim, result })
+            }
+            "assign" => {
+                let to = ActorId::new(self.random.pick(&["agent-1", "agent-2"])).unwrap();
+                let (rule, findings) = (None, vec![]);
+                (Role::Agent, Command::Assign { case, to, rule, findings })
+            }
+            "reassign" => {
+                let to = ActorId::new(self.random.pick(&["agent-1", "agent-2"])).unwrap();
+                let (rule, findings) = (None, vec![]);
+                (Role::Supervisor, Command::Reassign { case, to, rule, findings, note })
+            }
             "intercept_parcel" => {
                 let sent = order.sale().shipments();
                 let parcel = match sent {

@@ -158,6 +158,7 @@ impl<'a> World<'a> {
             self.answered
                 .insert(step.envelope.id.clone(), (self.order.version(), step.envelope.clone()));
         }
+        asked_and_moved(&step.envelope, decision)?;
         if decision.answer == Answer::Accepted {
             let woken = self.order.next_wakeup();
             hold!(48, woken.is_none_or(|due| due > step.now), "{woken:?} is due and has not fired");
@@ -493,6 +494,35 @@ impl<'a> World<'a> {
         );
         Ok(())
     }
+}
+
+/// What a command names of a line is what its event moves.
+fn asked_and_moved(envelope: &Envelope, decision: &Decision) -> Held {
+    let (Command::SendBack { lines, .. }
+    | Command::Accept { lines, .. }
+    | Command::Reject { lines, .. }
+    | Command::ReturnToCustomer { lines, .. }
+    | Command::ReturnRepaired { lines, .. }) = &envelope.command
+    else {
+        return Ok(());
+    };
+    let own =
+        |event: &&Event| event.cause.command == envelope.id && !event.fact.postings().is_empty();
+    let Some(event) = decision.events.iter().find(own) else {
+        hold!(3, decision.answer != Answer::Accepted, "nothing moved");
+        return Ok(());
+    };
+    for asked in lines {
+        let moved: i64 = event
+            .fact
+            .postings()
+            .iter()
+            .filter(|posting| posting.line == asked.line)
+            .map(|posting| posting.quantity.steps())
+            .sum();
+        hold!(3, moved == asked.quantity.steps(), "{} asked, {moved} moved", asked.quantity);
+    }
+    Ok(())
 }
 
 /// A story told to its end: commands, then the probes of the end.

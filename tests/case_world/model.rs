@@ -14,6 +14,7 @@ use aftersale::case::ledger::{Location, Posting};
 use aftersale::case::liability::{Liability, Party};
 use aftersale::case::obligation::{PaymentOrder, PaymentWay};
 use aftersale::case::parcel::{InterceptionOutcome, Scan, ScanState, UnexpectedEnd};
+use aftersale::case::recovery::RecoveryResult;
 use aftersale::case::replacement::{AdvanceEnd, Purpose, ReplacementItem};
 use aftersale::case::resolution::Resolution;
 use aftersale::case::timer::ExpiryOutcome;
@@ -308,6 +309,10 @@ pub(crate) struct Case {
     pub(crate) repaired: bool,
     pub(crate) offered: Option<Money>,
     pub(crate) agreed: Option<Money>,
+    /// Claims against liable parties: line, party, asked, recovered, and whether it is given up.
+    pub(crate) claims: BTreeMap<u32, (OrderLineId, Party, i64, i64, bool)>,
+    /// What the last settlement refunded by line and charged for goods that go out.
+    pub(crate) last: (BTreeMap<OrderLineId, i64>, BTreeMap<OrderLineId, i64>),
     pub(crate) given: i64,
     pub(crate) version: u32,
     pub(crate) clocks: BTreeMap<RuleId, Clock>,
@@ -549,6 +554,24 @@ impl<'a> Model<'a> {
                     Ruling::ForSeller => Said::Declined,
                 };
             }
+            EventFact::RecoveryClaimOpened { claim, line, party, amount, attributed, .. } => {
+                let live =
+                    case.claims.values().filter(|known| known.0 == *line && known.1 == *party);
+                let before: i64 = live.map(|known| if known.4 { known.3 } else { known.2 }).sum();
+                let all = before + amount.minor();
+                hold!(56, all <= attributed.minor(), "{all} claimed of {attributed}");
+                let fresh = (line.clone(), *party, amount.minor(), 0, false);
+                hold!(50, case.claims.insert(*claim, fresh).is_none(), "claim {claim} twice");
+            }
+            EventFact::RecoveryRecorded { claim, result, .. } => {
+                let known = case.claims.get_mut(claim).unwrap();
+                match result {
+                    RecoveryResult::Recovered { amount, .. } => known.3 += amount.minor(),
+                    RecoveryResult::WrittenOff { .. } => known.4 = true,
+                    RecoveryResult::Refused { .. } => {}
+                }
+                hold!(56, known.3 <= known.2, "{} recovered of {}", known.3, known.2);
+            }
             EventFact::GoodsSentBack { parcel, postings, .. } => {
                 let sent = Parcel { contents: by_line(postings), ..Parcel::default() };
                 hold!(
@@ -621,6 +644,7 @@ impl<'a> Model<'a> {
                     came: BTreeMap::new(),
                     went: BTreeMap::new(),
                     repaired: false,
+                    claims: BTreeMap::new(),
                     given: 0,
                     ..case.clone()
                 };
@@ -740,6 +764,15 @@ impl<'a> Model<'a> {
                 charge_on,
                 ..
             } => {
+                let even = items.iter().filter(|_| *purpose == Purpose::Exchange);
+                for replaced in even.clone().map(|item| &item.replaces).collect::<BTreeSet<_>>() {
+                    let own = even.clone().filter(|item| item.replaces == *replaced);
+                    if own.clone().all(|item| item.price.is_none()) {
+                        let back = case.last.0.get(replaced).copied().unwrap_or(0);
+                        let out: i64 = own.clone().map(|item| case.last.1[&item.line]).sum();
+                        hold!(24, back == out, "{out} charged for what is even with {back}");
+                    }
+                }
                 let (purpose, items, obligation) = (*purpose, items.clone(), *obligation);
                 let advance = charge_on.map(|_| None);
                 let state = Sending::Planned;
@@ -868,6 +901,8 @@ impl<'a> Model<'a> {
             repaired: false,
             offered: None,
             agreed: None,
+            claims: BTreeMap::new(),
+            last: Default::default(),
             given: 0,
             version: event.rules_version,
             clocks: BTreeMap::new(),
@@ -945,7 +980,23 @@ impl<'a> Model<'a> {
             );
         }
         self.invariant_24(settlement, &case, event)?;
+        let (mut back, mut out) = (BTreeMap::new(), BTreeMap::new());
+        for entry in &settlement.entries {
+            let (Target::Line(line) | Target::Component { line, .. }) = &entry.target else {
+                continue;
+            };
+            match entry.kind {
+                EntryKind::Goods => {
+                    *back.entry(line.clone()).or_insert(0) += entry.gross.minor();
+                }
+                EntryKind::Exchange => {
+                    *out.entry(line.clone()).or_insert(0) -= entry.gross.minor();
+                }
+                _ => {}
+            }
+        }
         let case = self.cases.get_mut(id).unwrap();
+        case.last = (back, out);
         case.given += amounts;
         if let Some(agreed) = case.agreed {
             hold!(13, case.given <= agreed.minor(), "{} given, {agreed} agreed", case.given);
@@ -1624,6 +1675,12 @@ fn invariant_30(case: &Case, event: &Event, id: &CaseId) -> Held {
             | EventFact::LiabilityAttributed { .. }
             | EventFact::LiabilityAppealed { .. }
             | EventFact::UnexpectedResolved { .. }
+            | EventFact::CostRecorded { .. }
+            | EventFact::RecoveryClaimOpened { .. }
+            | EventFact::RecoveryRecorded { .. }
+            | EventFact::CaseAssigned { .. }
+            | EventFact::CaseReassigned { .. }
+            | EventFact::SurveyRecorded { .. }
     );
     hold!(30, case.end.is_none() || may, "{} of ended {id}", name(event));
     Ok(())
@@ -1708,6 +1765,9 @@ fn roles(event: &Event) -> Held {
             | EventFact::PaymentRetried { .. }
             | EventFact::ReplacementPlanned { .. }
             | EventFact::AdvanceResolved { .. }
+            | EventFact::CostRecorded { .. }
+            | EventFact::RecoveryClaimOpened { .. }
+            | EventFact::RecoveryRecorded { .. }
     );
     let fits = match role {
         Role::Customer => customer,
