@@ -87,12 +87,7 @@ fn shipments(file: &Path, page: &mut String) -> Result<()> {
         let country = order.customers.first().map_or("unknown", |c| c.as_str()).to_owned();
         let entry = by_country.entry(country).or_default();
         entry.0 += 1;
-        entry.1 += order
-            .items
-            .iter()
-            .filter_map(|i| i.received)
-            .map(aftersale::quantity::Quantity::steps)
-            .sum::<i64>();
+        entry.1 += order.items.iter().filter_map(|i| i.received).map(Quantity::steps).sum::<i64>();
     }
     let total: i64 = by_country.values().map(|row| row.1).sum();
     println!("\n   suspect: {SITE}, delivered in 2011");
@@ -341,7 +336,7 @@ fn factory(page: &mut String) -> Result<()> {
         .iter()
         .filter(|stock| !is_jacket(&stock.item))
         .filter_map(|stock| stock.on_hand)
-        .map(|on_hand| on_hand.steps())
+        .map(Quantity::steps)
         .sum();
     println!("\n   recall of ZIP-B");
     println!(
@@ -359,7 +354,7 @@ fn factory(page: &mut String) -> Result<()> {
     );
     let mut worst: Vec<_> = recall.orders.iter().collect();
     let left = |affected: &AffectedOrder| -> i64 {
-        affected.items.iter().filter_map(|item| item.on_hand).map(|left| left.steps()).sum()
+        affected.items.iter().filter_map(|item| item.on_hand).map(Quantity::steps).sum()
     };
     worst.sort_by_key(|(order, affected)| (std::cmp::Reverse(left(affected)), *order));
     println!("   call first (most jackets with the zip):");
@@ -418,7 +413,7 @@ fn factory(page: &mut String) -> Result<()> {
 /// How many goods came back from the orders of a recall.
 fn lineage_returns(recall: &Recall) -> i64 {
     let items = recall.orders.values().flat_map(|order| &order.items);
-    items.filter_map(|item| item.returned).map(|returned| returned.steps()).sum()
+    items.filter_map(|item| item.returned).map(Quantity::steps).sum()
 }
 
 fn percent(share: Ratio) -> String {

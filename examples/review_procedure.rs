@@ -321,6 +321,8 @@ impl Shop {
                     (Cause::NoApprover, true) => "无审批人",
                     (Cause::Migration, false) => "new version",
                     (Cause::Migration, true) => "版本迁移",
+                    (Cause::Occurred, false) => "something that happened",
+                    (Cause::Occurred, true) => "外部事件",
                 };
                 if zh { format!("系统（{why}）") } else { format!("the system ({why})") }
             }

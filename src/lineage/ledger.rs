@@ -441,7 +441,6 @@ mod tests {
     use super::Part;
 
     /// The multiplication by the inverse is the division, at the edges of every size.
-    #[expect(clippy::arithmetic_side_effects, reason = "128 bits hold every product here")]
     #[test]
     fn a_part_is_the_exact_quotient_rounded_down() {
         let edges: alloc::vec::Vec<i64> = (0..62_u32)

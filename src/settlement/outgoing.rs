@@ -67,7 +67,7 @@ pub(super) fn charge(
                 share(&all, &request.outgoing, position, line)?
             }
         };
-        entries.push(entry(outgoing, price)?);
+        entries.push(entry(outgoing, &price)?);
     }
     Ok(())
 }
@@ -97,8 +97,8 @@ fn share(
     Ok(Paid { gross: part(all.gross)?, taxes: taxes.collect::<Result<_, MoneyError>>()? })
 }
 
-fn entry(outgoing: &Outgoing, price: Paid) -> Result<Entry, MoneyError> {
-    let Paid { gross, taxes } = opposite(&price)?;
+fn entry(outgoing: &Outgoing, price: &Paid) -> Result<Entry, MoneyError> {
+    let Paid { gross, taxes } = opposite(price)?;
     Ok(Entry {
         kind: match outgoing.kind {
             OutgoingKind::Exchange => EntryKind::Exchange,
