@@ -274,7 +274,7 @@ fn accepted_goods_and_losses_always_have_a_way_on() {
         Obstacle::DisposedAlready { line: line("1"), asked: pieces(1), available: pieces(0) };
     let lines = units(&[("1", 1)]);
     let home = Command::ReturnRepaired { case: case("R-1"), lines };
-    assert_eq!(refusal(desk.give(Role::Warehouse, home)), [gone.clone()]);
+    assert_eq!(refusal(desk.give(Role::Warehouse, home)), std::slice::from_ref(&gone));
     assert_eq!(refusal(desk.reject("R-1", &[("1", 1)])), [gone]);
     desk.refund("R-1").unwrap();
     assert_eq!(of(&desk, "1", Location::Settled), 1);

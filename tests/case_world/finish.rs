@@ -121,7 +121,7 @@ fn ways_on(
     match case.approval {
         Approval::Offered => ways.push((Role::Customer, Command::RefuseOffer { case: id() })),
         Approval::Submitted | Approval::NeedsInfo => {
-            if rounds % 2 == 0 {
+            if rounds.is_multiple_of(2) {
                 ways.push((Role::Agent, Command::Decline { case: id(), note: note() }));
             }
             let ground = Ground::Goodwill { note: note() };

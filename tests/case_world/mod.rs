@@ -552,7 +552,7 @@ fn end(
     let _ = world.give(&last, coverage)?;
     world.invariant_2(now)?;
     let plain = steps.iter().all(|step| step.envelope.expected_version.is_none());
-    if seed % 4 == 0 && plain {
+    if seed.is_multiple_of(4) && plain {
         world.invariant_47(steps, &mut random)?;
     }
     finish::invariant_31(world, now, coverage)?;

@@ -51,7 +51,8 @@ pub(crate) type Held = Result<(), Broken>;
 /// Unless it holds, invariant `number` is broken.
 macro_rules! hold {
     ($number:expr, $truth:expr, $($what:tt)+) => {
-        if !$truth {
+        let truth: bool = $truth;
+        if !truth {
             return Err(Broken { invariant: $number, what: format!($($what)+) });
         }
     };
@@ -489,7 +490,7 @@ impl<'a> Model<'a> {
                 self.planned(event, &case)?;
             }
             EventFact::ReplacementPlanned { items, purpose, .. } => {
-                self.sending(items, *purpose)?
+                self.sending(items, *purpose)?;
             }
             EventFact::PaymentRecorded { result: PaymentResult::Collected { tender }, .. } => {
                 let amount = tender.captured.minor();
@@ -826,10 +827,10 @@ impl<'a> Model<'a> {
                 forget(case, &self.lines, &id);
             }
             EventFact::UnitsRejected { .. } => forget(case, &self.lines, &id),
-            EventFact::DeadlineBreached { action, outcome, .. } => {
-                if (*action, *outcome) == (ExpiryAction::Close, ExpiryOutcome::CarriedOut) {
-                    case.expired = true;
-                }
+            EventFact::DeadlineBreached { action, outcome, .. }
+                if (*action, *outcome) == (ExpiryAction::Close, ExpiryOutcome::CarriedOut) =>
+            {
+                case.expired = true;
             }
             _ => {}
         }
@@ -937,7 +938,7 @@ impl<'a> Model<'a> {
             }
         }
         // Movements and money go together: as many units settled as are paid for.
-        for (line, _) in &case.lines {
+        for line in case.lines.keys() {
             let moved = steps(postings, line);
             let paid: i64 = settlement
                 .entries
@@ -945,7 +946,7 @@ impl<'a> Model<'a> {
                 .filter(|entry| entry.kind == EntryKind::Goods)
                 .filter(|entry| entry.target == Target::Line(line.clone()))
                 .filter_map(|entry| entry.units)
-                .map(|units| units.steps())
+                .map(aftersale::quantity::Quantity::steps)
                 .sum();
             let kit = self.lines.get(line).is_some_and(|line| line.parts.len() > 1);
             hold!(13, kit || moved == paid, "line {line}: {moved} settled, {paid} paid for");
