@@ -51,8 +51,7 @@ pub(crate) type Held = Result<(), Broken>;
 /// Unless it holds, invariant `number` is broken.
 macro_rules! hold {
     ($number:expr, $truth:expr, $($what:tt)+) => {
-        let truth: bool = $truth;
-        if !truth {
+        if !core::convert::identity::<bool>($truth) {
             return Err(Broken { invariant: $number, what: format!($($what)+) });
         }
     };
