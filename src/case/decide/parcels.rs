@@ -143,7 +143,7 @@ impl Scene<'_> {
 
 /// What of a parcel has not been found in it and is still on its way, to another place. Units of one
 /// line are alike: what arrived without a parcel number may have been in this one, so that no more is
-/// taken than is on its way at all.
+/// taken than the parcels that have not arrived leave over.
 pub(super) fn missing(case: &ReturnCase, parcel: &ParcelState, to: Location) -> Vec<Posting> {
     let mut postings: Vec<Posting> = Vec::new();
     for sent in &parcel.contents {
@@ -151,7 +151,12 @@ pub(super) fn missing(case: &ReturnCase, parcel: &ParcelState, to: Location) -> 
         if postings.iter().any(|known| known.line == sent.line) {
             continue;
         }
-        let steps = parcel.missing(&sent.line).min(line.held.at(Location::InTransit));
+        let others = case.parcels.values().filter(|other| !core::ptr::eq(*other, parcel));
+        let coming = others.filter(|other| other.received_at.is_none());
+        let elsewhere =
+            coming.fold(0_i64, |sum, other| sum.saturating_add(other.missing(&sent.line)));
+        let under_way = line.held.at(Location::InTransit).saturating_sub(elsewhere);
+        let steps = parcel.missing(&sent.line).min(under_way);
         if let Ok(quantity) = Quantity::new(steps.max(0), sent.quantity.unit())
             && !quantity.is_zero()
         {
