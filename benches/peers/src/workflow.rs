@@ -272,10 +272,9 @@ fn ours() -> Workflow {
     verify(&draft).expect("the ring is sound").workflow
 }
 
-/// One vote in an approval by three people, with thirty commands remembered: the best of many, in
-/// nanoseconds. Copies of the case are made before the clock starts.
-fn vote(hash: Option<&dyn HashDebug>) -> f64 {
-    const CASES: usize = 2_000;
+/// One vote in an approval by three people, with thirty commands remembered, over so many cases: the
+/// best of many rounds, in nanoseconds. Copies of the case are made before the clock starts.
+fn vote(hash: Option<&dyn HashDebug>, count: usize) -> f64 {
     let draft = WorkflowBuilder::new("review", 1)
         .approval(
             "review",
@@ -311,10 +310,12 @@ fn vote(hash: Option<&dyn HashDebug>) -> f64 {
         apply(&command("zhou", n, Order::Copy { to: vec![person("dan")] }));
     }
     let vote = command("ann", 30, Order::Approve { comment: String::new() });
-    (0..RUNS)
+    let runs = RUNS * 2_000 / count;
+    let mut log = Vec::with_capacity(count * 2);
+    (0..runs)
         .map(|_| {
-            let mut cases = vec![case.clone(); CASES];
-            let mut log = Vec::with_capacity(CASES * 2);
+            let mut cases = vec![case.clone(); count];
+            log.clear();
             let begun = Instant::now();
             for case in &mut cases {
                 let decision = case.decide(&context, black_box(&vote)).expect("accepted");
@@ -323,8 +324,8 @@ fn vote(hash: Option<&dyn HashDebug>) -> f64 {
                     log.push(entry);
                 }
             }
-            let elapsed = begun.elapsed().as_nanos() as f64 / CASES as f64;
-            black_box((cases, log));
+            let elapsed = begun.elapsed().as_nanos() as f64 / count as f64;
+            black_box((&cases, &log));
             elapsed
         })
         .fold(f64::INFINITY, f64::min)
@@ -462,8 +463,10 @@ pub fn run() {
             accepted
         }),
     ));
-    rows.push(("aftersale: one vote of three, decided, applied, logged", vote(None)));
-    rows.push(("aftersale: the same with a SHA-256 chain", vote(Some(&Sha256))));
+    // The other contenders step one machine that stays in the cache; so do a hundred cases here.
+    rows.push(("aftersale: one vote of three, decided, applied, logged", vote(None, 100)));
+    rows.push(("aftersale: the same with a SHA-256 chain", vote(Some(&Sha256), 100)));
+    rows.push(("aftersale: the vote in one of 2,000 cases, out of cache", vote(None, 2_000)));
     println!("{:<54} {:>10} {:>10}", "contender", "ns/event", "x match");
     for (name, nanoseconds) in rows {
         println!("{name:<54} {nanoseconds:>10.2} {:>10.1}", nanoseconds / base);
