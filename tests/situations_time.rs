@@ -14,13 +14,16 @@ mod support;
 use std::collections::BTreeSet;
 
 use aftersale::case::actor::Role;
-use aftersale::case::command::{Command, Ground, LineQuantity, PaymentResult, UnexpectedKind};
+use aftersale::case::command::{
+    Command, Ground, LineQuantity, PaymentResult, RecoveryDemand, UnexpectedKind,
+};
 use aftersale::case::duty::DutyAct;
 use aftersale::case::event::{Event, EventFact};
 use aftersale::case::ledger::Location;
 use aftersale::case::liability::{Liability, Party};
 use aftersale::case::matching::{Candidate, ParcelMarks, rank};
 use aftersale::case::obligation::PaymentWay;
+use aftersale::case::recovery::CostKind;
 use aftersale::case::refusal::{Obstacle, OpenMatter, Refusal};
 use aftersale::case::replacement::{AdvanceEnd, ReplacementItem};
 use aftersale::case::resolution::Resolution;
@@ -36,6 +39,7 @@ use aftersale::practice::length::TimerLength;
 use aftersale::preset::markets::{JD, Market, WECHAT_SHOP};
 use aftersale::rules::Rules;
 use aftersale::sale::{Paid, Sale};
+use aftersale::settlement::recovery::DebtorId;
 use aftersale::settlement::request::OutgoingPrice;
 use aftersale::time::add_seconds;
 use support::{Desk, at, case, line, pieces, sale, units};
@@ -526,6 +530,35 @@ fn refunded_before_the_receipt_and_then_the_inspection_fails() {
     desk.give(Role::Inspector, Command::Inspect { case: case("R-1"), units, inspection }).unwrap();
     assert_eq!(desk.order.money().refunded(), pounds("60.00"), "not reversed in silence");
     assert_eq!(refunds(&desk), 1);
+    // The buyer tore it: what it is still worth is no cost, the rest is claimed from them, once.
+    let (kind, amount) = (CostKind::Salvage, pounds("15.00"));
+    let salvage = Command::RecordCost {
+        case: case("R-1"),
+        line: line("1"),
+        kind,
+        amount,
+        note: "second grade".to_owned(),
+    };
+    desk.give(Role::Warehouse, salvage).unwrap();
+    let demand = || RecoveryDemand {
+        line: line("1"),
+        party: Party::Buyer,
+        debtor: DebtorId::new("customer-1").unwrap(),
+        amount: None,
+        note: "sleeve torn".to_owned(),
+    };
+    let claim = || Command::OpenRecoveryClaim { case: case("R-1"), demand: demand() };
+    let undecided = refusal(desk.give(Role::Finance, claim()));
+    assert_eq!(undecided, [Obstacle::NoLiability { line: line("1") }]);
+    let liability = Liability::new([(Party::Buyer, Ratio::ONE)], "torn by the buyer", []).unwrap();
+    let decided = Command::AttributeLiability { case: case("R-1"), line: line("1"), liability };
+    desk.give(Role::Supervisor, decided).unwrap();
+    desk.give(Role::Finance, claim()).unwrap();
+    let order = &desk.order;
+    assert_eq!(order.case(&case("R-1")).unwrap().claims[0].amount, pounds("45.00"));
+    let again = refusal(desk.give(Role::Finance, claim()));
+    assert_eq!(again, [Obstacle::NothingToClaim { line: line("1"), party: Party::Buyer }]);
+    assert_eq!(desk.order.money().refunded(), pounds("60.00"), "the refund stands");
 }
 
 /// Found by random stories: a unit that was here already stayed awaited after its instant refund.

@@ -320,7 +320,7 @@ fn claim_candidates(case: &ReturnCase) -> Vec<Command> {
     let Ok(debtor) = DebtorId::new("…") else { return commands };
     for line in &case.lines {
         let parties = line.liability.iter().flat_map(Liability::shares);
-        for (party, _) in parties.filter(|(party, _)| is_claimable(*party)) {
+        for (party, _) in parties.filter(|(party, _)| is_claimable(*party, line)) {
             let (line, note) = (line.line.clone(), String::from("…"));
             let demand = RecoveryDemand { line, party, debtor: debtor.clone(), amount: None, note };
             commands.push(Command::OpenRecoveryClaim { case: case.id.clone(), demand });

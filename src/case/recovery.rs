@@ -17,6 +17,7 @@ use alloc::vec::Vec;
 
 use serde::{Deserialize, Serialize};
 
+use super::ledger::Location;
 use super::liability::{Party, Shares};
 use super::state::{CaseLine, ReturnCase};
 use crate::id::OrderLineId;
@@ -141,17 +142,19 @@ impl RecoveryClaim {
     }
 }
 
-/// Whether a claim can be made against a party: not against the seller, nor the buyer, whose part is
-/// kept back in the settlement, nor against nobody in particular.
+/// Whether a claim can be made against a party for a line: not against the seller, nor against nobody
+/// in particular. The buyer's part is kept back in the settlement; only where the money went ahead of
+/// the goods, and they came back damaged or not at all, is there nothing to keep it back from.
 #[must_use]
-pub const fn is_claimable(party: Party) -> bool {
+pub fn is_claimable(party: Party, line: &CaseLine) -> bool {
     match party {
         Party::Carrier
         | Party::Platform
         | Party::Supplier
         | Party::Manufacturer
         | Party::Warehouse => true,
-        Party::Seller | Party::Buyer | Party::Undetermined => false,
+        Party::Buyer => line.held.over(&[Location::Ahead, Location::Recovered]) > 0,
+        Party::Seller | Party::Undetermined => false,
     }
 }
 

@@ -64,7 +64,7 @@ impl Scene<'_> {
         let Some(own) = case.line(line) else {
             return draft.refuse(Obstacle::NotInCase { line: line.clone() });
         };
-        if !is_claimable(*party) {
+        if !is_claimable(*party, own) {
             draft.refuse(Obstacle::NotClaimable { party: *party });
         }
         if own.appealed_at.is_some() {
