@@ -473,6 +473,24 @@ fn what_another_parcel_may_bring_is_not_missing() {
     assert_eq!(refused, [Obstacle::NothingMissing { parcel }]);
 }
 
+/// Found by random stories: declaring one parcel lost again took the units of another one.
+#[test]
+fn a_lost_parcel_is_lost_once() {
+    let mut desk = Desk::new(sale(&[("1", 3, 3, "10.00")]));
+    desk.open("R-1", &[("1", 3)]).unwrap();
+    desk.authorize("R-1").unwrap();
+    send_back(&mut desk, "R-1", "BACK-1", &[("1", 2)]);
+    send_back(&mut desk, "R-1", "BACK-2", &[("1", 1)]);
+    let lost =
+        || Command::DeclareLost { case: case("R-1"), parcel: ParcelId::new("BACK-2").unwrap() };
+    desk.give(Role::Warehouse, lost()).unwrap();
+    let again = refusal(desk.give(Role::Warehouse, lost()));
+    assert!(matches!(again[..], [Obstacle::WrongStatus { .. }]), "{again:?}");
+    let held = &desk.order.case(&case("R-1")).unwrap().lines[0].held;
+    assert_eq!(held.at(Location::Lost), 1, "the two of the other parcel are under way");
+    assert_eq!(held.at(Location::InTransit), 2);
+}
+
 #[test]
 fn one_part_of_a_kit_comes_back() {
     let mut draft = sale(&[("pot", 1, 1, "20.00"), ("cup", 2, 2, "5.00")]).draft().clone();

@@ -59,7 +59,7 @@ pub(crate) fn invariant_31(
     let mut at = now;
     let mut count = 0;
     for id in ids {
-        let mut tried = Vec::new();
+        let (mut tried, mut done) = (Vec::new(), Vec::new());
         let mut rounds = 0;
         while let Some(case) = world.order.case(&id).filter(|case| !case.status().is_final()) {
             rounds += 1;
@@ -78,6 +78,7 @@ pub(crate) fn invariant_31(
                 }
                 match world.give(&step, coverage)? {
                     Ok(_) => {
+                        done.push(step.envelope.command);
                         moved = true;
                         break;
                     }
@@ -85,7 +86,12 @@ pub(crate) fn invariant_31(
                 }
             }
             let status = world.order.case(&id).unwrap().status();
-            hold!(31, moved && rounds < 60, "{id} is {status} and does not end: {tried:#?}");
+            let last = done.last();
+            hold!(
+                31,
+                moved && rounds < 60,
+                "{id} is {status} and does not end after {last:?}: {tried:#?}"
+            );
         }
     }
     Ok(())

@@ -464,12 +464,15 @@ impl<'a> World<'a> {
                 events.extend(decision.events);
             }
         };
-        for step in steps {
-            while let Some(from) = order.last_at().filter(|last| *last < step.now)
+        for (place, step) in steps.iter().enumerate() {
+            // A refused command leaves no trace, so that one of an earlier time may follow it; who looks in
+            // between may not look ahead of that.
+            let soonest = steps.iter().skip(place).map(|step| step.now).min().unwrap_or(step.now);
+            while let Some(from) = order.last_at().filter(|last| *last < soonest)
                 && ticks % 4 != 3
             {
                 ticks += 1;
-                let until = step.now.signed_duration_since(from).num_seconds();
+                let until = soonest.signed_duration_since(from).num_seconds();
                 let between = add_seconds(from, random.within(0, until)).unwrap();
                 run(&mut order, between, &finish::tick(&format!("between-{ticks}")));
             }

@@ -1,5 +1,6 @@
 //! Between request and end: questions, offers, holds, disputes, liability, inspection.
 
+use alloc::collections::BTreeSet;
 use alloc::string::String;
 use alloc::vec::Vec;
 
@@ -196,10 +197,13 @@ impl Scene<'_> {
         if state.received_at.is_some() {
             postings = super::parcels::missing(case, state, Location::Lost);
         }
-        for sent in state.contents.iter().filter(|_| state.received_at.is_none()) {
+        let mut seen = BTreeSet::new();
+        let on_its_way = state.contents.iter().filter(|_| state.received_at.is_none());
+        for sent in on_its_way.filter(|sent| seen.insert(&sent.line)) {
             let under_way =
                 case.line(&sent.line).map_or(0, |line| line.held.at(Location::InTransit));
-            let steps = sent.quantity.steps().min(under_way).max(0);
+            // What was declared before is not declared again: the rest is in other parcels.
+            let steps = state.missing(&sent.line).min(under_way).max(0);
             if let Ok(quantity) = Quantity::new(steps, sent.quantity.unit())
                 && steps > 0
             {
