@@ -261,7 +261,7 @@ impl AfterSale {
     ) -> Result<Self, ReplayError> {
         let mut order = Self::open(sale);
         for event in events {
-            evolve::check(&order, event)?;
+            evolve::check::check(&order, event)?;
             order.evolve(event);
         }
         Ok(order)

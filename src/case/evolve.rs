@@ -1,5 +1,7 @@
 //! Folding events into the state, and checking a stored history before it is trusted.
 
+pub(super) mod check;
+
 use alloc::boxed::Box;
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::string::String;
@@ -11,14 +13,14 @@ use super::event::{Event, EventFact, OpenedLine};
 use super::ledger::{Balance, Location, Posting, QuantityLedger, is_movement};
 use super::obligation::{Obligation, Payment, PaymentState, PaymentWay, payments_of};
 use super::parcel::{Interception, InterceptionEnd, InterceptionOutcome, UnexpectedEnd};
-use super::recovery::{ClaimState, Cost, RecoveryClaim, debtor_of};
+use super::recovery::{ClaimState, Cost, RecoveryClaim};
 use super::replacement::{
     Advance, AdvanceEnd, Purpose, Replacement, ReplacementItem, ReplacementState,
 };
-use super::review::{CaseReview, ReviewStep};
+use super::review::CaseReview;
 use super::state::{Approval, Assignee, CaseLine, Closing, ParcelState, ReturnCase};
 use super::timer::{ExpiryOutcome, Timer, stage};
-use super::{AddedLine, AfterSale, ReplayError, reshape};
+use super::{AddedLine, AfterSale, reshape};
 use crate::approval::standing::Standing;
 use crate::id::{CaseId, OrderLineId, ParcelId, RuleId};
 use crate::inspection::Disposition;
@@ -27,97 +29,6 @@ use crate::practice::timer::ExpiryAction;
 use crate::reason::history::ReasonHistory;
 use crate::sale::Sale;
 use crate::time::{Instant, Interval};
-
-/// Whether an event may follow the state: for stored histories, which may be damaged or forged.
-pub(super) fn check(order: &AfterSale, event: &Event) -> Result<(), ReplayError> {
-    let sequence = event.sequence;
-    let expected = order.version.saturating_add(1);
-    if sequence != expected {
-        return Err(ReplayError::OutOfSequence { expected, found: sequence });
-    }
-    if let Some(before) = order.last_at.filter(|before| event.at < *before) {
-        return Err(ReplayError::TimeReversed { sequence, at: event.at, before });
-    }
-    let opens = matches!(event.fact, EventFact::CaseOpened { .. });
-    let case = event.fact.case();
-    if case.is_some_and(|case| order.cases.contains_key(case) == opens) {
-        return Err(ReplayError::Unknown { sequence });
-    }
-    check_postings(order, event)?;
-    match &event.fact {
-        EventFact::CaseOpened { lines, .. } => {
-            let known = |line: &OpenedLine| order.quantities.slot(&line.line).is_some();
-            if !lines.iter().all(known) {
-                return Err(ReplayError::Unknown { sequence });
-            }
-        }
-        EventFact::CaseSplit { case, into, lines }
-            if !reshape::is_split(order, case, into, lines) =>
-        {
-            return Err(ReplayError::Unknown { sequence });
-        }
-        EventFact::CaseAmended { .. } if !reshape::is_amendment(order, event) => {
-            return Err(ReplayError::DoesNotAddUp { sequence });
-        }
-        EventFact::RefundPlanned { settlement, .. } if !order.money.admits(settlement) => {
-            return Err(ReplayError::DoesNotAddUp { sequence });
-        }
-        EventFact::SaleAmended { sale } => {
-            let fault = ReplayError::DoesNotAddUp { sequence };
-            let sale = Sale::freeze((**sale).clone()).map_err(|_| fault.clone())?;
-            if order.quantities.overshipped(&order.sale, &sale).next().is_some() {
-                return Err(fault);
-            }
-        }
-        EventFact::CostRecorded { .. }
-        | EventFact::RecoveryClaimOpened { .. }
-        | EventFact::RecoveryRecorded { .. }
-            if !claims_fit(order, event) =>
-        {
-            return Err(ReplayError::DoesNotAddUp { sequence });
-        }
-        EventFact::ReviewStarted { step, .. } | EventFact::ReviewMoved { step, .. }
-            if !review_fits(order, event, step) =>
-        {
-            return Err(ReplayError::DoesNotAddUp { sequence });
-        }
-        EventFact::ReplacementPlanned { items, .. } => {
-            let known = |line: &OrderLineId| order.quantities.slot(line).is_some();
-            if items.iter().any(|item| known(&item.line) || !known(&item.replaces)) {
-                return Err(ReplayError::Unknown { sequence });
-            }
-        }
-        _ => {}
-    }
-    Ok(())
-}
-
-/// Every movement is a legal one, of units that are there.
-fn check_postings(order: &AfterSale, event: &Event) -> Result<(), ReplayError> {
-    let sequence = event.sequence;
-    // Several postings of one line are tried together, so that no unit is taken twice.
-    let mut trial: BTreeMap<usize, Balance> = BTreeMap::new();
-    let postings = event.fact.postings();
-    for posting in postings {
-        let not_there = || ReplayError::NotThere { sequence, line: posting.line.clone() };
-        let slot = order.quantities.slot(&posting.line).ok_or_else(not_there)?;
-        let mut balance = match trial.get(&slot) {
-            Some(balance) => *balance,
-            None => order.quantities.at(slot).copied().unwrap_or_default(),
-        };
-        balance.shift(posting);
-        let unit = order.quantities.unit(slot);
-        let short = balance.at(posting.from) < 0 && posting.from != Location::Stock;
-        if short || !is_movement(posting.from, posting.to) || unit != Some(posting.quantity.unit())
-        {
-            return Err(not_there());
-        }
-        if postings.len() > 1 {
-            trial.insert(slot, balance);
-        }
-    }
-    Ok(())
-}
 
 pub(super) fn evolve(order: &mut AfterSale, event: &Event) {
     order.version = event.sequence;
@@ -191,49 +102,6 @@ fn appointments(case: &ReturnCase) -> Vec<(Instant, Option<RuleId>)> {
     let timers = case.timers.iter().filter(|_| !held);
     let timers = timers.map(|timer| (timer.due, Some(timer.rule.clone())));
     review.into_iter().chain(timers).collect()
-}
-
-/// Whether costs and claims of a stored history stay within what is known of the case.
-fn claims_fit(order: &AfterSale, event: &Event) -> bool {
-    let Some(case) = event.fact.case().and_then(|case| order.cases.get(case)) else { return false };
-    let payable =
-        |amount: &Money| amount.is_positive() && amount.currency() == order.sale.currency();
-    match &event.fact {
-        EventFact::CostRecorded { line, amount, .. } => {
-            payable(amount) && case.line(line).is_some()
-        }
-        EventFact::RecoveryClaimOpened { claim, line, party, amount, .. } => {
-            let number = u32::try_from(case.claims.len()).unwrap_or(u32::MAX).saturating_add(1);
-            let (Some(debtor), true) = (debtor_of(*party), payable(amount)) else { return false };
-            let recovery = case.recovery(line).ok().flatten();
-            *claim == number && recovery.is_some_and(|mut own| own.claim(&debtor, *amount).is_ok())
-        }
-        EventFact::RecoveryRecorded { claim, result, .. } => {
-            use super::recovery::RecoveryResult::Recovered;
-            let Some(claim) = case.claim(*claim) else { return false };
-            let ended = matches!(claim.state, ClaimState::Recovered | ClaimState::WrittenOff);
-            let fits = match result {
-                Recovered { amount, .. } => payable(amount) && *amount <= claim.open(),
-                _ => true,
-            };
-            !ended && fits
-        }
-        _ => true,
-    }
-}
-
-/// Whether a step of a review can follow.
-fn review_fits(order: &AfterSale, event: &Event, step: &ReviewStep) -> bool {
-    let case = event.fact.case().and_then(|case| order.cases.get(case));
-    match (case.map(|case| case.review.as_deref()), &event.fact) {
-        (Some(None), EventFact::ReviewStarted { .. }) => {
-            Standing::submitted(event.at, &step.change).is_ok()
-        }
-        (Some(Some(review)), EventFact::ReviewMoved { .. }) => {
-            review.standing.clone().apply(event.at, &step.by, &step.change).is_ok()
-        }
-        _ => false,
-    }
 }
 
 /// The case that an event opens, before its postings.
