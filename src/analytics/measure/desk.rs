@@ -37,7 +37,7 @@ impl Desk {
 
     /// Units returned per unit sold, with the exact Poisson interval. This is the naive rate when
     /// the cell is a return month: it compares returns with sales of the same month. Rates by month
-    /// of sale come from [`super::cohort`].
+    /// of sale come from [`crate::analytics::cohort`].
     #[must_use]
     pub fn unit_rate(&self, confidence: Confidence) -> Option<Estimate> {
         let count = |sum: Sum| u64::try_from(sum.total()).ok();
