@@ -1,12 +1,4 @@
 //! Analytics alone: counting, merging, screening, scanning, reading notes. `cargo bench --bench analytics`.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::arithmetic_side_effects,
-    reason = "a bench may panic"
-)]
 
 use aftersale::analytics::alarm::{Options, Series, screen};
 use aftersale::analytics::cause::{Leaf, Scan, scan};

@@ -1,14 +1,6 @@
 //! Cases: from request to refund, one command in mid-life, and replay of a stored history.
 //!
 //! `cargo bench --bench case`. Replay counts events, the others whole operations.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::arithmetic_side_effects,
-    reason = "a bench may panic"
-)]
 
 #[path = "../tests/support/mod.rs"]
 mod support;

@@ -3,14 +3,6 @@
 //! `cargo bench --bench case_memory`. Each run adds 100 cases to one order; what an order keeps for one
 //! of them is `(alloc + grow - dealloc - shrink) / 100` of the bytes shown. The order itself, its sale,
 //! and the events that a host stores elsewhere are not in it.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::arithmetic_side_effects,
-    reason = "a bench may panic"
-)]
 
 #[path = "../tests/support/mod.rs"]
 mod support;

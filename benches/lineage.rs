@@ -1,13 +1,5 @@
 //! Lineage on 100,000 lots in eight layers: append, traces, recall, ledger, suspects.
 //! Against petgraph, and larger: the crate in `benches/peers`.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::arithmetic_side_effects,
-    reason = "a benchmark may panic"
-)]
 
 use aftersale::lineage::event::EventKind;
 use aftersale::lineage::graph::exposure::Watched;

@@ -1,13 +1,4 @@
 //! What it costs to judge one line.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::arithmetic_side_effects,
-    missing_docs,
-    reason = "a bench may panic"
-)]
 
 use aftersale::calendar::working_days::WorkingDays;
 use aftersale::policy::deadline::{Place, Timeline};

@@ -1,12 +1,4 @@
 //! How fast reasons are read from text, looked up and verified.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::arithmetic_side_effects,
-    reason = "a bench may panic"
-)]
 
 use std::collections::BTreeMap;
 use std::fs::File;

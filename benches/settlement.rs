@@ -1,12 +1,4 @@
 //! What a refund costs to work out: one line, a mixed order, promotions, and a batch of a million.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::arithmetic_side_effects,
-    reason = "a bench may panic"
-)]
 
 use aftersale::id::OrderLineId;
 use aftersale::quantity::Quantity;

@@ -1,12 +1,4 @@
 //! How fast calendars answer, cases are evaluated and agents are found.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::arithmetic_side_effects,
-    reason = "a bench may panic"
-)]
 
 use std::hint::black_box;
 

@@ -1,12 +1,4 @@
 //! Workflows: a table step beside a written match, whole decisions, replay, verification.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::arithmetic_side_effects,
-    reason = "a benchmark may panic"
-)]
 
 use std::hint::black_box;
 

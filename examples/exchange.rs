@@ -3,7 +3,6 @@
 //! of the case as a Mermaid diagram.
 //!
 //! `cargo run --release --example exchange`
-#![allow(clippy::indexing_slicing, reason = "an example may index into its own documents")]
 
 use std::error::Error;
 

@@ -5,14 +5,6 @@
 //! Every figure stands beside a floor: the same words without denial and doubt.
 //!
 //! Run with `cargo run --release --example reason_tags`.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::arithmetic_side_effects,
-    reason = "an example may panic"
-)]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::error::Error;

@@ -2,14 +2,6 @@
 //! labelled so) for the whole chain from a supplier lot to the guilty lot.
 //!
 //! `cargo run --release --example recall`; writes `target/recall.html`.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::arithmetic_side_effects,
-    reason = "an example may panic"
-)]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::error::Error;

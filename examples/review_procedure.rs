@@ -1,13 +1,5 @@
 //! A review procedure with defects, the same one corrected, its diagram, and a case walking through it,
 //! in English and Chinese.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::arithmetic_side_effects,
-    reason = "an example may panic"
-)]
 
 use std::error::Error;
 

@@ -6,15 +6,6 @@
 //! difference is told ticket by ticket.
 //!
 //! Run with `cargo run --release --example sla_audit`; the page goes to `target/sla_audit.html`.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::arithmetic_side_effects,
-    unreachable_pub,
-    reason = "an example may panic"
-)]
 
 use std::collections::BTreeMap;
 use std::error::Error;

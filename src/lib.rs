@@ -10,6 +10,19 @@
 //! only, never a sibling; `tests/architecture.rs` reads this list and fails on any other edge.
 #![no_std]
 #![forbid(unsafe_code)]
+// What only the library promises; the rest of the table is in Cargo.toml, for tests and examples too.
+#![warn(missing_docs, missing_debug_implementations, unreachable_pub)]
+#![warn(clippy::must_use_candidate, clippy::needless_pass_by_value)]
+// It never panics on any input, so what could panic is not written.
+#![warn(
+    clippy::arithmetic_side_effects,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::todo,
+    clippy::unimplemented,
+    clippy::unwrap_used
+)]
 
 extern crate alloc;
 

@@ -1,12 +1,4 @@
 //! Tallies: merging, percentiles, stored state.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::arithmetic_side_effects,
-    reason = "a test may panic"
-)]
 
 use aftersale::analytics::AnalyticsError;
 use aftersale::analytics::grid::Grid;

@@ -1,12 +1,4 @@
 //! Alarms over many series, on simulated worlds: how many are false, how soon a shift is found.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::arithmetic_side_effects,
-    reason = "a test may panic"
-)]
 
 use aftersale::analytics::alarm::{Method, Options, Series, screen};
 use aftersale::analytics::rate::Proportion;

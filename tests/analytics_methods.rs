@@ -3,14 +3,6 @@
 //!
 //! "scipy" is scipy 1.17.1, "statsmodels" is statsmodels 0.15.0; "by hand" means a few lines of numpy
 //! written from the definition, not from this crate.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::arithmetic_side_effects,
-    reason = "a test may panic"
-)]
 
 use aftersale::analytics::benchmark::{
     PUBLISHED, funnel_limits, observed_over_expected, standardized,

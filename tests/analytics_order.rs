@@ -1,12 +1,4 @@
 //! Orders as rows of tallies: what counts as sold, returned, repeated; in one pass or bit by bit.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::arithmetic_side_effects,
-    reason = "a test may panic"
-)]
 
 mod support;
 

@@ -1,12 +1,4 @@
 //! What stands behind a rise: lots and words, inside the combination only.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::arithmetic_side_effects,
-    reason = "a test may panic"
-)]
 
 use aftersale::analytics::cause::{Leaf, Scan, scan};
 use aftersale::analytics::origin::{Origin, Search, SeenUnit, When, element_of, origin};

@@ -2,14 +2,6 @@
 //!
 //! Unless a test says otherwise, numbers come from scipy 1.17.1 and statsmodels 0.15.0:
 //! `proportion_confint`, `confint_proportions_2indep(method="newcomb")`, `fisher_exact`, `chi2.ppf`.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::arithmetic_side_effects,
-    reason = "a test may panic"
-)]
 
 use aftersale::analytics::AnalyticsError;
 use aftersale::analytics::alarm::{

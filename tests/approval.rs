@@ -1,13 +1,4 @@
 //! Approval: the rules of `docs/workflows.md`, one by one, and the laws over random histories.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::arithmetic_side_effects,
-    clippy::needless_pass_by_value,
-    reason = "a test may panic"
-)]
 
 mod common;
 

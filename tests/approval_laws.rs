@@ -1,14 +1,6 @@
 //! The laws of approval over random procedures, random people and every kind of command, against a
 //! ledger that is kept from the entries alone.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::arithmetic_side_effects,
-    clippy::type_complexity,
-    reason = "a test may panic"
-)]
+#![allow(clippy::type_complexity, reason = "types of a test are read once")]
 
 mod common;
 

@@ -1,13 +1,5 @@
 //! The rules of approval and the mistakes of other systems, by name: see the tables in
 //! `docs/workflows.md`. What `tests/approval.rs` shows already is not repeated here.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::arithmetic_side_effects,
-    reason = "a test may panic"
-)]
 
 mod common;
 

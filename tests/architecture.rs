@@ -1,12 +1,4 @@
 //! The layers that `src/lib.rs` declares are the only allowed import directions.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::arithmetic_side_effects,
-    reason = "a test may panic"
-)]
 
 use std::collections::BTreeMap;
 use std::fs;

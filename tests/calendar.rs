@@ -1,12 +1,4 @@
 //! Business calendars: named situations. The laws are in `tests/calendar_model.rs` too.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::arithmetic_side_effects,
-    reason = "a test may panic"
-)]
 
 use aftersale::calendar::book::{CalendarDefinition, Calendars, Combine, Combined};
 use aftersale::calendar::compiled::{Calendar, CalendarError, Standing};

@@ -2,14 +2,6 @@
 //!
 //! The model resolves every edge with the zone database itself and marks minutes in an array. It
 //! shares no code with the compiled table.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::arithmetic_side_effects,
-    reason = "a test may panic"
-)]
 
 use std::collections::BTreeSet;
 

@@ -1,13 +1,5 @@
 //! The whole state space of a small order, explored breadth first: two lines of two units, every
 //! resolution, four actors. Every invariant is checked in every state.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::arithmetic_side_effects,
-    reason = "a test may panic"
-)]
 
 mod support;
 

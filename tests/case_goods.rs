@@ -1,12 +1,4 @@
 //! Goods on the way: parcels called back, scanned, short, shared, and with strangers in them.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::arithmetic_side_effects,
-    reason = "a test may panic"
-)]
 
 mod support;
 

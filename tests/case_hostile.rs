@@ -1,12 +1,4 @@
 //! Damaged and hostile documents: commands, events, sales and rules answer with typed errors.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::arithmetic_side_effects,
-    reason = "a test may panic"
-)]
 
 mod support;
 

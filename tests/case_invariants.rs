@@ -1,12 +1,4 @@
 //! The sixty invariants of return cases, over random orders and random commands under every practice.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::arithmetic_side_effects,
-    reason = "a test may panic"
-)]
 
 mod case_world;
 

@@ -1,12 +1,4 @@
 //! Kits by component, serial numbers and units of measure, through cases.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::arithmetic_side_effects,
-    reason = "a test may panic"
-)]
 
 mod support;
 

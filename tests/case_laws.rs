@@ -1,13 +1,5 @@
 //! Laws of return cases, over random sales and random sequences of commands, against a slow model in
 //! which every unit is an object of its own.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::arithmetic_side_effects,
-    reason = "a test may panic"
-)]
 
 mod support;
 

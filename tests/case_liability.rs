@@ -1,12 +1,4 @@
 //! What liability decides: freight, labels, recovery claims, scorecards; and the people around a case.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::arithmetic_side_effects,
-    reason = "a test may panic"
-)]
 
 #[path = "support/reviews.rs"]
 mod reviews;

@@ -1,12 +1,4 @@
 //! Every way a case can end: exchanges, advances, repairs, losses, offers, disputes.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::arithmetic_side_effects,
-    reason = "a test may panic"
-)]
 
 mod support;
 

@@ -1,12 +1,4 @@
 //! Reviews inside a case: the procedure decides, every step is an event of the order, time acts alone.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::arithmetic_side_effects,
-    reason = "a test may panic"
-)]
 
 #[path = "support/reviews.rs"]
 mod reviews;

@@ -1,12 +1,4 @@
 //! Requests that change their shape: amended before a decision, split while something is open.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::arithmetic_side_effects,
-    reason = "a test may panic"
-)]
 
 mod support;
 

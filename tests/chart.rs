@@ -1,14 +1,6 @@
 //! Charts: golden ECharts options and Vega-Lite specifications, and lists that fit their axes.
 //!
 //! The golden files are rewritten when `GOLDEN_WRITE` is set; look at the difference before keeping it.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::arithmetic_side_effects,
-    reason = "a test may panic"
-)]
 
 use std::fs;
 use std::path::Path;

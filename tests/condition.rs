@@ -1,12 +1,4 @@
 //! Conditions over facts: truth, explanation, and exact analysis by cells.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::arithmetic_side_effects,
-    reason = "a test may panic"
-)]
 
 use std::collections::BTreeSet;
 

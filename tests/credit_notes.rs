@@ -1,14 +1,5 @@
 //! The host side of the main example: its numbers on the real data, and on any slice of it.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::arithmetic_side_effects,
-    dead_code,
-    unreachable_pub,
-    reason = "a test may panic, and uses a part of the example"
-)]
+#![allow(dead_code, reason = "every user of this module needs a part of it")]
 
 #[path = "../examples/credit_notes/arguments.rs"]
 mod arguments;

@@ -1,12 +1,4 @@
 //! Feedback: who is asked, when, and what answers say.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::arithmetic_side_effects,
-    reason = "a test may panic"
-)]
 
 use aftersale::calendar::book::{CalendarDefinition, Calendars};
 use aftersale::calendar::hours::DateRange;

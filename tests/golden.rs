@@ -2,14 +2,6 @@
 //!
 //! A file that changes is a change of a contract: hosts have stored such histories. With
 //! `AFTERSALE_GOLDEN=write` the files are written anew.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::arithmetic_side_effects,
-    reason = "a test may panic"
-)]
 
 #[path = "support/reviews.rs"]
 mod reviews;

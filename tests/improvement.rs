@@ -1,12 +1,4 @@
 //! The improvement loop: stated beforehand, checked once there is enough to see.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::arithmetic_side_effects,
-    reason = "a test may panic"
-)]
 
 use aftersale::analytics::rate::Proportion;
 use aftersale::analytics::tally::{Dimension, Facets};

@@ -1,12 +1,4 @@
 //! EPCIS documents of public repositories, with links derived by hand; and hostile ones.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::arithmetic_side_effects,
-    reason = "a test may panic"
-)]
 
 mod lineage_model;
 

@@ -1,12 +1,4 @@
 //! Histories as XES logs, definitions as workflow nets, and the one replayed on the other.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::arithmetic_side_effects,
-    reason = "a test may panic"
-)]
 
 mod common;
 

@@ -1,12 +1,4 @@
 //! Every law in `docs/laws.md` has its test, and every test of a law names a known law.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::arithmetic_side_effects,
-    reason = "a test may panic"
-)]
 
 use std::collections::BTreeMap;
 use std::fs;

@@ -1,13 +1,5 @@
 //! Lineage against a slow, obvious model, on random worlds with splits, merges, loops, voids,
 //! repeats, late events and cleanings; and each rule by name.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::arithmetic_side_effects,
-    reason = "a test may panic"
-)]
 
 mod lineage_model;
 

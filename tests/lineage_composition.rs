@@ -1,13 +1,5 @@
 //! Shares without times against elimination modulo primes, against repeating the rule until nothing
 //! changes, and against the ledger.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::arithmetic_side_effects,
-    reason = "a test may panic"
-)]
 
 mod lineage_model;
 

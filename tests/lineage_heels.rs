@@ -1,13 +1,5 @@
 //! Vessels that count as empty at a refill: traces, ledger, bounds, evidence and exposures against
 //! the rule walked event by event.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::arithmetic_side_effects,
-    reason = "a test may panic"
-)]
 
 mod lineage_model;
 

@@ -1,12 +1,4 @@
 //! Recall scope, what-if, campaign, metrics, drawings, tables, containment, and where traces start.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::arithmetic_side_effects,
-    reason = "a test may panic"
-)]
 
 mod lineage_model;
 

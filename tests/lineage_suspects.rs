@@ -1,12 +1,4 @@
 //! Suspects: exact probabilities, corrections, strata, groups, second causes.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::arithmetic_side_effects,
-    reason = "a test may panic"
-)]
 
 mod lineage_model;
 

@@ -1,12 +1,4 @@
 //! Ownerless parcels: which open cases they may belong to.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::arithmetic_side_effects,
-    reason = "a test may panic"
-)]
 
 mod support;
 

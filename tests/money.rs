@@ -1,12 +1,4 @@
 //! Money, quantities and numbers: nothing is lost, made or rounded in silence.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::arithmetic_side_effects,
-    reason = "a test may panic"
-)]
 
 use aftersale::money::currency::{Currency, CurrencyError};
 use aftersale::money::{Money, MoneyError};

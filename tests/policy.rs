@@ -1,12 +1,4 @@
 //! Judging a line by the policies that ship with the crate.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::arithmetic_side_effects,
-    reason = "a test may panic"
-)]
 
 use std::collections::BTreeSet;
 use std::sync::LazyLock;

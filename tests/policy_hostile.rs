@@ -1,12 +1,4 @@
 //! Hostile policies and situations: a typed error or an answer, never a panic.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::arithmetic_side_effects,
-    reason = "a test may panic"
-)]
 
 use std::sync::LazyLock;
 

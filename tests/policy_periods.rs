@@ -1,12 +1,4 @@
 //! Periods: every worked example of the laws, and a model that walks day by day.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::arithmetic_side_effects,
-    reason = "a test may panic"
-)]
 
 use std::collections::BTreeSet;
 

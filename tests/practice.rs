@@ -1,12 +1,4 @@
 //! Practice as data: deadlines against a slow model, defects, the order of rules.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::arithmetic_side_effects,
-    reason = "a test may panic"
-)]
 
 use aftersale::case::resolution::Resolution;
 use aftersale::condition::Facts;

@@ -1,12 +1,4 @@
 //! The review procedures: sound, and right on both sides of every limit.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::arithmetic_side_effects,
-    reason = "a test may panic"
-)]
 
 use aftersale::approval::command::Context;
 use aftersale::approval::directory::Directory;

@@ -1,12 +1,4 @@
 //! Reading free text: matches, denial, industries, hosts, and what always holds.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::arithmetic_side_effects,
-    reason = "a test may panic"
-)]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;

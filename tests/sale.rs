@@ -1,12 +1,4 @@
 //! The snapshot of an order: frozen once to the cent, or refused with every fault.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::arithmetic_side_effects,
-    reason = "a test may panic"
-)]
 
 #[path = "support/sales.rs"]
 mod sales;

@@ -1,12 +1,4 @@
 //! Return policies of schema.org, read and written.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::arithmetic_side_effects,
-    reason = "a test may panic"
-)]
 
 use aftersale::calendar::working_days::WorkingDays;
 use aftersale::id::PolicyId;

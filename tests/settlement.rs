@@ -1,13 +1,4 @@
 //! Settlement: laws beside the exact model, and the situations that systems get wrong.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::arithmetic_side_effects,
-    clippy::cast_possible_truncation,
-    reason = "a test may panic"
-)]
 
 #[path = "support/sales.rs"]
 mod sales;

@@ -4,15 +4,6 @@
 //! for and computes what should have gone back in all, from scratch, with fractions.
 //!
 //! `AFTERSALE_CASES=10000000 cargo test --release --test settlement_model` runs more cases.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::arithmetic_side_effects,
-    clippy::cast_possible_truncation,
-    reason = "a test may panic"
-)]
 
 #[path = "support/sales.rs"]
 mod sales;

@@ -1,13 +1,4 @@
 //! Promotions that a partial return breaks: frozen shares and re-evaluation side by side.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::arithmetic_side_effects,
-    clippy::cast_possible_truncation,
-    reason = "a test may panic"
-)]
 
 #[path = "support/sales.rs"]
 mod sales;

@@ -2,14 +2,6 @@
 //!
 //! The figures were read from the source code, the tests and the documentation of the systems named;
 //! `docs/settlement.md`, "Known traps", has the list.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::arithmetic_side_effects,
-    reason = "a test may panic"
-)]
 
 #[path = "support/sales.rs"]
 mod sales;

@@ -1,13 +1,5 @@
 //! Situations of quantity and identity that existing systems get wrong, one test each.
 //! `docs/cases.md`, "What other systems get wrong", has the list.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::arithmetic_side_effects,
-    reason = "a test may panic"
-)]
 
 mod support;
 

@@ -1,13 +1,4 @@
 //! Service levels: named situations, and every fault reported in other systems.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::arithmetic_side_effects,
-    clippy::needless_pass_by_value,
-    reason = "a test may panic"
-)]
 
 use aftersale::calendar::book::{CalendarDefinition, Calendars};
 use aftersale::calendar::hours::DateRange;

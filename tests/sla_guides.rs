@@ -1,12 +1,4 @@
 //! The data in `docs/deadlines.md` and `docs/dispatch.md` is real: every block is read and verified.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::arithmetic_side_effects,
-    reason = "a test may panic"
-)]
 
 use std::path::Path;
 

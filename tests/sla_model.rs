@@ -1,12 +1,4 @@
 //! Clocks against a count minute by minute.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::arithmetic_side_effects,
-    reason = "a test may panic"
-)]
 
 use std::cell::Cell;
 use std::collections::BTreeSet;

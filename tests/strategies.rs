@@ -1,13 +1,5 @@
 //! The strategies exported to hosts give valid values.
 #![cfg(feature = "proptest")]
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::arithmetic_side_effects,
-    reason = "a test may panic"
-)]
 
 use aftersale::sale::Sale;
 use aftersale::settlement::ledger::MoneyLedger;

@@ -1,12 +1,4 @@
 //! The words of the crate: identifiers, labels, numbers, times, working days.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::arithmetic_side_effects,
-    reason = "a test may panic"
-)]
 
 use std::collections::BTreeSet;
 

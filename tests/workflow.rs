@@ -1,12 +1,4 @@
 //! Workflows: times, drawings, histories, versions, and what verification promises.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::arithmetic_side_effects,
-    reason = "a test may panic"
-)]
 
 mod common;
 

@@ -1,13 +1,5 @@
 //! What is told before it happens: silences, forecasts, plans for many cases, differences.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::arithmetic_side_effects,
-    clippy::type_complexity,
-    reason = "a test may panic"
-)]
+#![allow(clippy::type_complexity, reason = "types of a test are read once")]
 
 mod common;
 

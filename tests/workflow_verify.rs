@@ -1,13 +1,8 @@
 //! Verification of workflow definitions, against a slow and obvious checker.
 #![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::arithmetic_side_effects,
     clippy::type_complexity,
     clippy::needless_range_loop,
-    reason = "a test may panic"
+    reason = "types of a test are read once"
 )]
 
 mod common;

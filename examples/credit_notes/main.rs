@@ -3,12 +3,6 @@
 //! The host side reads the file, matches credits with sales and adds up (`read`, `matching`,
 //! `figures`, `drill`, `notes`); everything that is a judgment is asked of the engine (`engine`).
 //! `terminal` and `page` show the result. `--help` lists the choices.
-#![allow(
-    clippy::arithmetic_side_effects,
-    clippy::indexing_slicing,
-    unreachable_pub,
-    reason = "a program: sums of a file that fits in memory, positions from the same lists"
-)]
 mod arguments;
 mod drill;
 mod engine;

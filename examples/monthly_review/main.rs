@@ -3,13 +3,6 @@
 //! Run with `cargo run --release --example monthly_review` (Chinese: add `-- zh`). It prints the review
 //! and writes `target/monthly_review.html` (one file, no script) and, for portals, every chart as an
 //! ECharts option in `target/monthly_review/`.
-#![allow(
-    clippy::arithmetic_side_effects,
-    clippy::indexing_slicing,
-    missing_docs,
-    unreachable_pub,
-    reason = "a program: positions come from the lists they point into"
-)]
 mod actions;
 mod document;
 mod draw;

@@ -12,7 +12,7 @@
 //! callouts, explained decisions, figures), [`charts`] holds one plain struct per chart, [`text`]
 //! formats numbers and [`terminal`] prints aligned tables. All text is escaped where it enters the
 //! page; the same input gives the same bytes.
-#![allow(dead_code, reason = "every example uses its own part of the kit")]
+#![allow(dead_code, reason = "every user of this module needs a part of it")]
 #![allow(unreachable_pub, reason = "the kit is a private module of each example")]
 #![allow(
     clippy::arithmetic_side_effects,

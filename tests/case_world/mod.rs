@@ -1,5 +1,5 @@
 //! Random stories of random orders under every practice, followed by a slow model.
-#![allow(dead_code, reason = "each test file uses a part of the world")]
+#![allow(dead_code, reason = "every user of this module needs a part of it")]
 
 pub(crate) mod commands;
 pub(crate) mod finish;

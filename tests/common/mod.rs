@@ -1,15 +1,5 @@
 //! A small world for tests of workflows and approval: people, facts, a clock, a log.
-#![allow(
-    dead_code,
-    unreachable_pub,
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::arithmetic_side_effects,
-    clippy::needless_pass_by_value,
-    reason = "a test may panic, and no test uses all of it"
-)]
+#![allow(dead_code, reason = "every user of this module needs a part of it")]
 
 use aftersale::approval::change::{BackTo, Change, Way};
 use aftersale::approval::command::{Command, Context, Decision, Order};

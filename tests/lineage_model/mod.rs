@@ -1,10 +1,5 @@
 //! Random worlds of lot events and the slow, obvious model of their rules, for the lineage tests.
-#![allow(
-    dead_code,
-    unreachable_pub,
-    missing_debug_implementations,
-    reason = "each test file uses a part"
-)]
+#![allow(dead_code, reason = "every user of this module needs a part of it")]
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -1,5 +1,5 @@
 //! A returns desk for tests: one order, a clock, rules, and short ways to give commands.
-#![allow(dead_code, unreachable_pub, reason = "each test file uses a part of the desk")]
+#![allow(dead_code, reason = "every user of this module needs a part of it")]
 
 use std::sync::OnceLock;
 

@@ -1,5 +1,5 @@
 //! A rule book with a review and a survey, and the people of a small desk.
-#![allow(dead_code, unreachable_pub, reason = "each test file uses a part of it")]
+#![allow(dead_code, reason = "every user of this module needs a part of it")]
 
 use aftersale::approval::command::Order;
 use aftersale::approval::directory::Directory;

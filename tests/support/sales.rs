@@ -1,6 +1,6 @@
 //! Random sales, valid by construction, from a seed: shared by the tests of money.
 
-#![allow(dead_code, reason = "no test file uses everything here")]
+#![allow(dead_code, reason = "every user of this module needs a part of it")]
 
 use std::collections::BTreeSet;
 
