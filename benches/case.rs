@@ -6,11 +6,12 @@
 mod support;
 
 use aftersale::case::actor::Role;
-use aftersale::case::command::{
-    AcceptanceBasis, Command, Envelope, Ground, PaymentResult, ReceivedLine,
-};
+use aftersale::case::command::{Command, Envelope};
 use aftersale::case::dispute::Evidence;
 use aftersale::case::event::Event;
+use aftersale::case::ground::{AcceptanceBasis, Ground};
+use aftersale::case::line::ReceivedLine;
+use aftersale::case::refund::PaymentResult;
 use aftersale::case::resolution::Resolution;
 use aftersale::case::{AfterSale, Context};
 use aftersale::id::{ActorId, ParcelId};

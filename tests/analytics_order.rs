@@ -12,9 +12,10 @@ use aftersale::analytics::rate::Confidence;
 use aftersale::analytics::state::Measure;
 use aftersale::analytics::tally::{Answered, Dimension, ReturnRow, Tally};
 use aftersale::case::actor::Role;
-use aftersale::case::command::{Command, PaymentResult};
+use aftersale::case::command::Command;
 use aftersale::case::event::Event;
 use aftersale::case::liability::{Liability, Party};
+use aftersale::case::refund::PaymentResult;
 use aftersale::case::replacement::ReplacementItem;
 use aftersale::case::resolution::Resolution;
 use aftersale::id::{OrderId, ParcelId, Sku};
@@ -273,7 +274,7 @@ fn weighed_goods_count_one_unit_and_lots_only_alone() {
     let two = Sale::freeze(draft).unwrap();
     let mut desk = Desk::new(two);
     for (id, kg) in [("R-1", "0.250"), ("R-2", "0.750")] {
-        let line = aftersale::case::command::RequestedLine {
+        let line = aftersale::case::line::RequestedLine {
             quantity: kilograms(kg),
             ..support::wanted("1", 1)
         };
@@ -284,7 +285,7 @@ fn weighed_goods_count_one_unit_and_lots_only_alone() {
         )
         .unwrap();
         desk.authorize(id).unwrap();
-        let received = aftersale::case::command::ReceivedLine {
+        let received = aftersale::case::line::ReceivedLine {
             line: support::line("1"),
             quantity: kilograms(kg),
             serials: Default::default(),
@@ -300,11 +301,11 @@ fn weighed_goods_count_one_unit_and_lots_only_alone() {
             },
         )
         .unwrap();
-        let lines = vec![aftersale::case::command::LineQuantity {
+        let lines = vec![aftersale::case::line::LineQuantity {
             line: support::line("1"),
             quantity: kilograms(kg),
         }];
-        let basis = aftersale::case::command::AcceptanceBasis::Inspected;
+        let basis = aftersale::case::ground::AcceptanceBasis::Inspected;
         desk.give(Role::Inspector, Command::Accept { case, lines, basis }).unwrap();
     }
     let rows = read(&desk, &Beside::default());

@@ -3,10 +3,14 @@
 mod support;
 
 use aftersale::case::actor::Role;
-use aftersale::case::command::{Command, Ground, PaymentResult, ReceivedLine, UnexpectedKind};
+use aftersale::case::command::Command;
 use aftersale::case::duty::DutyAct;
 use aftersale::case::event::{Event, EventFact};
+use aftersale::case::ground::Ground;
 use aftersale::case::ledger::Location;
+use aftersale::case::line::ReceivedLine;
+use aftersale::case::parcel::UnexpectedKind;
+use aftersale::case::refund::PaymentResult;
 use aftersale::case::refusal::{Obstacle, OpenMatter, Refusal};
 use aftersale::case::resolution::Resolution;
 use aftersale::case::{AfterSale, Answer, Decision, ReplayError};

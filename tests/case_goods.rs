@@ -3,12 +3,15 @@
 mod support;
 
 use aftersale::case::actor::Role;
-use aftersale::case::command::{Command, Ground, ReceivedLine, UnexpectedItem, UnexpectedKind};
+use aftersale::case::command::Command;
 use aftersale::case::duty::DutyAct;
 use aftersale::case::event::EventFact;
+use aftersale::case::ground::Ground;
 use aftersale::case::ledger::Location;
 use aftersale::case::liability::{Liability, Party};
+use aftersale::case::line::ReceivedLine;
 use aftersale::case::parcel::{InterceptionOutcome, Scan, ScanState, UnexpectedEnd};
+use aftersale::case::parcel::{UnexpectedItem, UnexpectedKind};
 use aftersale::case::refusal::{Obstacle, OpenMatter, Refusal};
 use aftersale::case::resolution::Resolution;
 use aftersale::case::state::Approval;

@@ -6,8 +6,9 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::OnceLock;
 
-use aftersale::case::command::{Command, Ground};
+use aftersale::case::command::Command;
 use aftersale::case::event::EventFact;
+use aftersale::case::ground::Ground;
 use aftersale::case::status::CaseStatus;
 use aftersale::case::{AfterSale, Context};
 use aftersale::id::CaseId;

@@ -5,11 +5,12 @@ mod support;
 use std::collections::{BTreeMap, BTreeSet};
 
 use aftersale::case::actor::Role;
-use aftersale::case::command::{
-    AcceptanceBasis, Command, LineQuantity, ReceivedLine, RequestedLine, UnexpectedKind,
-};
+use aftersale::case::command::Command;
+use aftersale::case::ground::AcceptanceBasis;
 use aftersale::case::ledger::Location;
+use aftersale::case::line::{LineQuantity, ReceivedLine, RequestedLine};
 use aftersale::case::parcel::UnexpectedEnd;
+use aftersale::case::parcel::UnexpectedKind;
 use aftersale::case::refusal::{Obstacle, Refusal};
 use aftersale::case::resolution::Resolution;
 use aftersale::case::{AfterSale, Decision};

@@ -6,9 +6,10 @@ mod support;
 use std::collections::BTreeMap;
 
 use aftersale::case::actor::Role;
-use aftersale::case::command::{Command, PaymentResult};
+use aftersale::case::command::Command;
 use aftersale::case::event::{Event, EventFact};
 use aftersale::case::ledger::Location;
+use aftersale::case::refund::PaymentResult;
 use aftersale::case::resolution::Resolution;
 use aftersale::case::{AfterSale, Decision};
 use aftersale::id::{OrderLineId, ParcelId};

@@ -9,13 +9,16 @@ use std::collections::BTreeMap;
 use aftersale::analytics::scorecard::Scorecards;
 use aftersale::calendar::book::Calendars;
 use aftersale::case::actor::Role;
-use aftersale::case::command::{Command, Ground, RecoveryDemand, RefundTerms};
+use aftersale::case::command::Command;
 use aftersale::case::dispute::Ruling;
 use aftersale::case::duty::{DutyAct, duties_of};
 use aftersale::case::event::{Event, EventFact};
 use aftersale::case::freight::{FreightTerms, WayBack};
+use aftersale::case::ground::Ground;
 use aftersale::case::liability::{Liability, Party, Shares};
+use aftersale::case::recovery::RecoveryDemand;
 use aftersale::case::recovery::{ClaimState, CostKind, RecoveryResult};
+use aftersale::case::refund::RefundTerms;
 use aftersale::case::refusal::{Obstacle, OpenMatter, Refusal};
 use aftersale::case::resolution::Resolution;
 use aftersale::case::{AfterSale, Decision, ReplayError};
@@ -155,7 +158,7 @@ fn freight_goes_by_liability_then_right_then_reason() {
 fn freight_out_comes_back_with_the_last_unit_and_once() {
     let mut desk = accepted("QLT.WORKMANSHIP");
     let one = aftersale::settlement::request::Claim::Units(support::pieces(1));
-    let lines = vec![aftersale::case::command::RefundLine { line: line("1"), claim: one }];
+    let lines = vec![aftersale::case::refund::RefundLine { line: line("1"), claim: one }];
     let terms = RefundTerms { freight: decided("", ""), ..RefundTerms::default() };
     let command = Command::Refund { case: case("R-1"), lines, terms: Box::new(terms.clone()) };
     let first = desk.give(Role::Finance, command).unwrap();

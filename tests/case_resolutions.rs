@@ -3,10 +3,12 @@
 mod support;
 
 use aftersale::case::actor::Role;
-use aftersale::case::command::{Command, LineQuantity, PaymentResult};
+use aftersale::case::command::Command;
 use aftersale::case::dispute::{Evidence, Offer, Ruling};
 use aftersale::case::ledger::Location;
 use aftersale::case::liability::{Liability, LiabilityError, Party};
+use aftersale::case::line::LineQuantity;
+use aftersale::case::refund::PaymentResult;
 use aftersale::case::refusal::{Obstacle, OpenMatter, Refusal};
 use aftersale::case::replacement::{AdvanceEnd, ReplacementItem};
 use aftersale::case::resolution::Resolution;

@@ -9,10 +9,12 @@ use aftersale::approval::command::Order;
 use aftersale::approval::effect::EffectBody;
 use aftersale::approval::refusal::Refusal as ReviewRefusal;
 use aftersale::case::actor::{Actor, Role};
-use aftersale::case::command::{Command, Envelope, Ground, LineQuantity};
+use aftersale::case::command::{Command, Envelope};
 use aftersale::case::dispute::{Offer, Ruling};
 use aftersale::case::duty::{DutyAct, duties_of};
 use aftersale::case::event::{Event, EventFact};
+use aftersale::case::ground::Ground;
+use aftersale::case::line::LineQuantity;
 use aftersale::case::refusal::{Obstacle, Refusal};
 use aftersale::case::resolution::Resolution;
 use aftersale::case::review::Roster;
@@ -375,7 +377,7 @@ fn facts_move_the_procedure_and_money_waits_for_it() {
     assert_eq!(state(&blind), "goods");
     assert!(received.findings.iter().any(|f| f.rule.id.as_str() == "desk"));
     let receive = |w: &mut Reviewed| {
-        let line = aftersale::case::command::ReceivedLine {
+        let line = aftersale::case::line::ReceivedLine {
             line: support::line("1"),
             quantity: support::pieces(2),
             serials: Default::default(),
@@ -394,7 +396,7 @@ fn facts_move_the_procedure_and_money_waits_for_it() {
     let accept = Command::Accept {
         case: case("R-1"),
         lines: support::units(&[("1", 2)]),
-        basis: aftersale::case::command::AcceptanceBasis::Inspected,
+        basis: aftersale::case::ground::AcceptanceBasis::Inspected,
     };
     w.as_role(Role::Inspector, accept).unwrap();
     let refund = || Command::Refund { case: case("R-1"), lines: vec![], terms: Box::default() };

@@ -5,12 +5,14 @@ mod support;
 use std::collections::BTreeSet;
 
 use aftersale::case::actor::Role;
-use aftersale::case::command::{Command, Ground, RequestedLine, SplitOff};
+use aftersale::case::command::Command;
 use aftersale::case::dispute::Offer;
 use aftersale::case::duty::DutyAct;
 use aftersale::case::event::{Event, EventFact};
+use aftersale::case::ground::Ground;
 use aftersale::case::ledger::Location;
 use aftersale::case::liability::{Liability, Party};
+use aftersale::case::line::{RequestedLine, SplitOff};
 use aftersale::case::recovery::CostKind;
 use aftersale::case::refusal::{Obstacle, Refusal};
 use aftersale::case::resolution::Resolution;

@@ -6,10 +6,12 @@ use std::collections::BTreeMap;
 
 use aftersale::case::AfterSale;
 use aftersale::case::actor::Role;
-use aftersale::case::command::{Command, Ground, LineQuantity};
+use aftersale::case::command::Command;
 use aftersale::case::dispute::{Evidence, Offer, Ruling};
 use aftersale::case::event::{Event, EventFact};
+use aftersale::case::ground::Ground;
 use aftersale::case::ledger::Location;
+use aftersale::case::line::LineQuantity;
 use aftersale::case::resolution::Resolution;
 use aftersale::case::timer::ExpiryOutcome;
 use aftersale::id::ParcelId;

@@ -13,15 +13,17 @@ use std::path::PathBuf;
 
 use aftersale::case::AfterSale;
 use aftersale::case::actor::Role;
-use aftersale::case::command::{
-    Command, Envelope, Ground, LineQuantity, PaymentResult, ReceivedLine, RecoveryDemand, SplitOff,
-    UnexpectedItem, UnexpectedKind,
-};
+use aftersale::case::command::{Command, Envelope};
 use aftersale::case::dispute::{Evidence, Offer, Ruling};
 use aftersale::case::event::Event;
+use aftersale::case::ground::Ground;
 use aftersale::case::liability::{Liability, Party};
+use aftersale::case::line::{LineQuantity, ReceivedLine, SplitOff};
 use aftersale::case::parcel::{InterceptionOutcome, Scan, ScanState, UnexpectedEnd};
+use aftersale::case::parcel::{UnexpectedItem, UnexpectedKind};
+use aftersale::case::recovery::RecoveryDemand;
 use aftersale::case::recovery::{CostKind, RecoveryResult};
+use aftersale::case::refund::PaymentResult;
 use aftersale::case::replacement::ReplacementItem;
 use aftersale::case::resolution::Resolution;
 use aftersale::feedback::survey::{Answer, QuestionId, SurveyId};

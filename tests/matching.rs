@@ -5,7 +5,8 @@ mod support;
 use std::collections::{BTreeMap, BTreeSet};
 
 use aftersale::case::actor::Role;
-use aftersale::case::command::{Command, LineQuantity};
+use aftersale::case::command::Command;
+use aftersale::case::line::LineQuantity;
 use aftersale::case::matching::{
     ARTICLE, Candidate, ORDER, ParcelMarks, SENDER, TRACKING, WEIGHT, rank, share_out,
 };

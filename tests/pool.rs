@@ -7,8 +7,9 @@ use std::fs;
 use std::path::PathBuf;
 
 use aftersale::case::actor::Role;
-use aftersale::case::command::{Command, LineQuantity};
+use aftersale::case::command::Command;
 use aftersale::case::ledger::Location;
+use aftersale::case::line::LineQuantity;
 use aftersale::case::matching::{Candidate, ParcelMarks, Share};
 use aftersale::case::pool::command::{PoolCommand, PoolEnvelope};
 use aftersale::case::pool::duty::PoolAct;

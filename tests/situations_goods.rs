@@ -7,12 +7,12 @@ use std::collections::BTreeSet;
 
 use aftersale::case::Decision;
 use aftersale::case::actor::Role;
-use aftersale::case::command::{
-    Command, ReceivedLine, RequestedLine, UnexpectedItem, UnexpectedKind,
-};
+use aftersale::case::command::Command;
 use aftersale::case::event::EventFact;
 use aftersale::case::ledger::Location;
 use aftersale::case::liability::{Liability, Party};
+use aftersale::case::line::{ReceivedLine, RequestedLine};
+use aftersale::case::parcel::{UnexpectedItem, UnexpectedKind};
 use aftersale::case::refusal::{Obstacle, Refusal};
 use aftersale::case::replacement::ReplacementItem;
 use aftersale::case::resolution::Resolution;

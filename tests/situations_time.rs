@@ -6,16 +6,19 @@ mod support;
 use std::collections::BTreeSet;
 
 use aftersale::case::actor::Role;
-use aftersale::case::command::{
-    Command, Ground, LineQuantity, PaymentResult, RecoveryDemand, UnexpectedKind,
-};
+use aftersale::case::command::Command;
 use aftersale::case::duty::DutyAct;
 use aftersale::case::event::{Event, EventFact};
+use aftersale::case::ground::Ground;
 use aftersale::case::ledger::Location;
 use aftersale::case::liability::{Liability, Party};
+use aftersale::case::line::LineQuantity;
 use aftersale::case::matching::{Candidate, ParcelMarks, rank};
 use aftersale::case::obligation::PaymentWay;
+use aftersale::case::parcel::UnexpectedKind;
 use aftersale::case::recovery::CostKind;
+use aftersale::case::recovery::RecoveryDemand;
+use aftersale::case::refund::PaymentResult;
 use aftersale::case::refusal::{Obstacle, OpenMatter, Refusal};
 use aftersale::case::replacement::{AdvanceEnd, ReplacementItem};
 use aftersale::case::resolution::Resolution;
@@ -316,7 +319,7 @@ fn lost_in_transit() {
     let line = line("1");
     let named = Command::Refund {
         case: case("R-1"),
-        lines: vec![aftersale::case::command::RefundLine {
+        lines: vec![aftersale::case::refund::RefundLine {
             line: line.clone(),
             claim: aftersale::settlement::request::Claim::Units(pieces(1)),
         }],
@@ -707,7 +710,7 @@ fn a_timer_does_not_refund_what_was_missing_in_a_parcel() {
     let (id, lines) = (parcel("BACK-1"), units(&[("1", 2)]));
     let sent = Command::SendBack { case: case("R-1"), parcel: id.clone(), lines };
     desk.give(Role::Customer, sent).unwrap();
-    let received = aftersale::case::command::ReceivedLine {
+    let received = aftersale::case::line::ReceivedLine {
         line: line("1"),
         quantity: pieces(1),
         serials: Default::default(),

@@ -5,16 +5,17 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::actor::Actor;
-use super::command::{
-    AcceptanceBasis, Command, Envelope, Ground, LineQuantity, PaymentResult, ReceivedLine,
-    RecoveryDemand, RefundLine, RequestedLine, SplitOff,
-};
+use super::command::{Command, Envelope};
 use super::dispute::{Dispute, Evidence, Offer, Ruling};
+use super::ground::{AcceptanceBasis, Ground};
 use super::ledger::Location;
 use super::liability::Liability;
+use super::line::{LineQuantity, ReceivedLine, RequestedLine, SplitOff};
 use super::obligation::{PaymentState, PaymentWay};
 use super::parcel::{InterceptionOutcome, Scan, ScanState, UnexpectedEnd};
+use super::recovery::RecoveryDemand;
 use super::recovery::{RecoveryResult, is_claimable};
+use super::refund::{PaymentResult, RefundLine};
 use super::replacement::{ReplacementItem, ReplacementState};
 use super::resolution::Resolution;
 use super::review::Roster;

@@ -1,7 +1,7 @@
 //! What a host asks of the engine: commands on the cases of one order.
 
 use alloc::boxed::Box;
-use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::collections::BTreeMap;
 use alloc::string::String;
 use alloc::vec::Vec;
 
@@ -9,31 +9,24 @@ use serde::{Deserialize, Serialize};
 
 use super::actor::Actor;
 use super::dispute::{Evidence, Offer, Ruling};
-use super::freight::FreightTerms;
-use super::liability::{Liability, Party};
-use super::parcel::{InterceptionOutcome, Scan, UnexpectedEnd};
+use super::ground::{AcceptanceBasis, Ground};
+use super::liability::Liability;
+use super::line::{LineQuantity, ReceivedLine, RequestedLine, SplitOff};
+use super::parcel::{InterceptionOutcome, Scan, UnexpectedEnd, UnexpectedItem};
+use super::recovery::RecoveryDemand;
 use super::recovery::{CostKind, RecoveryResult};
+use super::refund::{PaymentResult, RefundLine, RefundTerms};
 use super::replacement::ReplacementItem;
 use super::resolution::Resolution;
 use crate::approval::command::Order;
 use crate::explain::Finding;
 use crate::feedback::survey::{Answer, QuestionId, SurveyId};
-use crate::id::{ActorId, CaseId, CommandId, LotId, OrderLineId, ParcelId, RuleId, SerialId, Sku};
+use crate::id::{ActorId, CaseId, CommandId, OrderLineId, ParcelId, RuleId};
 use crate::inspection::{Disposition, Inspection};
-use crate::label::codes;
 use crate::money::Money;
-use crate::policy::facts::LineFacts;
-use crate::quantity::Quantity;
-use crate::reason::ReasonCode;
 use crate::reason::history::Assertion;
-use crate::sale::draft::{SaleDraft, Tender};
-use crate::settlement::recovery::DebtorId;
-use crate::settlement::request::{
-    CashRounding, ChargeRefund, Claim, Deduction, Excess, FreeDeliveryPolicy, Goodwill, LineRefund,
-    PromotionPolicy, RefundRequest, TenderPolicy,
-};
+use crate::sale::draft::SaleDraft;
 use crate::time::Instant;
-use crate::workflow::StateId;
 
 /// A command with who gives it and how it may be repeated.
 ///
@@ -515,239 +508,6 @@ pub enum Command {
     AmendSale {
         /// The order as it is now.
         sale: Box<SaleDraft>,
-    },
-}
-
-/// What is asked for of one line.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct RequestedLine {
-    /// The order line.
-    pub line: OrderLineId,
-    /// How much, above zero.
-    pub quantity: Quantity,
-    /// Which units, when they have serial numbers.
-    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
-    pub serials: BTreeSet<SerialId>,
-    /// Why.
-    pub reason: ReasonCode,
-    /// The customer's own words.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub note: Option<String>,
-    /// What is known about the goods beside the order: opened, intact, made to order. The country,
-    /// the article's tags and the reason come from the order and the request.
-    #[serde(default)]
-    pub facts: LineFacts,
-}
-
-/// A claim against a liable party.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct RecoveryDemand {
-    /// For which line.
-    pub line: OrderLineId,
-    /// As what the debtor is liable.
-    pub party: Party,
-    /// From whom: the carrier, the supplier by name.
-    pub debtor: DebtorId,
-    /// How much; none for everything that is open.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub amount: Option<Money>,
-    /// What the claim says.
-    pub note: String,
-}
-
-/// How much of one line.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct LineQuantity {
-    /// The order line.
-    pub line: OrderLineId,
-    /// How much, above zero.
-    pub quantity: Quantity,
-}
-
-/// How much of one line a split moves.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct SplitOff {
-    /// The order line.
-    pub line: OrderLineId,
-    /// How much, above zero, of what has not left for us.
-    pub quantity: Quantity,
-    /// Which units, when the case names some; none named is enough when all of them move.
-    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
-    pub serials: BTreeSet<SerialId>,
-}
-
-/// The terms of a settlement beside what is settled: decided by staff or by a policy.
-///
-/// What is settled, and of which line, comes from the stored case.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct RefundTerms {
-    /// Freight and other charges to pay back.
-    pub charges: Vec<ChargeRefund>,
-    /// What is kept back.
-    pub deductions: Vec<Deduction>,
-    /// What is given on top.
-    pub goodwill: Vec<Goodwill>,
-    /// How promotions are treated that a partial return breaks.
-    pub promotion: PromotionPolicy,
-    /// How free delivery is treated that a partial return breaks.
-    pub free_delivery: FreeDeliveryPolicy,
-    /// What happens when a promotion clawback is more than the refund.
-    pub clawback_excess: Excess,
-    /// Which tenders the money goes back to.
-    pub tenders: TenderPolicy,
-    /// How amounts in cash are rounded.
-    pub cash: Option<CashRounding>,
-    /// What happens to freight beside what is stated.
-    #[serde(skip_serializing_if = "FreightTerms::is_stated")]
-    pub freight: FreightTerms,
-}
-
-impl RefundTerms {
-    /// The request to the settlement for these claims.
-    #[must_use]
-    pub fn request(&self, at: Instant, lines: Vec<LineRefund>) -> RefundRequest {
-        RefundRequest {
-            lines,
-            charges: self.charges.clone(),
-            deductions: self.deductions.clone(),
-            goodwill: self.goodwill.clone(),
-            promotion: self.promotion,
-            free_delivery: self.free_delivery,
-            clawback_excess: self.clawback_excess,
-            tenders: self.tenders.clone(),
-            cash: self.cash,
-            ..RefundRequest::new(at)
-        }
-    }
-}
-
-/// What to settle of one line: units, or an amount while the goods stay with the customer.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct RefundLine {
-    /// The order line.
-    pub line: OrderLineId,
-    /// What of it.
-    pub claim: Claim,
-}
-
-/// What arrived of one line.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ReceivedLine {
-    /// The order line.
-    pub line: OrderLineId,
-    /// How much, above zero.
-    pub quantity: Quantity,
-    /// The serial numbers read from the units.
-    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
-    pub serials: BTreeSet<SerialId>,
-    /// The lots read from the units.
-    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
-    pub lots: BTreeSet<LotId>,
-}
-
-/// Something that arrived and does not belong to the lines of the case.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct UnexpectedItem {
-    /// What it is, as far as it can be read.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub sku: Option<Sku>,
-    /// How much.
-    pub quantity: Quantity,
-    /// Its serial number, if it has one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub serial: Option<SerialId>,
-    /// Why it is not a return of this case.
-    pub kind: UnexpectedKind,
-    /// The line of the case that it was received for, when it was.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub line: Option<OrderLineId>,
-}
-
-codes! {
-    /// Why something that arrived is not a return of the case.
-    pub enum UnexpectedKind "unexpected item" {
-        /// More of a line than the case asked for.
-        OverReceipt = "over_receipt", "More than announced", "超收";
-        /// Another article.
-        WrongItem = "wrong_item", "Wrong item", "错货";
-        /// A unit that was not shipped on this order.
-        WrongSerial = "wrong_serial", "Wrong serial number", "序列号不符";
-        /// Goods of a lot that was not shipped on this order.
-        WrongLot = "wrong_lot", "Wrong lot", "批次不符";
-    }
-}
-
-/// On which ground a return is permitted.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Ground {
-    /// The policy entitles the customer to it.
-    Policy,
-    /// The customer took the seller's offer.
-    Offer,
-    /// A ruling permits it.
-    Ruling,
-    /// Nobody decided in time (超时自动同意).
-    Timeout,
-    /// The parcel was called back before it was delivered (拦截成功).
-    Interception,
-    /// The review of the case permits it, by entering this state.
-    Review {
-        /// The rule that asked for the review.
-        rule: RuleId,
-        /// The state.
-        state: StateId,
-    },
-    /// The seller permits it although no policy asks for it; the note says why.
-    Goodwill {
-        /// Why.
-        note: String,
-    },
-}
-
-codes! {
-    /// What the acceptance of a returned unit rests on.
-    pub enum AcceptanceBasis "acceptance basis" {
-        /// Somebody looked at it.
-        Inspected = "inspected", "Inspected", "已质检";
-        /// The policy waives the inspection.
-        Waived = "waived", "Inspection waived", "免检";
-        /// A ruling decided it.
-        Ruling = "ruling", "By ruling", "裁决";
-    }
-}
-
-/// What became of one payment.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum PaymentResult {
-    /// It was paid.
-    Paid {
-        /// The reference of the bank or wallet.
-        reference: String,
-    },
-    /// It failed and is still owed.
-    Failed {
-        /// What the bank or wallet said.
-        error: String,
-    },
-    /// It was collected from the customer, on this tender.
-    Collected {
-        /// The tender, with the amount captured.
-        tender: Box<Tender>,
-    },
-    /// It was paid by hand, outside the tender.
-    PaidByHand {
-        /// How, and the proof.
-        reference: String,
     },
 }
 

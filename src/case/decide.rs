@@ -18,11 +18,12 @@ use alloc::collections::BTreeSet;
 use alloc::vec::Vec;
 
 use super::actor::{Actor, Role};
-use super::command::{Command, Envelope, LineQuantity};
+use super::command::{Command, Envelope};
 use super::digest::digest;
 use super::duty::duties_of;
 use super::event::{Cause, Event, EventFact};
 use super::ledger::{Location, Posting};
+use super::line::LineQuantity;
 use super::parcel::UnexpectedEnd;
 use super::refusal::{Obstacle, Refusal};
 use super::review::Roster;

@@ -7,12 +7,12 @@ use alloc::vec::Vec;
 
 use serde::{Deserialize, Serialize};
 
-use super::command::UnexpectedItem;
 use super::event::{Event, EventFact};
 use super::freight::WayBack;
 use super::ledger::{Location, Posting};
 use super::liability::{Party, Shares};
 use super::obligation::{PaymentOrder, payments_of};
+use super::parcel::UnexpectedItem;
 use super::parcel::{InterceptionOutcome, UnexpectedEnd};
 use super::recovery::RecoveryResult;
 use super::replacement::ReplacementItem;

@@ -6,7 +6,7 @@
 mod parts;
 
 use alloc::boxed::Box;
-use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::collections::BTreeMap;
 use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -14,27 +14,29 @@ use alloc::vec::Vec;
 use serde::{Deserialize, Serialize};
 
 use super::actor::Actor;
-use super::command::{AcceptanceBasis, Ground, LineQuantity, PaymentResult, UnexpectedItem};
 use super::dispute::{Evidence, Offer, Ruling};
 use super::freight::WayBack;
-use super::ledger::{Location, Posting};
+use super::ground::{AcceptanceBasis, Ground};
+use super::ledger::Posting;
 use super::liability::{Liability, Party};
+use super::line::LineQuantity;
+use super::line::{OpenedLine, ReadMarks, SplitLine};
 use super::obligation::PaymentOrder;
+use super::parcel::UnexpectedItem;
 use super::parcel::{InterceptionOutcome, Scan, UnexpectedEnd};
 use super::recovery::{CostKind, RecoveryResult};
+use super::refund::PaymentResult;
 use super::replacement::{AdvanceEnd, Purpose, ReplacementItem};
 use super::resolution::Resolution;
 use super::review::{ReviewStep, ReviewTerms};
 use super::timer::ExpiryOutcome;
 use crate::explain::Finding;
 use crate::feedback::survey::{Answer, QuestionId, Scores, SurveyId};
-use crate::id::{ActorId, CaseId, CommandId, LotId, OrderLineId, ParcelId, RuleId, SerialId};
+use crate::id::{ActorId, CaseId, CommandId, OrderLineId, ParcelId, RuleId};
 use crate::inspection::{Disposition, Inspection};
 use crate::money::Money;
-use crate::policy::verdict::Verdict;
 use crate::practice::length::TimerLength;
 use crate::practice::timer::{ExpiryAction, Stage};
-use crate::quantity::Quantity;
 use crate::reason::history::Assertion;
 use crate::sale::draft::SaleDraft;
 use crate::settlement::Settlement;
@@ -613,50 +615,4 @@ pub enum EventFact {
         /// The order as it is now.
         sale: Box<SaleDraft>,
     },
-}
-
-/// One line of a new case.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct OpenedLine {
-    /// The order line.
-    pub line: OrderLineId,
-    /// How much.
-    pub quantity: Quantity,
-    /// Which units.
-    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
-    pub serials: BTreeSet<SerialId>,
-    /// The reason as stated.
-    pub assertion: Assertion,
-    /// What the policies say about it.
-    pub verdict: Arc<Verdict>,
-}
-
-/// What goes over from one case to another when it is split: of one line, from one location.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct SplitLine {
-    /// The order line.
-    pub line: OrderLineId,
-    /// Where the units are and stay: promised to the case, or held back before shipping.
-    pub location: Location,
-    /// How many.
-    pub quantity: Quantity,
-    /// Which units.
-    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
-    pub serials: BTreeSet<SerialId>,
-}
-
-/// What was read from received units of one line.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ReadMarks {
-    /// The order line.
-    pub line: OrderLineId,
-    /// Serial numbers.
-    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
-    pub serials: BTreeSet<SerialId>,
-    /// Lots.
-    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
-    pub lots: BTreeSet<LotId>,
 }

@@ -7,13 +7,15 @@ use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use super::command::{Ground, PaymentResult};
 use super::dispute::{Dispute, Ruling};
-use super::event::{Event, EventFact, OpenedLine};
+use super::event::{Event, EventFact};
+use super::ground::Ground;
 use super::ledger::{Balance, Location, Posting, QuantityLedger, is_movement};
+use super::line::OpenedLine;
 use super::obligation::{Obligation, Payment, PaymentState, PaymentWay, payments_of};
 use super::parcel::{Interception, InterceptionEnd, InterceptionOutcome, UnexpectedEnd};
 use super::recovery::{ClaimState, Cost, RecoveryClaim};
+use super::refund::PaymentResult;
 use super::replacement::{
     Advance, AdvanceEnd, Purpose, Replacement, ReplacementItem, ReplacementState,
 };

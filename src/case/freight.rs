@@ -57,7 +57,7 @@ pub enum LabelRule {
 /// The freight terms of a refund.
 ///
 /// ```
-/// use aftersale::case::command::RefundTerms;
+/// use aftersale::case::refund::RefundTerms;
 /// // the seller supplied a label of 8.00; liability decides who bears it
 /// let terms: RefundTerms = serde_json::from_str(
 ///     r#"{"freight": {"decided": {"label": {"amount": "8.00", "currency": "CNY"}}}}"#,

@@ -7,7 +7,9 @@ use alloc::vec::Vec;
 use serde::{Deserialize, Serialize};
 
 use super::ledger::Posting;
+use crate::id::{OrderLineId, SerialId, Sku};
 use crate::label::codes;
+use crate::quantity::Quantity;
 use crate::time::Instant;
 
 codes! {
@@ -93,5 +95,38 @@ codes! {
         HandedOn = "handed_on", "Handed on", "转交";
         /// Disposed of.
         Disposed = "disposed", "Disposed of", "处置";
+    }
+}
+
+/// Something that arrived and does not belong to the lines of the case.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct UnexpectedItem {
+    /// What it is, as far as it can be read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sku: Option<Sku>,
+    /// How much.
+    pub quantity: Quantity,
+    /// Its serial number, if it has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub serial: Option<SerialId>,
+    /// Why it is not a return of this case.
+    pub kind: UnexpectedKind,
+    /// The line of the case that it was received for, when it was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub line: Option<OrderLineId>,
+}
+
+codes! {
+    /// Why something that arrived is not a return of the case.
+    pub enum UnexpectedKind "unexpected item" {
+        /// More of a line than the case asked for.
+        OverReceipt = "over_receipt", "More than announced", "超收";
+        /// Another article.
+        WrongItem = "wrong_item", "Wrong item", "错货";
+        /// A unit that was not shipped on this order.
+        WrongSerial = "wrong_serial", "Wrong serial number", "序列号不符";
+        /// Goods of a lot that was not shipped on this order.
+        WrongLot = "wrong_lot", "Wrong lot", "批次不符";
     }
 }

@@ -328,3 +328,20 @@ pub fn party_of(debtor: &DebtorId) -> Option<Party> {
 pub(super) fn debtor_of(party: Party) -> Option<DebtorId> {
     DebtorId::new(party.code()).ok()
 }
+
+/// A claim against a liable party.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RecoveryDemand {
+    /// For which line.
+    pub line: OrderLineId,
+    /// As what the debtor is liable.
+    pub party: Party,
+    /// From whom: the carrier, the supplier by name.
+    pub debtor: DebtorId,
+    /// How much; none for everything that is open.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub amount: Option<Money>,
+    /// What the claim says.
+    pub note: String,
+}

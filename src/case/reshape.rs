@@ -4,9 +4,10 @@ use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
 use super::AfterSale;
-use super::command::LineQuantity;
-use super::event::{Event, EventFact, OpenedLine, SplitLine};
+use super::event::{Event, EventFact};
 use super::ledger::{Balance, Location, Posting, QuantityLedger, is_movement};
+use super::line::LineQuantity;
+use super::line::{OpenedLine, SplitLine};
 use super::resolution::Resolution;
 use super::state::{CaseLine, ReturnCase};
 use crate::id::CaseId;

@@ -13,7 +13,7 @@ use alloc::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use super::command::Ground;
+use super::ground::Ground;
 use super::state::{Approval, ReturnCase};
 use crate::approval::change::Change;
 use crate::approval::directory::Directory;

@@ -7,11 +7,13 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use super::actor::Actor;
-use super::command::{Ground, LineQuantity, UnexpectedItem};
 use super::dispute::{Dispute, Evidence, Offer};
+use super::ground::Ground;
 use super::ledger::{Balance, Location, Posting};
 use super::liability::Liability;
+use super::line::LineQuantity;
 use super::obligation::Obligation;
+use super::parcel::UnexpectedItem;
 use super::parcel::{Interception, Scan, UnexpectedEnd};
 use super::recovery::{Cost, RecoveryClaim};
 use super::replacement::Replacement;

@@ -2,17 +2,18 @@
 
 use aftersale::case::AfterSale;
 use aftersale::case::actor::{Actor, Role};
-use aftersale::case::command::{
-    AcceptanceBasis, Command, Envelope, Ground, LineQuantity, PaymentResult, ReceivedLine,
-    RecoveryDemand, RefundLine, RefundTerms, RequestedLine, SplitOff, UnexpectedItem,
-    UnexpectedKind,
-};
+use aftersale::case::command::{Command, Envelope};
 use aftersale::case::dispute::{Dispute, Evidence, Offer, Ruling};
+use aftersale::case::ground::{AcceptanceBasis, Ground};
 use aftersale::case::ledger::Location;
 use aftersale::case::liability::{Liability, Party};
+use aftersale::case::line::{LineQuantity, ReceivedLine, RequestedLine, SplitOff};
 use aftersale::case::obligation::{PaymentState, PaymentWay};
 use aftersale::case::parcel::{Interception, InterceptionOutcome, Scan, ScanState, UnexpectedEnd};
+use aftersale::case::parcel::{UnexpectedItem, UnexpectedKind};
+use aftersale::case::recovery::RecoveryDemand;
 use aftersale::case::recovery::{CostKind, RecoveryResult};
+use aftersale::case::refund::{PaymentResult, RefundLine, RefundTerms};
 use aftersale::case::replacement::{ReplacementItem, ReplacementState};
 use aftersale::case::resolution::Resolution;
 use aftersale::case::state::{Approval, CaseLine, ReturnCase};

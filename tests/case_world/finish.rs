@@ -2,15 +2,15 @@
 
 use aftersale::case::AfterSale;
 use aftersale::case::actor::Role;
-use aftersale::case::command::{
-    AcceptanceBasis, Command, Envelope, Ground, LineQuantity, PaymentResult, ReceivedLine,
-    RequestedLine,
-};
+use aftersale::case::command::{Command, Envelope};
 use aftersale::case::dispute::Ruling;
+use aftersale::case::ground::{AcceptanceBasis, Ground};
 use aftersale::case::ledger::Location;
 use aftersale::case::liability::{Liability, Party};
+use aftersale::case::line::{LineQuantity, ReceivedLine, RequestedLine};
 use aftersale::case::obligation::{PaymentState, PaymentWay};
 use aftersale::case::parcel::{InterceptionOutcome, UnexpectedEnd};
+use aftersale::case::refund::PaymentResult;
 use aftersale::case::replacement::ReplacementState;
 use aftersale::case::resolution::Resolution;
 use aftersale::case::state::{Approval, ReturnCase};

@@ -7,14 +7,16 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use aftersale::case::actor::Role;
-use aftersale::case::command::{AcceptanceBasis, Ground, PaymentResult, UnexpectedKind};
 use aftersale::case::dispute::Ruling;
 use aftersale::case::event::{Event, EventFact};
+use aftersale::case::ground::{AcceptanceBasis, Ground};
 use aftersale::case::ledger::{Location, Posting};
 use aftersale::case::liability::{Liability, Party};
 use aftersale::case::obligation::{PaymentOrder, PaymentWay};
+use aftersale::case::parcel::UnexpectedKind;
 use aftersale::case::parcel::{InterceptionOutcome, Scan, ScanState, UnexpectedEnd};
 use aftersale::case::recovery::RecoveryResult;
+use aftersale::case::refund::PaymentResult;
 use aftersale::case::replacement::{AdvanceEnd, Purpose, ReplacementItem};
 use aftersale::case::resolution::Resolution;
 use aftersale::case::timer::ExpiryOutcome;

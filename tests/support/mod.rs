@@ -5,11 +5,11 @@ use std::sync::OnceLock;
 
 use aftersale::calendar::working_days::WorkingDays;
 use aftersale::case::actor::{Actor, Role};
-use aftersale::case::command::{
-    AcceptanceBasis, Command, Envelope, Ground, LineQuantity, PaymentResult, ReceivedLine,
-    RefundLine, RefundTerms, RequestedLine,
-};
+use aftersale::case::command::{Command, Envelope};
 use aftersale::case::event::Event;
+use aftersale::case::ground::{AcceptanceBasis, Ground};
+use aftersale::case::line::{LineQuantity, ReceivedLine, RequestedLine};
+use aftersale::case::refund::{PaymentResult, RefundLine, RefundTerms};
 use aftersale::case::refusal::Refusal;
 use aftersale::case::resolution::Resolution;
 use aftersale::case::review::Roster;

@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 use std::error::Error;
 
 use aftersale::case::actor::{Actor, Role};
-use aftersale::case::command::{
-    Command, Envelope, Ground, PaymentResult, RefundLine, RequestedLine,
-};
+use aftersale::case::command::{Command, Envelope};
 use aftersale::case::duty::DutyAct;
 use aftersale::case::event::{Event, EventFact};
+use aftersale::case::ground::Ground;
+use aftersale::case::line::RequestedLine;
+use aftersale::case::refund::{PaymentResult, RefundLine};
 use aftersale::case::resolution::Resolution;
 use aftersale::case::{AfterSale, Context, Decision};
 use aftersale::explain::Finding;

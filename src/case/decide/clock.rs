@@ -9,14 +9,15 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::super::actor::{Actor, Role};
-use super::super::command::{
-    AcceptanceBasis, Command, Envelope, Ground, LineQuantity, RefundLine, RefundTerms,
-};
+use super::super::command::{Command, Envelope};
 use super::super::duty::duties_of;
 use super::super::event::{Cause, Event, EventFact};
 use super::super::evolve::preview;
 use super::super::freight::FreightTerms;
+use super::super::ground::{AcceptanceBasis, Ground};
 use super::super::ledger::Location;
+use super::super::line::LineQuantity;
+use super::super::refund::{RefundLine, RefundTerms};
 use super::super::refusal::{Obstacle, Refusal};
 use super::super::resolution::Resolution;
 use super::super::review::Roster;

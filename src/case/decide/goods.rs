@@ -4,12 +4,13 @@ use alloc::collections::BTreeSet;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use super::super::command::{
-    AcceptanceBasis, LineQuantity, ReceivedLine, UnexpectedItem, UnexpectedKind,
-};
 use super::super::dispute::{Dispute, Ruling};
-use super::super::event::{EventFact, ReadMarks};
+use super::super::event::EventFact;
+use super::super::ground::AcceptanceBasis;
 use super::super::ledger::{Location, Posting};
+use super::super::line::ReadMarks;
+use super::super::line::{LineQuantity, ReceivedLine};
+use super::super::parcel::{UnexpectedItem, UnexpectedKind};
 use super::super::refusal::Obstacle;
 use super::super::replacement::{Purpose, Replacement, ReplacementState};
 use super::super::state::{CaseLine, ReturnCase};

@@ -7,10 +7,10 @@
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
-use super::super::command::LineQuantity;
 use super::super::event::EventFact;
 use super::super::evolve::posting;
 use super::super::ledger::Location;
+use super::super::line::LineQuantity;
 use super::super::parcel::{Interception, InterceptionOutcome};
 use super::super::refusal::Obstacle;
 use super::super::state::{Approval, ReturnCase};

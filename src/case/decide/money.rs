@@ -4,10 +4,11 @@ use alloc::collections::BTreeSet;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
-use super::super::command::{Ground, PaymentResult, RefundLine, RefundTerms};
 use super::super::event::EventFact;
+use super::super::ground::Ground;
 use super::super::ledger::{Location, Posting};
 use super::super::obligation::{Payment, PaymentState, PaymentWay};
+use super::super::refund::{PaymentResult, RefundLine, RefundTerms};
 use super::super::refusal::Obstacle;
 use super::super::replacement::Replacement;
 use super::super::resolution::Resolution;

@@ -7,11 +7,13 @@ use alloc::vec::Vec;
 
 use super::super::AfterSale;
 use super::super::actor::Role;
-use super::super::command::{Ground, RequestedLine};
-use super::super::event::{EventFact, OpenedLine};
+use super::super::event::EventFact;
 use super::super::evolve::posting;
+use super::super::ground::Ground;
 use super::super::ledger::{Balance, Location, Posting};
 use super::super::liability::Liability;
+use super::super::line::OpenedLine;
+use super::super::line::RequestedLine;
 use super::super::obligation::Obligation;
 use super::super::refusal::{Obstacle, OpenMatter};
 use super::super::replacement::{Replacement, ReplacementState};

@@ -3,11 +3,11 @@
 
 use alloc::vec::Vec;
 
-use super::super::command::{UnexpectedItem, UnexpectedKind};
 use super::super::event::EventFact;
 use super::super::evolve::posting;
 use super::super::ledger::{Location, Posting};
 use super::super::parcel::{Scan, UnexpectedEnd};
+use super::super::parcel::{UnexpectedItem, UnexpectedKind};
 use super::super::refusal::Obstacle;
 use super::super::state::{ParcelState, ReturnCase};
 use super::{Draft, Scene, take};

@@ -2,9 +2,9 @@
 
 use alloc::string::String;
 
-use super::super::command::RecoveryDemand;
 use super::super::event::EventFact;
 use super::super::liability::Liability;
+use super::super::recovery::RecoveryDemand;
 use super::super::recovery::{
     ClaimState, CostKind, RecoveryClaim, RecoveryResult, debtor_of, is_claimable,
 };

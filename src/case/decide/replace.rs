@@ -4,11 +4,12 @@ use alloc::collections::BTreeSet;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
-use super::super::command::{LineQuantity, RefundTerms};
 use super::super::event::EventFact;
 use super::super::evolve::posting;
 use super::super::ledger::{Location, Posting};
+use super::super::line::LineQuantity;
 use super::super::obligation::Obligation;
+use super::super::refund::RefundTerms;
 use super::super::refusal::Obstacle;
 use super::super::replacement::{
     Advance, AdvanceEnd, Purpose, Replacement, ReplacementItem, ReplacementState,

@@ -4,10 +4,11 @@ use alloc::collections::BTreeSet;
 use alloc::vec::Vec;
 
 use super::super::AfterSale;
-use super::super::command::{RequestedLine, SplitOff};
-use super::super::event::{EventFact, SplitLine};
+use super::super::event::EventFact;
 use super::super::evolve::posting;
 use super::super::ledger::{Location, Posting};
+use super::super::line::SplitLine;
+use super::super::line::{RequestedLine, SplitOff};
 use super::super::refusal::Obstacle;
 use super::super::replacement::{Replacement, ReplacementState};
 use super::super::resolution::Resolution;

@@ -5,9 +5,9 @@ use alloc::format;
 use alloc::vec::Vec;
 
 use super::super::actor::Role;
-use super::super::command::Ground;
 use super::super::event::{Event, EventFact};
 use super::super::evolve::preview;
+use super::super::ground::Ground;
 use super::super::refusal::Obstacle;
 use super::super::review::{CaseReview, ReviewStep, ReviewTerms};
 use super::super::state::ReturnCase;

@@ -4,13 +4,13 @@ use alloc::collections::BTreeSet;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use super::super::command::LineQuantity;
 use super::super::dispute::{Dispute, Evidence, Offer, Ruling};
 use super::super::event::EventFact;
 use super::super::evolve::posting;
 use super::super::freight::WayBack;
 use super::super::ledger::{Location, Posting};
 use super::super::liability::Liability;
+use super::super::line::LineQuantity;
 use super::super::refusal::Obstacle;
 use super::super::state::{Approval, CaseLine, ReturnCase};
 use super::opening::released;

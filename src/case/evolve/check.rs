@@ -3,8 +3,9 @@
 use alloc::collections::BTreeMap;
 
 use crate::approval::standing::Standing;
-use crate::case::event::{Event, EventFact, OpenedLine};
+use crate::case::event::{Event, EventFact};
 use crate::case::ledger::{Balance, Location, is_movement};
+use crate::case::line::OpenedLine;
 use crate::case::recovery::{ClaimState, debtor_of};
 use crate::case::review::ReviewStep;
 use crate::case::{AfterSale, ReplayError, reshape};

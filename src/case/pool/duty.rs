@@ -6,8 +6,9 @@ use alloc::vec::Vec;
 
 use serde::{Deserialize, Serialize};
 
-use super::super::command::{Command, ReceivedLine};
+use super::super::command::Command;
 use super::super::duty::DutyId;
+use super::super::line::ReceivedLine;
 use super::ArrivalId;
 use super::event::{MatchedShare, PoolEvent, PoolFact};
 use crate::id::{CaseId, OrderId, ParcelId};
