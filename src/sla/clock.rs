@@ -4,6 +4,7 @@
 //! deadline is the first `t` with `E(t)` = target; every mark of the ladder is the first `t` with
 //! `E(t)` = another amount, found by the same function.
 
+mod ahead;
 mod change;
 mod marks;
 mod outcome;
@@ -11,6 +12,7 @@ mod outcome;
 use alloc::vec::Vec;
 use core::iter;
 
+use ahead::Ahead;
 use marks::{Fired, Pending, Upto, marks};
 
 use super::book::CompiledGoal;
@@ -20,6 +22,9 @@ use super::policy::{ChangeMode, OnReopen, Starts, Target};
 use crate::calendar::book::Calendars;
 use crate::calendar::compiled::instant;
 use crate::id::CaseId;
+
+/// For how many running stretches of a cycle there is room at its start.
+const USUAL_STRETCHES: usize = 8;
 
 /// What the facts and commands of one instant ask of a clock.
 #[derive(Clone, Copy, Debug, Default)]
@@ -111,6 +116,7 @@ struct Live<'a> {
     used: i64,
     due: Option<i64>,
     pending: Vec<Pending>,
+    ahead: Ahead,
 }
 
 impl<'a> Run<'a> {
@@ -160,9 +166,14 @@ impl<'a> Run<'a> {
     /// coarse times have a start and its stop in one minute.
     pub(crate) fn apply(&mut self, at: i64, held: u64, rule: Option<usize>, signals: Signals) {
         let held = held & self.goal.honors;
+        if self.fate != Fate::Current {
+            return;
+        }
         let aims = self.live.as_ref().map_or(self.rule, |live| live.rule);
-        let is_same = held == self.held && rule == self.rule && rule == aims;
-        if self.fate != Fate::Current || (is_same && signals.are_none()) {
+        if signals.are_none() && rule == self.rule && rule == aims {
+            if held != self.held {
+                self.hold(at, held);
+            }
             return;
         }
         // What held for a moment before the stop of a running clock, and no longer does while the
@@ -217,6 +228,7 @@ impl<'a> Run<'a> {
     fn begin(&mut self, at: i64) {
         self.began = at;
         self.ran.clear();
+        self.ran.reserve(USUAL_STRETCHES);
         self.fired.clear();
         if let Some(trace) = &mut self.trace {
             trace.clear();
@@ -227,6 +239,7 @@ impl<'a> Run<'a> {
             (live.credit, live.used, live.due) = (0, 0, None);
             (live.from, live.origin, live.since) = (at, at, at);
             live.pending = marks(&live.clock, &self.goal.goal.ladder);
+            live.ahead = Ahead::UNKNOWN;
         }
         self.resume(at);
     }
@@ -316,6 +329,7 @@ impl<'a> Run<'a> {
         if let Some(live) = &mut self.live {
             // A deadline that was only foreseen is forgotten: the clock may be reopened.
             live.due = live.due.filter(|due| *due <= at);
+            live.ahead = Ahead::UNKNOWN;
         }
         let verdict = match (ended_by, is_late) {
             (_, true) => Verdict::Breached,

@@ -2,6 +2,7 @@
 
 use alloc::vec::Vec;
 
+use super::ahead::Ahead;
 use super::marks::{Mark, Upto, marks};
 use super::{Doing, Fate, Live, Phase, Run};
 use crate::calendar::compiled::instant;
@@ -73,6 +74,7 @@ impl<'a> Run<'a> {
             i64::try_from(share).unwrap_or(i64::MAX)
         };
         (live.credit, live.from, live.since, live.due) = (0, at, at, None);
+        live.ahead = Ahead::UNKNOWN;
         if let Ok(clock) = &live.clock {
             match (mode, before) {
                 (ChangeMode::Restart, _) => {}
@@ -202,6 +204,7 @@ impl<'a> Run<'a> {
             used: 0,
             due: None,
             pending: Vec::new(),
+            ahead: Ahead::UNKNOWN,
         };
         let mut before = None;
         let mut is_judged = false;
