@@ -33,13 +33,18 @@ pub(crate) struct Signals {
     pub(crate) stops: u8,
     pub(crate) cancel: bool,
     pub(crate) reset: bool,
+    /// A person said so.
     pub(crate) reopen: bool,
     pub(crate) start: bool,
+    /// A condition came to hold.
+    pub(crate) reopen_held: bool,
+    pub(crate) start_held: bool,
 }
 
 impl Signals {
     fn are_none(self) -> bool {
-        self.stops == 0 && !(self.cancel || self.reset || self.reopen || self.start)
+        let is_asked = self.reopen || self.start || self.reopen_held || self.start_held;
+        self.stops == 0 && !(self.cancel || self.reset || is_asked)
     }
 }
 
@@ -110,7 +115,7 @@ struct Live<'a> {
     from: i64,
     /// From when it counts in the whole cycle, before any change of target.
     origin: i64,
-    /// When the revision began: none of its events fires earlier.
+    /// When the revision began, or the clock was last reopened: none of its events fires earlier.
     since: i64,
     /// Used up to the start of the present running stretch; for days the credit.
     used: i64,
@@ -180,11 +185,8 @@ impl<'a> Run<'a> {
         // stop does, is over: it neither reopens nor starts.
         let [stop, _, _, reopen, start] = self.held_before;
         let is_over = |holds: bool| stop && !holds && signals.stops > 0 && self.is_active();
-        let signals = Signals {
-            reopen: signals.reopen && !is_over(reopen),
-            start: signals.start && !is_over(start),
-            ..signals
-        };
+        let reopens = signals.reopen || (signals.reopen_held && !is_over(reopen));
+        let starts = signals.start || (signals.start_held && !is_over(start));
         let mut stops = signals.stops;
         if stops > 0 && self.is_active() {
             self.stop(at);
@@ -200,10 +202,10 @@ impl<'a> Run<'a> {
             self.close(at, CycleEnd::Reset, used);
             self.begin(at);
         }
-        if signals.reopen {
+        if reopens {
             self.reopen(at);
         }
-        if signals.start {
+        if starts {
             match (self.phase, self.goal.goal.starts) {
                 (Phase::Waiting, _) => self.begin(at),
                 (Phase::Stopped(_) | Phase::Cancelled(_), Starts::EveryTime) => {
@@ -214,7 +216,7 @@ impl<'a> Run<'a> {
                 | (Phase::Running(_) | Phase::Held, _) => {}
             }
         }
-        if stops > 0 && (signals.start || signals.reopen) {
+        if stops > 0 && (starts || reopens) {
             self.stop(at);
         }
     }
@@ -367,6 +369,14 @@ impl<'a> Run<'a> {
                 // The verdict of the cycle is open again; a breach that was recorded stays so.
                 if self.past.last().is_some_and(|last| last.cycle == self.cycle) {
                     self.past.pop();
+                }
+                // No event fires while a clock is stopped; those that wait fire now at the earliest.
+                if let Some(live) = &mut self.live {
+                    live.since = live.since.max(at);
+                    let waiting = live.pending.iter_mut().filter(|pending| !pending.is_fired);
+                    waiting.filter_map(|pending| pending.reached.as_mut()).for_each(|reached| {
+                        reached.1 = reached.1.max(at);
+                    });
                 }
                 self.resume(at);
                 // The target may have changed meanwhile.

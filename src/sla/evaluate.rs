@@ -380,8 +380,8 @@ fn signal(facts: &FactState<'_>, run: &Run<'_>, signals: &mut Signals) {
     signals.stops = signals.stops.saturating_add(u8::from(stop));
     signals.cancel |= cancel;
     signals.reset |= reset;
-    signals.reopen |= reopen;
-    signals.start |= start;
+    signals.reopen_held |= reopen;
+    signals.start_held |= start;
 }
 
 /// Which triggers hold without the facts of the event.

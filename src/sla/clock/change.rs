@@ -214,7 +214,7 @@ impl<'a> Run<'a> {
             let (revision, origin) =
                 old.live.as_ref().map_or((0, self.began), |live| (live.revision, live.origin));
             live.revision = revision.saturating_add(1);
-            if old.is_active() {
+            if old.is_active() || matches!(old.phase, Phase::Stopped(_)) {
                 self.fired.clone_from(&old.fired);
                 live.origin = origin.max(self.began);
             }
@@ -230,8 +230,15 @@ impl<'a> Run<'a> {
         self.live = Some(live);
         match self.phase {
             Phase::Running(_) | Phase::Held => self.carry(at, mode, before),
-            Phase::Stopped(stopped) if !is_judged => self.judge(stopped),
-            Phase::Stopped(_) | Phase::Waiting | Phase::Cancelled(_) => {}
+            // It was judged by the version of its stop; reopened, it goes on by this one.
+            Phase::Stopped(_) if is_judged => self.carry(at, mode, before),
+            Phase::Stopped(stopped) => {
+                if let Some(live) = &mut self.live {
+                    live.pending = marks(&live.clock, &self.goal.goal.ladder);
+                }
+                self.judge(stopped);
+            }
+            Phase::Waiting | Phase::Cancelled(_) => {}
         }
     }
 

@@ -44,7 +44,7 @@ impl<'a> Run<'a> {
             }
             self.find_reached(since, at, used, upto);
         } else {
-            self.find_after(at, upto);
+            self.find_around(at, upto);
         }
         self.fire(|_| true, at, upto);
         self.look_ahead(at, used);
@@ -74,28 +74,34 @@ impl<'a> Run<'a> {
                 continue;
             }
             let reached = match pending.mark {
-                Mark::Amount(amount) if amount <= used => self.reach(amount).ok(),
+                // What was reached at the very end of an earlier stretch is noticed in this one.
+                Mark::Amount(amount) if amount <= used => {
+                    let reached = self.reach(amount).ok();
+                    reached.map(|reached| reached.saturating_add(pending.plus).max(start))
+                }
                 Mark::Amount(_) => None,
                 Mark::Before(seconds) => foreseen.map(|due| due.saturating_sub(seconds).max(start)),
                 Mark::After(seconds) => due.map(|due| due.saturating_add(seconds)),
             };
-            let reached = reached.map(|reached| reached.saturating_add(pending.plus));
             self.reached(place, reached, at, upto);
         }
     }
 
-    /// Marks on the wall after a deadline that is reached, while standing still.
-    pub(super) fn find_after(&mut self, at: i64, upto: Upto) {
+    /// Marks on the wall around a deadline that is known, while standing still.
+    pub(super) fn find_around(&mut self, at: i64, upto: Upto) {
         let Some(live) = &self.live else { return };
         let Some(due) = live.due else { return };
         for place in 0..live.pending.len() {
             let Some(pending) = self.live.as_ref().and_then(|live| live.pending.get(place)) else {
                 return;
             };
-            if let (Mark::After(seconds), None, false) =
-                (pending.mark, pending.reached, pending.is_fired)
-            {
-                self.reached(place, Some(due.saturating_add(seconds)), at, upto);
+            let reached = match pending.mark {
+                Mark::After(seconds) => due.saturating_add(seconds),
+                Mark::Before(seconds) => due.saturating_sub(seconds),
+                Mark::Amount(_) => continue,
+            };
+            if pending.reached.is_none() && !pending.is_fired {
+                self.reached(place, Some(reached), at, upto);
             }
         }
     }
