@@ -962,8 +962,8 @@ fn reopening_follows_the_goal() {
     assert_eq!(run("new_cycle"), (hours(1), Some(march(3, 17, 0)), 1, 1));
 }
 
-/// Clocks that were stopped when their policy was attached, or another version of it, go on with all
-/// they used and all their marks.
+/// SLA-34: a clock that was stopped when its policy, or another version of it, was attached goes on with
+/// what it used and with every mark when it is reopened.
 #[test]
 fn a_clock_attached_while_stopped_goes_on_when_reopened() {
     let goal = |hours: i64| {

@@ -611,8 +611,9 @@ fn compare(model: &Model<'_>, found: &GoalEvaluation, now: i64) -> Result<(), Te
 
 proptest! {
     /// SLA-1: what is used, the deadline, the verdict, the warning at half and every breach are those
-    /// of a clock moved on minute by minute, through any order of starts, stops, pauses, resets and
-    /// reopenings, also several at one instant.
+    /// of a clock moved on minute by minute, in business time, on the wall and in days, through any
+    /// order of starts, stops, pauses, resets and reopenings, asked by people or by the status of the
+    /// case, also several at one instant.
     #[test]
     fn clocks_agree_with_a_walk_through_the_minutes(
         acts in acts(),
@@ -631,7 +632,8 @@ proptest! {
     }
 
     /// SLA-2: after changes of target, measured again, from now on, restarted, kept or scaled, what
-    /// is used and the deadline are those of the minute walk.
+    /// is used and the deadline are those of the minute walk, also when the target changed while the
+    /// clock was stopped or at the instant of a stop.
     #[test]
     fn changes_of_target_agree_with_the_walk(
         acts in acts(),
