@@ -108,7 +108,8 @@ fn busy_minute() -> impl Strategy<Value = i64> {
     ]
 }
 
-/// What happens to a case: half of it at a few instants, where stops, changes and reopenings meet.
+/// What happens to a case: half of it at a few instants, where stops, changes and reopenings meet, and
+/// a few short breaks.
 fn acts() -> impl Strategy<Value = Vec<(i64, Act)>> {
     let act = prop_oneof![
         4 => Just(Act::Stop),
@@ -122,11 +123,21 @@ fn acts() -> impl Strategy<Value = Vec<(i64, Act)>> {
     ];
     let minute = (0_i64..6_000, proptest::option::of(0_usize..3));
     let pool = proptest::collection::vec(busy_minute(), 3);
-    (pool, proptest::collection::vec((minute, act), 0..14)).prop_map(|(pool, acts)| {
+    let breaks = proptest::collection::vec((0_i64..6_000, 1_i64..90), 0..5);
+    let acts = proptest::collection::vec((minute, act), 0..14);
+    // Several statuses at one instant.
+    let passed = proptest::option::of((0_usize..3, proptest::collection::vec(0_usize..5, 2..4)));
+    (pool, acts, breaks, passed).prop_map(|(pool, acts, breaks, passed)| {
         let mut acts: Vec<(i64, Act)> = acts
             .into_iter()
             .map(|((minute, busy), act)| (busy.map_or(minute, |busy| pool[busy]), act))
             .collect();
+        let ends =
+            |(from, length): (i64, i64)| [(from, Act::Pause(1)), (from + length, Act::Resume(1))];
+        acts.extend(breaks.into_iter().flat_map(ends));
+        if let Some((busy, statuses)) = passed {
+            acts.extend(statuses.into_iter().map(|status| (pool[busy], Act::Status(status))));
+        }
         acts.push((0, Act::Start));
         acts
     })
@@ -342,8 +353,17 @@ impl Model<'_> {
     }
 
     fn stop(&mut self, minute: i64) {
+        self.breach(minute);
         self.mode = Mode::Stopped;
         self.verdict = if self.is_late(minute) { Verdict::Breached } else { Verdict::Met };
+    }
+
+    /// A running clock whose deadline is past.
+    fn breach(&mut self, minute: i64) {
+        if self.is_late(minute) && self.mode == Mode::Active && !self.breach_done {
+            self.breach_done = true;
+            self.breaches.push(self.due.unwrap() / MINUTE);
+        }
     }
 
     /// The timers of a minute: marks reached, breaches known a second after the deadline.
@@ -363,10 +383,7 @@ impl Model<'_> {
     fn step(&mut self, minute: i64, acts: &[Act]) {
         // What was reached by the passing of the last minute, before anything else of this minute,
         // is known to a stop and to a pause.
-        if self.is_late(minute) && self.mode == Mode::Active && !self.breach_done {
-            self.breach_done = true;
-            self.breaches.push(self.due.unwrap() / MINUTE);
-        }
+        self.breach(minute);
         let has = |act: Act| acts.contains(&act);
         // How often each status was entered.
         let mut entered = [0; STATUSES.len()];
@@ -610,6 +627,8 @@ fn compare(model: &Model<'_>, found: &GoalEvaluation, now: i64) -> Result<(), Te
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig::with_cases(384))]
+
     /// SLA-1: what is used, the deadline, the verdict, the warning at half and every breach are those
     /// of a clock moved on minute by minute, in business time, on the wall and in days, through any
     /// order of starts, stops, pauses, resets and reopenings, asked by people or by the status of the
@@ -661,6 +680,7 @@ proptest! {
         let found = book.evaluate(&calendars, &history(&acts), at(now));
         let model = model(&calendars, &acts, (0, mode, starts, on_reopen), now);
         compare(&model, goal(&found), now)?;
+        prop_assert_eq!(times(&found.events, "breach"), model.breaches);
     }
 
     /// SLA-3: the timer events are the same whether the host looks once at the end or at any other
