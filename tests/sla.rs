@@ -1055,6 +1055,37 @@ fn events_of_the_time_stopped_fire_at_the_reopening() {
     assert_eq!(found(&book, march(2, 18, 0)), ("late".into(), march(2, 20, 0), reopened));
 }
 
+/// A history that would take minutes to evaluate is refused, and many pauses take no time.
+#[test]
+fn histories_are_bounded() {
+    let attachments = |count: i64| {
+        let start = march(2, 9, 0);
+        let all = (0..count).map(|n| attached(start + chrono::TimeDelta::seconds(n), "house", 1));
+        CaseHistory::new(CaseId::new("RMA-1").unwrap(), all.collect())
+    };
+    assert!(attachments(256).is_ok());
+    let refused = attachments(257).unwrap_err().to_string();
+    assert_eq!(refused, "case `RMA-1` has policies attached 257 times, at most 256 are allowed");
+    let text = serde_json::to_string(&attachments(256).unwrap()).unwrap();
+    let more = text.replacen("{\"at\"", &format!("{}{{\"at\"", r#"{"at":"2026-03-02T08:00:00Z","what":{"type":"attached","policy":"house","version":1}},"#), 1);
+    assert!(serde_json::from_str::<CaseHistory>(&text).is_ok());
+    assert!(serde_json::from_str::<CaseHistory>(&more).unwrap_err().to_string().contains("257"));
+    // Twenty thousand pauses of a term in days, and as many for reasons nobody declared.
+    let pauses = (0..20_000_i64).flat_map(|n| {
+        let from = march(2, 9, 0) + chrono::TimeDelta::seconds(n * 600 + 60);
+        let reason = format!("reason_{n}");
+        [
+            paused(from, "parts"),
+            resumed(from + chrono::TimeDelta::seconds(60), "parts"),
+            paused(from, &reason),
+        ]
+    });
+    let found =
+        two_days().evaluate(&calendars(), &opened(pauses.collect()), at("2026-07-20T00:00:00Z"));
+    assert_eq!(only(&found).elapsed, Some(Amount::Days(0)));
+    assert_eq!(found.notices.len(), 20_000);
+}
+
 /// Timer events of one instant come in the order of their names.
 #[test]
 fn events_of_one_instant_are_sorted_by_name() {

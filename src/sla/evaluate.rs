@@ -69,6 +69,8 @@ struct Fold<'a> {
     signals: Vec<Signals>,
     rules: Vec<Option<usize>>,
     notices: Vec<Notice>,
+    /// Reasons told of in a notice.
+    unknown: BTreeSet<&'a PauseReasonId>,
     /// Tests that some trigger, that some target rule makes.
     listens: (TestSet, TestSet),
     has_levels: bool,
@@ -120,6 +122,7 @@ impl<'a> Fold<'a> {
             signals,
             rules,
             notices,
+            unknown: BTreeSet::new(),
             listens,
             has_levels: runs.iter().any(|run| run.goal.has_levels),
             // The first instant tells every clock what holds.
@@ -185,11 +188,10 @@ impl<'a> Fold<'a> {
         }
     }
 
-    fn hold(&mut self, reason: &PauseReasonId, is_held: bool) {
+    fn hold(&mut self, reason: &'a PauseReasonId, is_held: bool) {
         let Some(number) = self.book.pause_number(reason) else {
-            let notice = Notice::UnknownPause { reason: reason.clone() };
-            if !self.notices.contains(&notice) {
-                self.notices.push(notice);
+            if self.unknown.insert(reason) {
+                self.notices.push(Notice::UnknownPause { reason: reason.clone() });
             }
             return;
         };

@@ -60,8 +60,9 @@ impl Run<'_> {
         }
         live.ahead = match clock {
             Clock::Days(..) => {
-                let reached = live.first_second_with(amount);
-                let due = live.first_second_with(clock.promised()).saturating_sub(before);
+                let reached = live.first_second_with(amount, (at, used));
+                let due = live.first_second_with(clock.promised(), (at, used));
+                let due = due.saturating_sub(before);
                 let due = if live.due.is_none() { due } else { i64::MAX };
                 let last = clock.calendar().map_or(i64::MIN, |calendar| calendar.table().last());
                 let second = latest.min(reached).min(due).min(last);
@@ -85,14 +86,21 @@ impl Run<'_> {
 }
 
 impl Live<'_> {
-    /// For a clock in days: no earlier second has so many complete days since the start.
-    fn first_second_with(&self, amount: i64) -> i64 {
+    /// For a clock in days: no earlier second has so many complete days since the start, nor since a
+    /// second at which so many were used.
+    fn first_second_with(&self, amount: i64, (at, used): (i64, i64)) -> i64 {
         let find = || {
             let Ok(Clock::Days(calendar, _)) = self.clock else { return None };
-            let left = amount.checked_sub(self.credit).filter(|left| *left > 0)?;
-            let first = calendar.days().at(calendar.inside(self.from).ok()?);
-            let end = first.saturating_add(usize::try_from(left).ok()?).saturating_add(1);
-            Some(calendar.days().start(end).unwrap_or(i64::MAX))
+            let days = calendar.days();
+            let left = |used: i64| {
+                let left = amount.checked_sub(used).filter(|left| *left > 0)?;
+                usize::try_from(left).ok()
+            };
+            // The first day does not count; the day of a look may.
+            let first = days.at(calendar.inside(self.from).ok()?).saturating_add(1);
+            let since_start = first.saturating_add(left(self.credit)?);
+            let since_look = days.at(calendar.inside(at).ok()?).saturating_add(left(used)?);
+            Some(days.start(since_start.max(since_look)).unwrap_or(i64::MAX))
         };
         find().unwrap_or(i64::MIN)
     }
