@@ -428,6 +428,8 @@ impl Model<'_> {
             self.retarget(minute);
         }
         if has(Act::Reset) && self.mode == Mode::Active {
+            // Another target may have made it late just now.
+            self.breach(minute);
             self.begin(minute);
         }
         if reopens && self.mode == Mode::Stopped {
