@@ -93,23 +93,19 @@ pub(super) fn decide(
     envelope: &Envelope,
 ) -> Result<Decision, Refusal> {
     let digest = digest(&(&envelope.actor, &envelope.command));
-    if let Some(done) = order.window.get(&envelope.id) {
-        if done.digest != digest {
-            return Err(Obstacle::CommandConflict { id: envelope.id.clone() }.into());
-        }
-        let answer = Answer::Repeated { first: done.first, last: done.last };
-        let (events, duties, findings) = Default::default();
-        return Ok(Decision { answer, events, duties, findings });
+    let conflict = |_| Obstacle::CommandConflict { id: envelope.id.clone() };
+    if let Some(answer) = order.stream.answer(&envelope.id, digest).map_err(conflict)? {
+        return Ok(Decision::repeated(answer));
     }
     if context.rules.practice().is_some() || !order.agenda.is_empty() {
         return clock::decide(order, context, roster, envelope, digest);
     }
-    let mut draft = judge(order, context, roster, envelope, order.version)?;
+    let mut draft = judge(order, context, roster, envelope, order.stream.version)?;
     let mut events = Vec::with_capacity(draft.facts.len());
     for (place, fact) in core::mem::take(&mut draft.facts).into_iter().enumerate() {
         let before = u64::try_from(events.len()).unwrap_or(u64::MAX);
         events.push(Event {
-            sequence: order.version.saturating_add(1).saturating_add(before),
+            sequence: order.stream.next().saturating_add(before),
             at: context.now,
             actor: draft.author(place, &envelope.actor),
             cause: Cause { command: envelope.id.clone(), digest, timer: None },
@@ -151,9 +147,7 @@ impl<'a> Scene<'a> {
             draft.refuse(Obstacle::Stale { expected, found });
         }
         let now = self.context.now;
-        if let Some(last) = self.order.last_at
-            && now < last
-        {
+        if let Some(last) = self.order.stream.after(now) {
             draft.refuse(Obstacle::TimeReversed { now, last });
         }
         let max = AfterSale::MAX_EVENTS;
@@ -170,7 +164,7 @@ impl<'a> Scene<'a> {
     /// A fact as the event it will be, for a look ahead.
     fn event(&self, fact: EventFact) -> Event {
         Event {
-            sequence: self.order.version.saturating_add(1),
+            sequence: self.order.stream.next(),
             at: self.context.now,
             actor: self.envelope.actor.clone(),
             cause: Cause { command: self.envelope.id.clone(), digest: 0, timer: None },

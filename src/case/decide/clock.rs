@@ -51,7 +51,7 @@ pub(super) fn decide(
     let (events, findings, idle) = Default::default();
     let mut run = Run { stored: order, live: None, rules, roster, events, findings, idle };
     run.catch_up(context.now);
-    let draft = judge(run.order(), context, roster, envelope, order.version)?;
+    let draft = judge(run.order(), context, roster, envelope, order.stream.version)?;
     run.grant(context, envelope, &draft)?;
     let cause = Cause { command: envelope.id.clone(), digest, timer: None };
     run.push(context.now, &envelope.actor, &cause, draft);
@@ -153,7 +153,7 @@ impl Run<'_> {
             for announced in known {
                 let moved = revised(practice, timer, *announced);
                 if moved > timer.due {
-                    let at = order.last_at.map_or(*announced, |last| last.max(*announced));
+                    let at = order.stream.last_at.map_or(*announced, |last| last.max(*announced));
                     let found = (at, case, timer, moved);
                     let earlier = first.is_none_or(|(before, case, timer, _)| {
                         (at, found.1, &found.2.rule) < (before, case, &timer.rule)
@@ -193,7 +193,7 @@ impl Run<'_> {
 
     /// The timers of a review act at their own instant, or when a hold or a dispute ends.
     fn let_review_act(&mut self, id: &CaseId, due: Instant) {
-        let now = self.order().last_at.map_or(due, |last| last.max(due));
+        let now = self.order().stream.last_at.map_or(due, |last| last.max(due));
         let context = Context { now, rules: self.rules };
         let envelope = timer_command();
         let order = self.order();
@@ -264,7 +264,7 @@ impl Run<'_> {
     fn push(&mut self, at: Instant, actor: &Actor, cause: &Cause, mut draft: Draft) {
         self.findings.append(&mut draft.findings);
         let facts = core::mem::take(&mut draft.facts);
-        let at = self.order().last_at.map_or(at, |last| last.max(at));
+        let at = self.order().stream.last_at.map_or(at, |last| last.max(at));
         let id = facts.iter().find_map(|fact| fact.case().cloned());
         let part = facts.iter().find_map(|fact| match fact {
             EventFact::CaseSplit { into, .. } => Some(into.clone()),
@@ -319,7 +319,7 @@ impl Run<'_> {
     fn stamp(&mut self, at: Instant, actor: &Actor, cause: &Cause, fact: EventFact) {
         let before = u64::try_from(self.events.len()).unwrap_or(u64::MAX);
         let event = Event {
-            sequence: self.stored.version.saturating_add(1).saturating_add(before),
+            sequence: self.stored.stream.next().saturating_add(before),
             at,
             actor: actor.clone(),
             cause: cause.clone(),
@@ -439,7 +439,7 @@ impl Trial<'_> {
         }
         for fact in &draft.facts {
             let event = Event {
-                sequence: self.order.version.saturating_add(1),
+                sequence: self.order.stream.next(),
                 at: self.now,
                 actor: clock(),
                 cause: Cause { command: envelope.id.clone(), digest: 0, timer: None },
