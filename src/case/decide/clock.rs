@@ -354,7 +354,9 @@ impl Run<'_> {
         at: Instant,
         clocks: &mut Vec<EventFact>,
     ) {
-        let facts = case_facts(self.order(), practice.draft().currency, case);
+        let Some(asked) = practice.asked(stage) else { return };
+        let asks = |name: &str| asked.contains(name);
+        let facts = facts_asked(self.order(), practice.draft().currency, case, asks);
         for rule in practice.rules(stage, &facts) {
             match practice.due(&rule.id, rule.length, at, &[], at) {
                 Ok(due) => clocks.push(EventFact::DeadlineSet {
@@ -577,38 +579,49 @@ pub(in super::super) fn case_facts(
     currency: Option<Currency>,
     case: &ReturnCase,
 ) -> Facts {
+    facts_asked(order, currency, case, |_| true)
+}
+
+/// Of these facts those that are asked for.
+fn facts_asked(
+    order: &AfterSale,
+    currency: Option<Currency>,
+    case: &ReturnCase,
+    asks: impl Fn(&str) -> bool,
+) -> Facts {
     let sale = order.sale.draft();
     let mut facts = Facts::new();
-    let mut set = |name: &'static str, fact: Fact| facts.set(FactName::fixed(name), fact);
-    set("resolution", Fact::code(case.resolution.code()));
-    set("goods", Fact::code(goods(order, case)));
-    if let Some(channel) = &sale.channel {
-        set("channel", Fact::code(channel));
-    }
-    if let Some(country) = &sale.country {
-        set("country", Fact::code(country));
-    }
-    if let Some(tier) = &sale.buyer_tier {
-        set("buyer_tier", Fact::code(tier));
-    }
-    let tags: BTreeSet<String> = case
-        .lines
-        .iter()
-        .filter_map(|line| order.sold_as(&line.line))
-        .flat_map(|line| line.ordered.tags.iter().cloned())
-        .collect();
-    set("tags", Fact::Codes(tags));
-    let reasons = case.lines.iter().flat_map(|line| line.reasons.assertions());
-    set("reasons", Fact::codes(reasons.map(|said| String::from(said.code.as_str()))));
-    let application = case.lines.iter().map(|line| applications(order, case, line)).max();
-    set("application", Fact::Count(application.unwrap_or(0)));
-    let waited = case.opened_at.signed_duration_since(sale.placed_at).num_seconds();
-    set("since_order", Fact::Seconds(waited));
-    if currency == Some(order.sale.currency())
-        && let Some(amount) = amount(order, case)
-    {
-        set("amount", Fact::Amount(amount));
-    }
+    let mut set = |name: &'static str, fact: &dyn Fn() -> Option<Fact>| {
+        if asks(name)
+            && let Some(fact) = fact()
+        {
+            facts.set(FactName::fixed(name), fact);
+        }
+    };
+    set("resolution", &|| Some(Fact::code(case.resolution.code())));
+    set("goods", &|| Some(Fact::code(goods(order, case))));
+    set("channel", &|| sale.channel.as_ref().map(Fact::code));
+    set("country", &|| sale.country.as_ref().map(Fact::code));
+    set("buyer_tier", &|| sale.buyer_tier.as_ref().map(Fact::code));
+    set("tags", &|| {
+        let sold = case.lines.iter().filter_map(|line| order.sold_as(&line.line));
+        Some(Fact::Codes(sold.flat_map(|line| line.ordered.tags.iter().cloned()).collect()))
+    });
+    set("reasons", &|| {
+        let said = case.lines.iter().flat_map(|line| line.reasons.assertions());
+        Some(Fact::codes(said.map(|said| String::from(said.code.as_str()))))
+    });
+    set("application", &|| {
+        let application = case.lines.iter().map(|line| applications(order, case, line)).max();
+        Some(Fact::Count(application.unwrap_or(0)))
+    });
+    set("since_order", &|| {
+        Some(Fact::Seconds(case.opened_at.signed_duration_since(sale.placed_at).num_seconds()))
+    });
+    set("amount", &|| {
+        let stated = currency == Some(order.sale.currency());
+        stated.then(|| amount(order, case)).flatten().map(Fact::Amount)
+    });
     facts
 }
 
