@@ -1,6 +1,7 @@
 //! Deciding a command: the envelope first, then the command by its concern.
 
 mod clock;
+mod facts;
 mod freight;
 mod goods;
 mod intercept;
@@ -33,7 +34,7 @@ use crate::explain::Finding;
 use crate::id::ActorId;
 use crate::quantity::Quantity;
 
-pub(super) use clock::case_facts;
+pub(super) use facts::case_facts;
 
 /// The most lines that one command may name.
 const MAX_LINES: usize = 10_000;
