@@ -962,6 +962,47 @@ fn reopening_follows_the_goal() {
     assert_eq!(run("new_cycle"), (hours(1), Some(march(3, 17, 0)), 1, 1));
 }
 
+/// SLA-34: a clock that was stopped when its policy, or another version of it, was attached goes on with
+/// what it used and with every mark when it is reopened.
+#[test]
+fn a_clock_attached_while_stopped_goes_on_when_reopened() {
+    let goal = |hours: i64| {
+        let more = json!({"reopen": {"when": code("event", "reopened")},
+                          "ladder": [{"id": "half", "at": {"percent_used": 50}, "kind": "warning"}]});
+        vec![goal("solve", rules(business(hours)), more)]
+    };
+    let book = book(vec![
+        policy("house", 1, "internal", goal(8)),
+        policy("house", 2, "internal", goal(6)),
+    ]);
+    let solved = |start| vec![event(start, "requested"), event(march(2, 14, 0), "solved")];
+    let found = |attachments: Vec<CaseEvent>| {
+        let mut events = solved(march(2, 9, 0));
+        events.extend(attachments);
+        events.push(event(march(3, 9, 0), "reopened"));
+        let found = book.evaluate(&calendars(), &history(events), march(3, 13, 0));
+        let fired: Vec<_> =
+            found.events.iter().map(|e| (e.id.step.to_string(), e.reached, e.at)).collect();
+        (only(&found).elapsed, only(&found).due, fired)
+    };
+    // Five hours were used on the 2nd: half of eight is passed when the clock is reopened.
+    let half = |at| (String::from("half"), at, at);
+    let breach = |due: Instant| (String::from("breach"), due, due + chrono::TimeDelta::seconds(1));
+    let reopened = march(3, 9, 0);
+    let due = march(3, 12, 0);
+    assert_eq!(
+        found(vec![attached(march(2, 15, 0), "house", 1)]),
+        (hours(9), Some(due), vec![half(reopened), breach(due)])
+    );
+    // Under the second version an hour is left; its half was passed under the first.
+    let due = march(3, 10, 0);
+    let half = half(march(2, 13, 0));
+    assert_eq!(
+        found(vec![attached(march(2, 9, 0), "house", 1), attached(march(2, 15, 0), "house", 2)]),
+        (hours(9), Some(due), vec![half, breach(due)])
+    );
+}
+
 /// Found by the audit of a real log, in which a ticket was activated and resolved in one minute.
 #[test]
 fn a_state_passed_through_at_the_instant_of_the_stop_does_not_reopen() {
