@@ -1,9 +1,11 @@
 //! Deciding a command: the envelope first, then the command by its concern.
 
+mod call_back;
 mod clock;
 mod freight;
 mod goods;
 mod intercept;
+mod migration;
 mod money;
 mod opening;
 mod parcels;
@@ -101,7 +103,9 @@ pub(super) fn decide(
         let (events, duties, findings) = Default::default();
         return Ok(Decision { answer, events, duties, findings });
     }
-    if context.rules.practice().is_some() || !order.agenda.is_empty() {
+    // A review that is moved may get timers that are due at once.
+    let migrates = matches!(envelope.command, Command::MigrateReview { .. });
+    if context.rules.practice().is_some() || !order.agenda.is_empty() || migrates {
         return clock::decide(order, context, roster, envelope, digest);
     }
     let mut draft = judge(order, context, roster, envelope, order.version)?;
@@ -262,6 +266,9 @@ impl<'a> Scene<'a> {
                 self.record_survey(draft, case, survey, answers);
             }
             Command::Review { order, .. } => self.review(draft, case, order),
+            Command::MigrateReview { version, map, .. } => {
+                self.migrate_review(draft, case, *version, map);
+            }
             Command::Inspect { units, inspection, .. } => {
                 self.inspect(draft, case, units, inspection);
             }
@@ -318,6 +325,7 @@ impl<'a> Scene<'a> {
                 | Command::AmendCase { .. }
                 | Command::Split { .. }
                 | Command::Review { .. }
+                | Command::MigrateReview { .. }
                 | Command::Close { .. }
         );
         let act = permission(&self.envelope.command).0;
@@ -514,6 +522,9 @@ fn permission(command: &Command) -> (&'static str, &'static [Role]) {
             "act in a review",
             &[Customer, Agent, Supervisor, Warehouse, Inspector, Finance, Platform],
         ),
+        Command::MigrateReview { .. } => {
+            ("move a review to another version", &[Supervisor, Platform, System])
+        }
         Command::Inspect { .. } => ("record an inspection", &[Inspector, Warehouse, Supervisor]),
         Command::SetDisposition { .. } => {
             ("dispose of units", &[Inspector, Warehouse, Supervisor, System])

@@ -20,7 +20,7 @@ use crate::approval::directory::Directory;
 use crate::approval::standing::{Phase, Standing};
 use crate::condition::Facts;
 use crate::id::RuleId;
-use crate::rules::review::Overruling;
+use crate::rules::review::{Overruling, ReviewRule};
 use crate::time::Instant;
 use crate::workflow::StateId;
 use crate::workflow::journal::Actor;
@@ -42,7 +42,8 @@ pub struct Roster<'a> {
 /// The review of one case.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CaseReview {
-    /// How the rule book binds the procedure to the case, as it was when the case was opened.
+    /// How the rule book binds the procedure to the case, as it was when the case was opened or its
+    /// review was moved to another version.
     pub terms: ReviewTerms,
     /// Where the procedure stands, and under which definition it runs.
     pub standing: Standing,
@@ -50,7 +51,8 @@ pub struct CaseReview {
     pub moved_by: u64,
 }
 
-/// How a rule binds a procedure to a case, pinned when the case is opened.
+/// How a rule binds a procedure to a case, pinned when the case is opened and when its review is moved
+/// to another version.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ReviewTerms {
@@ -64,6 +66,19 @@ pub struct ReviewTerms {
     /// Who may decide by hand meanwhile.
     #[serde(default)]
     pub overruling: Overruling,
+}
+
+impl ReviewTerms {
+    /// The terms of a rule as it stands.
+    #[must_use]
+    pub fn of(rule: &ReviewRule) -> Self {
+        Self {
+            rule: rule.id.clone(),
+            permits: rule.permits.clone(),
+            settles: rule.settles.clone(),
+            overruling: rule.overruling,
+        }
+    }
 }
 
 /// One step of a procedure as it is stored.

@@ -98,9 +98,11 @@ impl Run<'_> {
     }
 
     fn has_due(&self, now: Instant) -> bool {
-        self.events
-            .iter()
-            .any(|event| matches!(event.fact, EventFact::DeadlineSet { due, .. } if due <= now))
+        self.events.iter().any(|event| match event.fact {
+            EventFact::DeadlineSet { due, .. } => due <= now,
+            EventFact::ReviewMigrated { .. } => true,
+            _ => false,
+        })
     }
 
     /// Everything the clocks do until `now`, in the order of time, case and timer.

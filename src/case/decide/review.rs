@@ -24,10 +24,10 @@ use crate::id::{CaseId, FactName};
 use crate::reason::attribute::PolicyBasis;
 use crate::rules::review::{Overruling, REASON_KIND, Reviews};
 use crate::time::Instant;
-use crate::workflow::EventName;
 use crate::workflow::compiled::Workflow;
 use crate::workflow::hours::OpeningHours;
 use crate::workflow::journal::Actor;
+use crate::workflow::{EventName, StateId};
 
 impl<'a> Scene<'a> {
     /// Starts the procedure that the rules ask for, on the case as it is just being opened.
@@ -57,12 +57,7 @@ impl<'a> Scene<'a> {
                 .about(&case.id)
                 .required(Fact::code(&rule.procedure)),
         );
-        let terms = ReviewTerms {
-            rule: rule.id.clone(),
-            permits: rule.permits.clone(),
-            settles: rule.settles.clone(),
-            overruling: rule.overruling,
-        };
+        let terms = ReviewTerms::of(rule);
         let mut steps = steps.into_iter();
         let Some(first) = steps.next() else { return };
         let step = ReviewStep { by: first.actor, change: Box::new(first.change) };
@@ -192,7 +187,7 @@ impl<'a> Scene<'a> {
     }
 
     /// Notes steps, and what they mean for the case.
-    fn take_steps(
+    pub(super) fn take_steps(
         &self,
         draft: &mut Draft,
         case: &ReturnCase,
@@ -228,18 +223,35 @@ impl<'a> Scene<'a> {
             return Some(EventFact::CaseWithdrawn { case: id, postings: released(case) });
         }
         let Change::Moved { moved, .. } = change else { return None };
-        let (rule, state) = (terms.rule.clone(), moved.to.state.clone());
-        if terms.permits.contains(&state) {
-            let way_back = self.way_back(draft, case, case.resolution);
-            let ground = Ground::Review { rule, state };
-            return Some(EventFact::ReturnAuthorized { case: id, ground, way_back });
+        if let Some(permitted) = self.permission(draft, case, terms, &moved.to.state) {
+            return Some(permitted);
         }
         let outcome = moved.to.outcome.as_ref()?;
-        let (note, postings) = (format!("{rule}: {outcome}"), released(case));
+        let (note, postings) = (format!("{}: {outcome}", terms.rule), released(case));
         Some(EventFact::ReturnDeclined { case: id, note, postings })
     }
 
-    fn workflow_of(&self, draft: &mut Draft, review: &CaseReview) -> Option<&'a Workflow> {
+    /// What entering a state permits, where the case is not decided yet.
+    pub(super) fn permission(
+        &self,
+        draft: &mut Draft,
+        case: &ReturnCase,
+        terms: &ReviewTerms,
+        state: &StateId,
+    ) -> Option<EventFact> {
+        if !is_undecided(case.approval) || !terms.permits.contains(state) {
+            return None;
+        }
+        let way_back = self.way_back(draft, case, case.resolution);
+        let ground = Ground::Review { rule: terms.rule.clone(), state: state.clone() };
+        Some(EventFact::ReturnAuthorized { case: case.id.clone(), ground, way_back })
+    }
+
+    pub(super) fn workflow_of(
+        &self,
+        draft: &mut Draft,
+        review: &CaseReview,
+    ) -> Option<&'a Workflow> {
         let pin = &review.standing.pin;
         let reviews = self.context.rules.reviews();
         let found = reviews.and_then(|reviews| reviews.pinned(pin));
@@ -250,7 +262,7 @@ impl<'a> Scene<'a> {
         found
     }
 
-    fn with<T>(
+    pub(super) fn with<T>(
         &self,
         workflow: &Workflow,
         facts: &Facts,
@@ -269,7 +281,7 @@ impl<'a> Scene<'a> {
     }
 
     /// The facts that the procedure declares.
-    fn facts_for(&self, case: &ReturnCase, workflow: &Workflow) -> Facts {
+    pub(super) fn facts_for(&self, case: &ReturnCase, workflow: &Workflow) -> Facts {
         let all = self.facts(case, self.roster.facts);
         let declared = workflow.draft().facts.keys();
         declared.filter_map(|name| Some((name.clone(), all.get(name)?.clone()))).collect()
@@ -305,7 +317,7 @@ impl<'a> Scene<'a> {
 }
 
 /// Facts that are fixed or that approvals depend on, as they were when the review began.
-fn pinned_over(mut facts: Facts, review: &CaseReview) -> Facts {
+pub(super) fn pinned_over(mut facts: Facts, review: &CaseReview) -> Facts {
     for (name, fact) in review.standing.facts.facts().iter() {
         facts.set(name.clone(), fact.clone());
     }
@@ -313,7 +325,7 @@ fn pinned_over(mut facts: Facts, review: &CaseReview) -> Facts {
 }
 
 /// A declared fact that nobody stated, or not as declared: a missing fact must not decide the way.
-fn misfit(workflow: &Workflow, facts: &Facts) -> Option<FactName> {
+pub(super) fn misfit(workflow: &Workflow, facts: &Facts) -> Option<FactName> {
     workflow.draft().schema_of_facts().misfit(facts).cloned()
 }
 
