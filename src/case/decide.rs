@@ -63,6 +63,15 @@ impl Draft {
         self.obstacles.push(obstacle);
     }
 
+    /// Takes over what another draft came to.
+    fn append(&mut self, mut other: Self) {
+        let shift = self.facts.len();
+        self.by_system.extend(other.by_system.iter().map(|place| place.saturating_add(shift)));
+        self.facts.append(&mut other.facts);
+        self.obstacles.append(&mut other.obstacles);
+        self.findings.append(&mut other.findings);
+    }
+
     /// Who brought a fact about: who gave the command, or a rule.
     fn author(&self, place: usize, actor: &Actor) -> Actor {
         if self.by_system.contains(&place) {
@@ -103,9 +112,10 @@ pub(super) fn decide(
         let (events, duties, findings) = Default::default();
         return Ok(Decision { answer, events, duties, findings });
     }
-    // A review that is moved may get timers that are due at once.
-    let migrates = matches!(envelope.command, Command::MigrateReview { .. });
-    if context.rules.practice().is_some() || !order.agenda.is_empty() || migrates {
+    // A review may have something to do the moment that a hold ends, or that it is moved.
+    let case = envelope.command.case().and_then(|case| order.cases.get(case));
+    let reviewed = case.is_some_and(|case| case.review.is_some());
+    if context.rules.practice().is_some() || !order.agenda.is_empty() || reviewed {
         return clock::decide(order, context, roster, envelope, digest);
     }
     let mut draft = judge(order, context, roster, envelope, order.version)?;

@@ -13,8 +13,10 @@ use alloc::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
+use super::dispute::Dispute;
 use super::ground::Ground;
 use super::state::{Approval, ReturnCase};
+use super::status::is_intercepting;
 use crate::approval::change::Change;
 use crate::approval::directory::Directory;
 use crate::approval::standing::{Phase, Standing};
@@ -103,7 +105,8 @@ impl CaseReview {
 }
 
 impl ReturnCase {
-    /// The review that goes on: it is under way, the case has not ended, and nothing else decided it.
+    /// The review that goes on: it is under way, the case has not ended, and nothing else decided it. A
+    /// ruling does.
     #[must_use]
     pub fn running_review(&self) -> Option<&CaseReview> {
         let review = self.review.as_deref()?;
@@ -112,13 +115,16 @@ impl ReturnCase {
             Approval::Authorized => matches!(self.ground, Some(Ground::Review { .. })),
             Approval::Declined => false,
         };
-        (own && self.closing.is_none() && review.is_under_way()).then_some(review)
+        let ruled = matches!(self.dispute, Dispute::Ruled { .. });
+        (own && !ruled && self.closing.is_none() && review.is_under_way()).then_some(review)
     }
 
-    /// When the review acts by itself; not while the case is on hold or in dispute.
+    /// When the review acts by itself; not while the case is on hold or in dispute, nor while an undecided
+    /// case waits for a carrier to answer: what was due then acts when that ends.
     #[must_use]
     pub(super) fn review_due(&self) -> Option<Instant> {
-        if self.held_since.is_some() || self.dispute.is_open() {
+        let waits = self.approval != Approval::Authorized && is_intercepting(self);
+        if self.held_since.is_some() || self.dispute.is_open() || waits {
             return None;
         }
         self.running_review()?.standing.next_deadline()

@@ -5,6 +5,7 @@ use alloc::format;
 use alloc::vec::Vec;
 
 use super::super::actor::Role;
+use super::super::dispute::{Dispute, Ruling};
 use super::super::event::{Event, EventFact};
 use super::super::evolve::preview;
 use super::super::ground::Ground;
@@ -128,12 +129,20 @@ impl<'a> Scene<'a> {
             }
             let occurred =
                 self.with(workflow, &facts, |context| review.standing.occur(context, now, &event));
-            match occurred {
-                Ok(steps) => self.take_steps(draft, &case, &review.terms, steps),
-                Err(refusal) => draft.findings.push(
+            let mut taken = Draft::default();
+            let said = match occurred {
+                Ok(steps) => {
+                    self.take_steps(&mut taken, &case, &review.terms, steps);
+                    taken.obstacles.first().map(|obstacle| format!("{obstacle}"))
+                }
+                Err(refusal) => Some(format!("{refusal}")),
+            };
+            match said {
+                None => draft.append(taken),
+                Some(said) => draft.findings.push(
                     Finding::new(RuleRef::new(review.terms.rule.clone()), Effect::Warns)
                         .about(&case.id)
-                        .observed(Fact::Text(format!("{refusal}"))),
+                        .observed(Fact::Text(said)),
                 ),
             }
         }
@@ -164,7 +173,7 @@ impl<'a> Scene<'a> {
     }
 
     /// A procedure that has a say in settling keeps money and goods back until it stands where it lets
-    /// them go. A case that something else permitted is not held up.
+    /// them go. A case that something else permitted, or that was ruled for the customer, is not held up.
     pub(super) fn keeps_back(
         &self,
         draft: &mut Draft,
@@ -175,8 +184,12 @@ impl<'a> Scene<'a> {
         let permitted = matches!(case.ground, Some(Ground::Review { .. }));
         let overrules = review.terms.overruling == Overruling::Marketplace
             && self.envelope.actor.role == Role::Platform;
+        // A ruling for the customer decides that too.
+        let for_customer =
+            matches!(case.dispute, Dispute::Ruled { ruling: Ruling::ForCustomer, .. });
         let settles = &review.terms.settles;
         let keeps = permitted
+            && !for_customer
             && !settles.is_empty()
             && !settles.contains(&review.standing.token.state)
             && !overrules;
@@ -220,6 +233,8 @@ impl<'a> Scene<'a> {
     ) -> Option<EventFact> {
         let id = case.id.clone();
         if *change == Change::Withdrawn {
+            // Nobody knows yet where goods are that are called back.
+            self.nothing_called_back(draft, case);
             return Some(EventFact::CaseWithdrawn { case: id, postings: released(case) });
         }
         let Change::Moved { moved, .. } = change else { return None };
@@ -227,6 +242,7 @@ impl<'a> Scene<'a> {
             return Some(permitted);
         }
         let outcome = moved.to.outcome.as_ref()?;
+        self.nothing_called_back(draft, case);
         let (note, postings) = (format!("{}: {outcome}", terms.rule), released(case));
         Some(EventFact::ReturnDeclined { case: id, note, postings })
     }
