@@ -35,16 +35,16 @@ use crate::workflow::StateId;
 /// first answer. The same `id` with another command is refused.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Envelope {
+pub struct Envelope<C = Command> {
     /// The command's id, chosen by whoever sends it.
     pub id: CommandId,
-    /// The version of the order the sender has seen; when it is stale, the command is refused.
+    /// The version of the stream the sender has seen; when it is stale, the command is refused.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expected_version: Option<u64>,
     /// Who gives the command.
     pub actor: Actor,
     /// The command.
-    pub command: Command,
+    pub command: C,
 }
 
 /// What is asked for. Each variant names the case it is about.

@@ -2,6 +2,7 @@
 
 mod call_back;
 mod clock;
+mod facts;
 mod freight;
 mod goods;
 mod intercept;
@@ -35,7 +36,7 @@ use crate::explain::Finding;
 use crate::id::ActorId;
 use crate::quantity::Quantity;
 
-pub(super) use clock::case_facts;
+pub(super) use facts::case_facts;
 
 /// The most lines that one command may name.
 const MAX_LINES: usize = 10_000;
@@ -104,13 +105,9 @@ pub(super) fn decide(
     envelope: &Envelope,
 ) -> Result<Decision, Refusal> {
     let digest = digest(&(&envelope.actor, &envelope.command));
-    if let Some(done) = order.window.get(&envelope.id) {
-        if done.digest != digest {
-            return Err(Obstacle::CommandConflict { id: envelope.id.clone() }.into());
-        }
-        let answer = Answer::Repeated { first: done.first, last: done.last };
-        let (events, duties, findings) = Default::default();
-        return Ok(Decision { answer, events, duties, findings });
+    let conflict = |_| Obstacle::CommandConflict { id: envelope.id.clone() };
+    if let Some(answer) = order.stream.answer(&envelope.id, digest).map_err(conflict)? {
+        return Ok(Decision::repeated(answer));
     }
     // A review may have something to do the moment that a hold ends, or that it is moved.
     let case = envelope.command.case().and_then(|case| order.cases.get(case));
@@ -118,12 +115,12 @@ pub(super) fn decide(
     if context.rules.practice().is_some() || !order.agenda.is_empty() || reviewed {
         return clock::decide(order, context, roster, envelope, digest);
     }
-    let mut draft = judge(order, context, roster, envelope, order.version)?;
+    let mut draft = judge(order, context, roster, envelope, order.stream.version)?;
     let mut events = Vec::with_capacity(draft.facts.len());
     for (place, fact) in core::mem::take(&mut draft.facts).into_iter().enumerate() {
         let before = u64::try_from(events.len()).unwrap_or(u64::MAX);
         events.push(Event {
-            sequence: order.version.saturating_add(1).saturating_add(before),
+            sequence: order.stream.next().saturating_add(before),
             at: context.now,
             actor: draft.author(place, &envelope.actor),
             cause: Cause { command: envelope.id.clone(), digest, timer: None },
@@ -165,9 +162,7 @@ impl<'a> Scene<'a> {
             draft.refuse(Obstacle::Stale { expected, found });
         }
         let now = self.context.now;
-        if let Some(last) = self.order.last_at
-            && now < last
-        {
+        if let Some(last) = self.order.stream.after(now) {
             draft.refuse(Obstacle::TimeReversed { now, last });
         }
         let max = AfterSale::MAX_EVENTS;
@@ -184,7 +179,7 @@ impl<'a> Scene<'a> {
     /// A fact as the event it will be, for a look ahead.
     fn event(&self, fact: EventFact) -> Event {
         Event {
-            sequence: self.order.version.saturating_add(1),
+            sequence: self.order.stream.next(),
             at: self.context.now,
             actor: self.envelope.actor.clone(),
             cause: Cause { command: self.envelope.id.clone(), digest: 0, timer: None },

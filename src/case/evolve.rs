@@ -33,9 +33,7 @@ use crate::sale::Sale;
 use crate::time::{Instant, Interval};
 
 pub(super) fn evolve(order: &mut AfterSale, event: &Event) {
-    order.version = event.sequence;
-    order.last_at = Some(event.at);
-    order.window.note(event);
+    order.stream.take(event.sequence, event.at, &event.cause);
     if let EventFact::SaleAmended { sale } = &event.fact {
         // A sale that does not add up cannot be in a checked history; it changes nothing.
         if let Ok(sale) = Sale::freeze((**sale).clone()) {

@@ -8,6 +8,7 @@ use core::fmt;
 use super::actor::Role;
 use super::ledger::Location;
 use super::liability::Party;
+use super::open_matter::OpenMatter;
 use super::recovery::ClaimState;
 use super::status::CaseStatus;
 use crate::feedback::survey::{AnswerError, SurveyId};
@@ -25,12 +26,12 @@ use crate::workflow::{StateId, WorkflowId};
 
 /// A refused command, with everything that stands in the way. Nothing has changed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub struct Refusal {
+pub struct Refusal<O = Obstacle> {
     /// The obstacles, at least one, in the order in which the rules were asked.
-    pub obstacles: Vec<Obstacle>,
+    pub obstacles: Vec<O>,
 }
 
-impl fmt::Display for Refusal {
+impl<O: fmt::Display> fmt::Display for Refusal<O> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (position, obstacle) in self.obstacles.iter().enumerate() {
             write!(f, "{}{obstacle}", if position == 0 { "" } else { "; " })?;
@@ -39,8 +40,8 @@ impl fmt::Display for Refusal {
     }
 }
 
-impl From<Obstacle> for Refusal {
-    fn from(obstacle: Obstacle) -> Self {
+impl<O> From<O> for Refusal<O> {
+    fn from(obstacle: O) -> Self {
         Self { obstacles: alloc::vec![obstacle] }
     }
 }
@@ -685,46 +686,6 @@ pub enum Obstacle {
         /// The most events of one order.
         max: u64,
     },
-}
-
-/// What keeps a case from being closed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum OpenMatter {
-    /// Goods are on their way.
-    GoodsInTransit,
-    /// A parcel is being called back and the carrier has not answered.
-    Interception,
-    /// Goods arrived and are not decided.
-    GoodsUndecided,
-    /// Goods were accepted and not settled.
-    GoodsUnsettled,
-    /// Refused goods are still with us.
-    GoodsToReturn,
-    /// A payment is owed.
-    PaymentOwed,
-    /// Goods are to go out, or on their way to the customer.
-    ReplacementUnderWay,
-    /// An advance replacement waits for its original.
-    AdvanceOpen,
-    /// A ruling is awaited.
-    DisputeOpen,
-}
-
-impl fmt::Display for OpenMatter {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::GoodsInTransit => "goods are on their way back",
-            Self::Interception => "a parcel is being called back",
-            Self::GoodsUndecided => "received goods are not decided",
-            Self::GoodsUnsettled => "accepted goods are not settled",
-            Self::GoodsToReturn => "refused goods have not gone back to the customer",
-            Self::PaymentOwed => "a payment is owed",
-            Self::ReplacementUnderWay => "a replacement has not arrived",
-            Self::AdvanceOpen => "an advance replacement waits for its original",
-            Self::DisputeOpen => "a ruling is awaited",
-        })
-    }
 }
 
 fn listed(defects: &[MigrationDefect]) -> String {

@@ -12,7 +12,7 @@ use super::super::ground::Ground;
 use super::super::refusal::Obstacle;
 use super::super::review::{CaseReview, ReviewStep, ReviewTerms};
 use super::super::state::ReturnCase;
-use super::clock::case_facts;
+use super::facts::case_facts;
 use super::opening::{is_undecided, released};
 use super::{Draft, Scene};
 use crate::approval::change::Change;

@@ -17,13 +17,7 @@ use crate::sale::Sale;
 /// Whether an event may follow the state: for stored histories, which may be damaged or forged.
 pub(in crate::case) fn check(order: &AfterSale, event: &Event) -> Result<(), ReplayError> {
     let sequence = event.sequence;
-    let expected = order.version.saturating_add(1);
-    if sequence != expected {
-        return Err(ReplayError::OutOfSequence { expected, found: sequence });
-    }
-    if let Some(before) = order.last_at.filter(|before| event.at < *before) {
-        return Err(ReplayError::TimeReversed { sequence, at: event.at, before });
-    }
+    order.stream.check(sequence, event.at)?;
     let opens = matches!(event.fact, EventFact::CaseOpened { .. });
     let case = event.fact.case();
     if case.is_some_and(|case| order.cases.contains_key(case) == opens) {
