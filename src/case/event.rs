@@ -3,6 +3,7 @@
 //! Events carry results: amounts, movements, verdicts. They are a wire contract: internally tagged,
 //! `snake_case`, fields only added with a default; `tests/golden/` fails when the form changes.
 
+mod name;
 mod parts;
 
 use alloc::boxed::Box;

@@ -10,10 +10,12 @@
 
 use alloc::boxed::Box;
 use alloc::collections::BTreeSet;
+use alloc::vec::Vec;
 
 use serde::{Deserialize, Serialize};
 
 use super::dispute::Dispute;
+use super::event::Event;
 use super::ground::Ground;
 use super::state::{Approval, ReturnCase};
 use super::status::is_intercepting;
@@ -21,11 +23,12 @@ use crate::approval::change::Change;
 use crate::approval::directory::Directory;
 use crate::approval::standing::{Phase, Standing};
 use crate::condition::Facts;
-use crate::id::RuleId;
+use crate::id::{CaseId, RuleId};
 use crate::rules::review::{Overruling, ReviewRule};
 use crate::time::Instant;
 use crate::workflow::StateId;
-use crate::workflow::journal::Actor;
+use crate::workflow::canonical::fingerprint;
+use crate::workflow::journal::{Actor, CommandRef, ENTRY_SCHEMA, Entry};
 
 /// What a review looks at beside the order and the rules.
 ///
@@ -91,6 +94,30 @@ pub struct ReviewStep {
     pub by: Actor,
     /// What changed.
     pub change: Box<Change>,
+}
+
+/// The review of a case as the entries of a journal, numbered from 1: for whatever reads journals, such
+/// as the exports for process mining. The steps of a case that was split off before stand with the case
+/// it was split from.
+#[must_use]
+pub fn journal(events: &[Event], case: &CaseId) -> Vec<Entry<Change>> {
+    let own = events.iter().filter(|event| event.fact.case() == Some(case));
+    let steps = own.filter_map(|event| Some((event, event.fact.review_step()?)));
+    (1_u64..).zip(steps).map(|(seq, (event, step))| step.entry(seq, event)).collect()
+}
+
+impl ReviewStep {
+    /// The step as an entry of a journal.
+    #[must_use]
+    pub fn entry(&self, seq: u64, event: &Event) -> Entry<Change> {
+        let by_person = event.cause.timer.is_none();
+        let command = by_person.then(|| CommandRef {
+            id: event.cause.command.clone(),
+            body: fingerprint(&event.cause.digest),
+        });
+        let (at, actor, body) = (event.at, self.by.clone(), (*self.change).clone());
+        Entry { seq, at, actor, command, schema: ENTRY_SCHEMA, body, seal: None }
+    }
 }
 
 impl CaseReview {
