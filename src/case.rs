@@ -323,6 +323,21 @@ impl AfterSale {
         self.decide(context, envelope)
     }
 
+    /// Previews a command where cases go through reviews; the same as
+    /// [`decide_among`](Self::decide_among).
+    ///
+    /// # Errors
+    ///
+    /// [`Refusal`] with everything that stands in the way.
+    pub fn quote_among(
+        &self,
+        context: &Context<'_>,
+        roster: &Roster<'_>,
+        envelope: &Envelope,
+    ) -> Result<Decision, Refusal> {
+        self.decide_among(context, roster, envelope)
+    }
+
     /// A case.
     #[must_use]
     pub fn case(&self, case: &CaseId) -> Option<&ReturnCase> {

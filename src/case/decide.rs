@@ -1,10 +1,12 @@
 //! Deciding a command: the envelope first, then the command by its concern.
 
+mod call_back;
 mod clock;
 mod facts;
 mod freight;
 mod goods;
 mod intercept;
+mod migration;
 mod money;
 mod opening;
 mod parcels;
@@ -62,6 +64,15 @@ impl Draft {
         self.obstacles.push(obstacle);
     }
 
+    /// Takes over what another draft came to.
+    fn append(&mut self, mut other: Self) {
+        let shift = self.facts.len();
+        self.by_system.extend(other.by_system.iter().map(|place| place.saturating_add(shift)));
+        self.facts.append(&mut other.facts);
+        self.obstacles.append(&mut other.obstacles);
+        self.findings.append(&mut other.findings);
+    }
+
     /// Who brought a fact about: who gave the command, or a rule.
     fn author(&self, place: usize, actor: &Actor) -> Actor {
         if self.by_system.contains(&place) {
@@ -98,7 +109,10 @@ pub(super) fn decide(
     if let Some(answer) = order.stream.answer(&envelope.id, digest).map_err(conflict)? {
         return Ok(Decision::repeated(answer));
     }
-    if context.rules.practice().is_some() || !order.agenda.is_empty() {
+    // A review may have something to do the moment that a hold ends, or that it is moved.
+    let case = envelope.command.case().and_then(|case| order.cases.get(case));
+    let reviewed = case.is_some_and(|case| case.review.is_some());
+    if context.rules.practice().is_some() || !order.agenda.is_empty() || reviewed {
         return clock::decide(order, context, roster, envelope, digest);
     }
     let mut draft = judge(order, context, roster, envelope, order.stream.version)?;
@@ -257,6 +271,9 @@ impl<'a> Scene<'a> {
                 self.record_survey(draft, case, survey, answers);
             }
             Command::Review { order, .. } => self.review(draft, case, order),
+            Command::MigrateReview { version, map, .. } => {
+                self.migrate_review(draft, case, *version, map);
+            }
             Command::Inspect { units, inspection, .. } => {
                 self.inspect(draft, case, units, inspection);
             }
@@ -313,6 +330,7 @@ impl<'a> Scene<'a> {
                 | Command::AmendCase { .. }
                 | Command::Split { .. }
                 | Command::Review { .. }
+                | Command::MigrateReview { .. }
                 | Command::Close { .. }
         );
         let act = permission(&self.envelope.command).0;
@@ -509,6 +527,9 @@ fn permission(command: &Command) -> (&'static str, &'static [Role]) {
             "act in a review",
             &[Customer, Agent, Supervisor, Warehouse, Inspector, Finance, Platform],
         ),
+        Command::MigrateReview { .. } => {
+            ("move a review to another version", &[Supervisor, Platform, System])
+        }
         Command::Inspect { .. } => ("record an inspection", &[Inspector, Warehouse, Supervisor]),
         Command::SetDisposition { .. } => {
             ("dispose of units", &[Inspector, Warehouse, Supervisor, System])

@@ -12,7 +12,7 @@ use super::open_matter::OpenMatter;
 use super::recovery::ClaimState;
 use super::status::CaseStatus;
 use crate::feedback::survey::{AnswerError, SurveyId};
-use crate::id::{ActorId, CaseId, CommandId, OrderLineId, ParcelId, SerialId};
+use crate::id::{ActorId, CaseId, CommandId, OrderLineId, ParcelId, RuleId, SerialId};
 use crate::money::currency::Currency;
 use crate::money::{Money, MoneyError};
 use crate::quantity::Quantity;
@@ -21,6 +21,7 @@ use crate::sale::fault::SaleRefused;
 use crate::settlement::recovery::RecoveryRefused;
 use crate::settlement::refusal::SettlementRefused;
 use crate::time::Instant;
+use crate::workflow::migration::MigrationDefect;
 use crate::workflow::{StateId, WorkflowId};
 
 /// A refused command, with everything that stands in the way. Nothing has changed.
@@ -434,6 +435,20 @@ pub enum Obstacle {
         /// The parcel.
         parcel: ParcelId,
     },
+    /// A parcel holds a replacement that another case sent; that case calls it back.
+    #[error("parcel {parcel} was sent for case {case}, which has to call it back")]
+    SentByCase {
+        /// The parcel.
+        parcel: ParcelId,
+        /// The case that sent it.
+        case: CaseId,
+    },
+    /// A replacement is called back as a whole.
+    #[error("parcel {parcel} holds a replacement, which comes back as a whole; name no lines")]
+    WholeReplacement {
+        /// The parcel.
+        parcel: ParcelId,
+    },
     /// A parcel of the case is being called back and the carrier has not answered.
     #[error("parcel {parcel} is being called back; record the outcome first")]
     InterceptionOpen {
@@ -634,6 +649,26 @@ pub enum Obstacle {
         /// The version.
         version: u32,
     },
+    /// The review runs under that version already.
+    #[error("review `{procedure}` runs under version {version} already")]
+    SameVersion {
+        /// The procedure.
+        procedure: WorkflowId,
+        /// The version.
+        version: u32,
+    },
+    /// The rules no longer have the rule that bound the procedure to the case.
+    #[error("the rules no longer bind the review by rule `{rule}`")]
+    UnknownReviewRule {
+        /// The rule.
+        rule: RuleId,
+    },
+    /// The review cannot be moved to the other version.
+    #[error("the review cannot go on under the other version: {}", listed(defects))]
+    Migration {
+        /// Everything that stands in the way.
+        defects: Vec<MigrationDefect>,
+    },
     /// A fact that the procedure declares is not known, or not of its type.
     #[error("review `{procedure}` needs `{fact}`, which is not stated as it declares it")]
     ReviewFact {
@@ -651,6 +686,15 @@ pub enum Obstacle {
         /// The most events of one order.
         max: u64,
     },
+}
+
+fn listed(defects: &[MigrationDefect]) -> String {
+    let mut text = String::new();
+    for (position, defect) in defects.iter().enumerate() {
+        text.push_str(if position == 0 { "" } else { "; " });
+        text.push_str(&alloc::format!("{defect}"));
+    }
+    text
 }
 
 fn place(location: Location) -> String {

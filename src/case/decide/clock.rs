@@ -88,10 +88,19 @@ impl Run<'_> {
         }
     }
 
+    /// Whether something may be due after the command that was not before it: a deadline set in the past,
+    /// or a review that goes on again.
     fn has_due(&self, now: Instant) -> bool {
-        self.events
-            .iter()
-            .any(|event| matches!(event.fact, EventFact::DeadlineSet { due, .. } if due <= now))
+        let reviewed = |case| self.stored.cases.get(case).is_some_and(|case| case.review.is_some());
+        self.events.iter().any(|event| match &event.fact {
+            EventFact::DeadlineSet { due, .. } => *due <= now,
+            EventFact::HoldReleased { case }
+            | EventFact::InterceptionEnded { case, .. }
+            | EventFact::DisputeRuled { case, .. }
+            | EventFact::CaseReopened { case, .. }
+            | EventFact::ReviewMigrated { case, .. } => reviewed(case),
+            _ => false,
+        })
     }
 
     /// Everything the clocks do until `now`, in the order of time, case and timer.

@@ -2,6 +2,7 @@
 
 use alloc::collections::BTreeMap;
 
+use crate::approval::change::Change;
 use crate::approval::standing::Standing;
 use crate::case::event::{Event, EventFact};
 use crate::case::ledger::{Balance, Location, is_movement};
@@ -55,7 +56,9 @@ pub(in crate::case) fn check(order: &AfterSale, event: &Event) -> Result<(), Rep
         {
             return Err(ReplayError::DoesNotAddUp { sequence });
         }
-        EventFact::ReviewStarted { step, .. } | EventFact::ReviewMoved { step, .. }
+        EventFact::ReviewStarted { step, .. }
+        | EventFact::ReviewMoved { step, .. }
+        | EventFact::ReviewMigrated { step, .. }
             if !review_fits(order, event, step) =>
         {
             return Err(ReplayError::DoesNotAddUp { sequence });
@@ -134,7 +137,12 @@ fn review_fits(order: &AfterSale, event: &Event, step: &ReviewStep) -> bool {
         (Some(None), EventFact::ReviewStarted { .. }) => {
             Standing::submitted(event.at, &step.change).is_ok()
         }
-        (Some(Some(review)), EventFact::ReviewMoved { .. }) => {
+        (Some(Some(_)), EventFact::ReviewMigrated { .. })
+            if !matches!(*step.change, Change::Migrated { .. }) =>
+        {
+            false
+        }
+        (Some(Some(review)), EventFact::ReviewMoved { .. } | EventFact::ReviewMigrated { .. }) => {
             review.standing.clone().apply(event.at, &step.by, &step.change).is_ok()
         }
         _ => false,
