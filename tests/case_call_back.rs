@@ -427,7 +427,7 @@ proptest! {
             let place = match &sent.state {
                 ReplacementState::Planned | ReplacementState::Cancelled => None,
                 ReplacementState::Shipped { .. } => {
-                    let asked = case.interceptions.values().any(|call| call.is_open());
+                    let asked = case.interceptions.values().any(aftersale::case::parcel::Interception::is_open);
                     Some(if asked { Location::Intercepting } else { Location::Customer })
                 }
                 ReplacementState::TurnedRound { .. } => Some(Location::InTransit),
