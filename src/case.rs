@@ -29,6 +29,7 @@ pub mod liability;
 pub mod line;
 pub mod matching;
 pub mod obligation;
+pub mod open_matter;
 pub mod parcel;
 pub mod pool;
 pub mod recovery;
@@ -40,8 +41,8 @@ pub mod resolution;
 pub mod review;
 pub mod state;
 pub mod status;
+pub mod stream;
 pub mod timer;
-mod window;
 
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
@@ -53,7 +54,7 @@ use crate::case::ledger::QuantityLedger;
 use crate::case::refusal::Refusal;
 use crate::case::review::Roster;
 use crate::case::state::ReturnCase;
-use crate::case::window::CommandWindow;
+use crate::case::stream::{Stream, StreamFault};
 use crate::explain::Finding;
 use crate::id::{CaseId, OrderLineId, RuleId, Sku};
 use crate::rules::Rules;
@@ -70,15 +71,15 @@ pub struct Context<'a> {
     pub rules: &'a Rules,
 }
 
-/// What a command leads to.
+/// What a command leads to: events of an order, or of [another stream](pool).
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Decision {
+pub struct Decision<E = Event, D = Duty> {
     /// Whether it is new or a retry.
     pub answer: Answer,
     /// What happened, to be stored and evolved in this order.
-    pub events: Vec<Event>,
+    pub events: Vec<E>,
     /// What the host has to do, each with a stable id.
-    pub duties: Vec<Duty>,
+    pub duties: Vec<D>,
     /// What each rule had to say.
     pub findings: Vec<Finding>,
 }
@@ -105,11 +106,9 @@ pub struct AfterSale {
     money: MoneyLedger,
     cases: BTreeMap<CaseId, ReturnCase>,
     added: BTreeMap<OrderLineId, AddedLine>,
-    window: CommandWindow,
     /// Running timers in the order in which they fire; without a rule it is a review that acts.
     agenda: BTreeSet<(Instant, CaseId, Option<RuleId>)>,
-    version: u64,
-    last_at: Option<Instant>,
+    stream: Stream,
 }
 
 /// A line that a replacement added to the order.
@@ -127,24 +126,9 @@ pub struct AddedLine {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ReplayError {
-    /// An event is missing, doubled or out of order.
-    #[error("event {found} stands where event {expected} belongs")]
-    OutOfSequence {
-        /// The sequence that belongs there.
-        expected: u64,
-        /// The sequence found.
-        found: u64,
-    },
-    /// Time goes backwards in the history.
-    #[error("event {sequence} at {at} is before the one it follows, at {before}")]
-    TimeReversed {
-        /// The event.
-        sequence: u64,
-        /// Its time.
-        at: Instant,
-        /// The time of the event before.
-        before: Instant,
-    },
+    /// An event is out of order, or goes back in time.
+    #[error(transparent)]
+    Stream(#[from] StreamFault),
     /// An event names a case or a line that is not there.
     #[error("event {sequence} is about something that is not there")]
     Unknown {
@@ -167,6 +151,13 @@ pub enum ReplayError {
     },
 }
 
+impl<E, D> Decision<E, D> {
+    /// A retry: nothing happens again.
+    const fn repeated(answer: Answer) -> Self {
+        Self { answer, events: Vec::new(), duties: Vec::new(), findings: Vec::new() }
+    }
+}
+
 impl AfterSale {
     /// The most cases of one order.
     pub const MAX_CASES: usize = 10_000;
@@ -184,10 +175,8 @@ impl AfterSale {
             money,
             cases: BTreeMap::new(),
             added: BTreeMap::new(),
-            window: CommandWindow::default(),
             agenda: BTreeSet::new(),
-            version: 0,
-            last_at: None,
+            stream: Stream::default(),
         }
     }
 
@@ -279,13 +268,13 @@ impl AfterSale {
     /// The number of events so far.
     #[must_use]
     pub const fn version(&self) -> u64 {
-        self.version
+        self.stream.version
     }
 
     /// When the last event happened.
     #[must_use]
     pub const fn last_at(&self) -> Option<Instant> {
-        self.last_at
+        self.stream.last_at
     }
 
     /// When the engine wants to be called next: the earliest deadline that runs.
@@ -332,6 +321,21 @@ impl AfterSale {
     /// [`Refusal`] with everything that stands in the way.
     pub fn quote(&self, context: &Context<'_>, envelope: &Envelope) -> Result<Decision, Refusal> {
         self.decide(context, envelope)
+    }
+
+    /// Previews a command where cases go through reviews; the same as
+    /// [`decide_among`](Self::decide_among).
+    ///
+    /// # Errors
+    ///
+    /// [`Refusal`] with everything that stands in the way.
+    pub fn quote_among(
+        &self,
+        context: &Context<'_>,
+        roster: &Roster<'_>,
+        envelope: &Envelope,
+    ) -> Result<Decision, Refusal> {
+        self.decide_among(context, roster, envelope)
     }
 
     /// A case.

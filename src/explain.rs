@@ -6,7 +6,7 @@
 //! plain English sentence.
 
 use alloc::collections::BTreeSet;
-use alloc::string::String;
+use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use core::fmt;
 
@@ -56,7 +56,7 @@ pub enum Fact {
 impl Fact {
     /// A code, from anything that prints as one.
     pub fn code(code: impl fmt::Display) -> Self {
-        Self::Code(alloc::format!("{code}"))
+        Self::Code(code.to_string())
     }
 
     /// Several codes.
@@ -181,7 +181,7 @@ impl Finding {
     /// Adds what part of the case the rule looked at.
     #[must_use]
     pub fn about(mut self, subject: impl fmt::Display) -> Self {
-        self.subject = Some(alloc::format!("{subject}"));
+        self.subject = Some(subject.to_string());
         self
     }
 

@@ -16,6 +16,7 @@ pub mod timer;
 pub mod verify;
 
 use alloc::boxed::Box;
+use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::string::String;
 use alloc::vec::Vec;
 
@@ -124,6 +125,7 @@ pub struct Practice {
     draft: PracticeDraft,
     hours: Option<Hours>,
     announcements: Vec<Instant>,
+    asked: BTreeMap<Stage, BTreeSet<FactName>>,
 }
 
 impl PartialEq for Practice {
@@ -169,6 +171,13 @@ impl Practice {
             })
         };
         [first(true), first(false)].into_iter().flatten()
+    }
+
+    /// The facts that decide which timers run in a stage: no other changes what [`rules`](Self::rules)
+    /// answers, so a host need not gather it. None for a stage without conditions.
+    #[must_use]
+    pub fn asked(&self, stage: Stage) -> Option<&BTreeSet<FactName>> {
+        self.asked.get(&stage)
     }
 
     /// When a timer is due, by the pauses announced until `known_at` and the times in which the case

@@ -9,10 +9,12 @@ use aftersale::case::event::{Event, EventFact};
 use aftersale::case::ground::Ground;
 use aftersale::case::ledger::Location;
 use aftersale::case::line::ReceivedLine;
+use aftersale::case::open_matter::OpenMatter;
 use aftersale::case::parcel::UnexpectedKind;
 use aftersale::case::refund::PaymentResult;
-use aftersale::case::refusal::{Obstacle, OpenMatter, Refusal};
+use aftersale::case::refusal::{Obstacle, Refusal};
 use aftersale::case::resolution::Resolution;
+use aftersale::case::stream::StreamFault;
 use aftersale::case::{AfterSale, Answer, Decision, ReplayError};
 use aftersale::explain::Effect;
 use aftersale::id::{OrderLineId, ParcelId};
@@ -416,7 +418,10 @@ fn a_forged_history_is_found() {
 
     let mut missing = desk.events.clone();
     missing.remove(1);
-    assert_eq!(replay(&missing), Err(ReplayError::OutOfSequence { expected: 2, found: 3 }));
+    assert_eq!(
+        replay(&missing),
+        Err(ReplayError::Stream(StreamFault::OutOfSequence { expected: 2, found: 3 }))
+    );
 
     let mut twice = desk.events.clone();
     let mut second = twice.last().unwrap().clone();

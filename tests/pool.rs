@@ -7,15 +7,17 @@ use std::fs;
 use std::path::PathBuf;
 
 use aftersale::case::actor::Role;
-use aftersale::case::command::Command;
+use aftersale::case::command::{Command, Envelope};
 use aftersale::case::ledger::Location;
 use aftersale::case::line::LineQuantity;
 use aftersale::case::matching::{Candidate, ParcelMarks, Share};
-use aftersale::case::pool::command::{PoolCommand, PoolEnvelope};
+use aftersale::case::pool::command::PoolCommand;
 use aftersale::case::pool::duty::PoolAct;
 use aftersale::case::pool::event::{PoolEvent, PoolFact};
-use aftersale::case::pool::refusal::{PoolObstacle, PoolRefusal, PoolReplayError};
+use aftersale::case::pool::refusal::{PoolObstacle, PoolReplayError};
 use aftersale::case::pool::{ArrivalId, ArrivalStatus, PoolContext, PoolDecision, ReceiptPool};
+use aftersale::case::refusal::Refusal;
+use aftersale::case::stream::StreamFault;
 use aftersale::case::{Answer, Context};
 use aftersale::id::{CommandId, OrderId, ParcelId, SerialId, Sku};
 use aftersale::inspection::Disposition;
@@ -32,7 +34,7 @@ struct Gate {
     desks: Vec<Desk>,
     now: Instant,
     events: Vec<PoolEvent>,
-    sent: Vec<PoolEnvelope>,
+    sent: Vec<Envelope<PoolCommand>>,
 }
 
 /// An order of five jackets with serial numbers, and one permitted case of `count` of them.
@@ -57,9 +59,13 @@ impl Gate {
         Self { pool, desks, now, events: Vec::new(), sent: Vec::new() }
     }
 
-    fn give(&mut self, role: Role, command: PoolCommand) -> Result<PoolDecision, PoolRefusal> {
+    fn give(
+        &mut self,
+        role: Role,
+        command: PoolCommand,
+    ) -> Result<PoolDecision, Refusal<PoolObstacle>> {
         let id = CommandId::new(format!("p-{}", self.sent.len())).unwrap();
-        let envelope = PoolEnvelope { id, expected_version: None, actor: actor(role), command };
+        let envelope = Envelope { id, expected_version: None, actor: actor(role), command };
         let nobody = BTreeSet::new();
         let candidates: Vec<Candidate<'_>> = candidates(&self.desks, &nobody);
         let context = PoolContext { now: self.now, candidates: &candidates };
@@ -71,12 +77,20 @@ impl Gate {
         Ok(decision)
     }
 
-    fn arrive(&mut self, name: &str, marks: ParcelMarks) -> Result<PoolDecision, PoolRefusal> {
+    fn arrive(
+        &mut self,
+        name: &str,
+        marks: ParcelMarks,
+    ) -> Result<PoolDecision, Refusal<PoolObstacle>> {
         let arrival = arrival(name);
         self.give(Role::Warehouse, PoolCommand::ReceiveUnidentified { arrival, marks })
     }
 
-    fn match_to(&mut self, name: &str, shares: Vec<Share>) -> Result<PoolDecision, PoolRefusal> {
+    fn match_to(
+        &mut self,
+        name: &str,
+        shares: Vec<Share>,
+    ) -> Result<PoolDecision, Refusal<PoolObstacle>> {
         let arrival = arrival(name);
         self.give(Role::Warehouse, PoolCommand::MatchParcel { arrival, shares })
     }
@@ -134,7 +148,7 @@ fn share(order: usize, count: i64) -> Share {
     Share { order, case: case("R-1"), line: line("1"), quantity: pieces(count) }
 }
 
-fn obstacles(result: Result<PoolDecision, PoolRefusal>) -> Vec<PoolObstacle> {
+fn obstacles(result: Result<PoolDecision, Refusal<PoolObstacle>>) -> Vec<PoolObstacle> {
     result.expect_err("the command should be refused").obstacles
 }
 
@@ -251,7 +265,7 @@ fn two_cases_of_one_order_get_different_units_of_a_parcel() {
     let nobody = BTreeSet::new();
     let candidates: Vec<Candidate<'_>> =
         order.cases().map(|case| Candidate { order, case, sender: &nobody, grams: None }).collect();
-    let envelope = PoolEnvelope {
+    let envelope = Envelope {
         id: CommandId::new("match").unwrap(),
         expected_version: None,
         actor: actor(Role::Agent),
@@ -402,7 +416,7 @@ proptest! {
         }
         let mut sent = serde_json::to_value(&gate.sent).unwrap();
         damage(&mut sent, place, &put);
-        if let Ok(envelopes) = serde_json::from_value::<Vec<PoolEnvelope>>(sent) {
+        if let Ok(envelopes) = serde_json::from_value::<Vec<Envelope<PoolCommand>>>(sent) {
             let nobody = BTreeSet::new();
             let candidates = candidates(&gate.desks, &nobody);
             let context = PoolContext { now: gate.now, candidates: &candidates };
@@ -452,7 +466,7 @@ fn a_forged_match_of_the_pool_is_found_on_replay() {
     let refused = ReceiptPool::replay(&twice).unwrap_err();
     assert_eq!(refused, PoolReplayError::Unknown { sequence: 2 });
     let gap = ReceiptPool::replay(&gate.events[1..]).unwrap_err();
-    assert_eq!(gap, PoolReplayError::OutOfSequence { expected: 1, found: 2 });
+    assert_eq!(gap, PoolReplayError::Stream(StreamFault::OutOfSequence { expected: 1, found: 2 }));
 }
 
 /// The wire form of every command and event of the pool, fixed by a file.
@@ -479,7 +493,10 @@ fn commands_and_events_of_the_pool_keep_their_form() {
     let mut samples: BTreeMap<String, Value> = BTreeMap::new();
     for envelope in &gate.sent {
         let value = serde_json::to_value(envelope).unwrap();
-        assert_eq!(&serde_json::from_value::<PoolEnvelope>(value.clone()).unwrap(), envelope);
+        assert_eq!(
+            &serde_json::from_value::<Envelope<PoolCommand>>(value.clone()).unwrap(),
+            envelope
+        );
         let kind = value["command"]["type"].as_str().unwrap();
         samples.entry(format!("command {kind}")).or_insert(value);
     }

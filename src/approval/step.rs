@@ -9,12 +9,14 @@ use alloc::vec::Vec;
 use super::change::Change;
 use super::command::{Context, Order};
 use super::desk::Desk;
+use super::migrate::migrated;
 use super::refusal::Refusal;
 use super::standing::Standing;
 use crate::id::{ActorId, CaseId};
 use crate::time::Instant;
 use crate::workflow::EventName;
 use crate::workflow::journal::{Actor, Entry};
+use crate::workflow::migration::Plan;
 
 /// One change with who made it and when, to be stored and applied in order:
 /// [`Standing::submitted`] for the first, [`Standing::apply`] for the others.
@@ -89,6 +91,22 @@ impl Standing {
         let mut desk = Desk::new(context, Some(self.clone()));
         desk.occur(at, event)?;
         Ok(steps(desk))
+    }
+
+    /// Goes on under another version of the definition, which the context holds; the first step says so.
+    /// No steps for a case that is over or runs under that version already. Timers that are due act after
+    /// the move, by [`tick`](Self::tick); those that should act under the old version act before it.
+    ///
+    /// # Errors
+    ///
+    /// [`Refusal`] when the plan is for another version, or a new timer cannot be told.
+    pub fn migrate(
+        &self,
+        context: &Context<'_>,
+        plan: &Plan,
+        at: Instant,
+    ) -> Result<Vec<Step>, Refusal> {
+        Ok(migrated(self, context, plan, at)?.map_or_else(Vec::new, steps))
     }
 }
 

@@ -234,6 +234,15 @@ impl AfterSale {
             if let (Ok(parcel), ReplacementState::Planned) = (ParcelId::new("…"), &sent.state) {
                 commands.push(Command::ShipReplacement { case: id(), replacement, parcel });
             }
+            if let Some(parcel) = sent.under_way_in() {
+                let (parcel, lines) = (parcel.clone(), Vec::new());
+                commands.push(Command::InterceptParcel { case: id(), parcel, lines });
+            }
+            if let ReplacementState::Shipped { parcel, .. }
+            | ReplacementState::TurnedRound { parcel, .. } = &sent.state
+            {
+                commands.push(Command::DeclareLost { case: id(), parcel: parcel.clone() });
+            }
             commands.extend([
                 Command::ConfirmReplacement { case: id(), replacement },
                 Command::CancelReplacement { case: id(), replacement },
@@ -353,7 +362,9 @@ fn review_candidates(
         }
     }
     let orders = review.standing.orders(workflow, &colleagues).into_iter();
-    orders.map(|order| Command::Review { case: case.id.clone(), order }).collect()
+    let (id, version, map) = (case.id.clone(), None, Default::default());
+    let moves = core::iter::once(Command::MigrateReview { case: id, version, map });
+    orders.map(|order| Command::Review { case: case.id.clone(), order }).chain(moves).collect()
 }
 
 /// A refund of money without goods, for the smallest amount there is.

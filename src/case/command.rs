@@ -27,6 +27,7 @@ use crate::money::Money;
 use crate::reason::history::Assertion;
 use crate::sale::draft::SaleDraft;
 use crate::time::Instant;
+use crate::workflow::StateId;
 
 /// A command with who gives it and how it may be repeated.
 ///
@@ -34,16 +35,16 @@ use crate::time::Instant;
 /// first answer. The same `id` with another command is refused.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Envelope {
+pub struct Envelope<C = Command> {
     /// The command's id, chosen by whoever sends it.
     pub id: CommandId,
-    /// The version of the order the sender has seen; when it is stale, the command is refused.
+    /// The version of the stream the sender has seen; when it is stale, the command is refused.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expected_version: Option<u64>,
     /// Who gives the command.
     pub actor: Actor,
     /// The command.
-    pub command: Command,
+    pub command: C,
 }
 
 /// What is asked for. Each variant names the case it is about.
@@ -226,20 +227,23 @@ pub enum Command {
         /// Why.
         note: String,
     },
-    /// Say that a parcel on its way back is lost (退货丢失).
+    /// Say that a parcel is lost: one on its way back (退货丢失), or one with a replacement, which is then
+    /// sent again or cancelled.
     DeclareLost {
         /// The case.
         case: CaseId,
         /// The parcel.
         parcel: ParcelId,
     },
-    /// Ask the carrier to call back a parcel that is under way to the customer (拦截).
+    /// Ask the carrier to call back a parcel that is under way to the customer (拦截): one of the order,
+    /// or one in which the case sent a replacement.
     InterceptParcel {
         /// The case.
         case: CaseId,
-        /// The parcel of the order.
+        /// The parcel.
         parcel: ParcelId,
-        /// How much of which lines; none named means all of the case that is in it.
+        /// How much of which lines; none named means all of the case that is in it. A replacement comes
+        /// back as a whole: none is named.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         lines: Vec<LineQuantity>,
     },
@@ -386,6 +390,17 @@ pub enum Command {
         /// What is asked of the procedure.
         order: Order,
     },
+    /// Let the running review of the case go on under another version of its procedure (流程迁移).
+    MigrateReview {
+        /// The case.
+        case: CaseId,
+        /// The version; none for the last that the rules have.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        version: Option<u32>,
+        /// Where states go that do not keep their name.
+        #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+        map: BTreeMap<StateId, StateId>,
+    },
     /// Record what an inspection found (质检).
     Inspect {
         /// The case.
@@ -467,7 +482,8 @@ pub enum Command {
         /// The replacement.
         replacement: u32,
     },
-    /// Take back an advance replacement that the customer sent back, keeping the original.
+    /// Take back an advance replacement that the customer sent back, keeping the original; or a
+    /// replacement that was called back on its way and is here again, to be sent anew or cancelled.
     TakeBackReplacement {
         /// The case.
         case: CaseId,
@@ -555,6 +571,7 @@ impl Command {
             | Self::Reassign { case, .. }
             | Self::RecordSurvey { case, .. }
             | Self::Review { case, .. }
+            | Self::MigrateReview { case, .. }
             | Self::Inspect { case, .. }
             | Self::SetDisposition { case, .. }
             | Self::Exchange { case, .. }

@@ -1,9 +1,12 @@
 //! Deciding a command: the envelope first, then the command by its concern.
 
+mod call_back;
 mod clock;
+mod facts;
 mod freight;
 mod goods;
 mod intercept;
+mod migration;
 mod money;
 mod opening;
 mod parcels;
@@ -33,7 +36,7 @@ use crate::explain::Finding;
 use crate::id::ActorId;
 use crate::quantity::Quantity;
 
-pub(super) use clock::case_facts;
+pub(super) use facts::case_facts;
 
 /// The most lines that one command may name.
 const MAX_LINES: usize = 10_000;
@@ -59,6 +62,15 @@ impl From<Vec<EventFact>> for Draft {
 impl Draft {
     fn refuse(&mut self, obstacle: Obstacle) {
         self.obstacles.push(obstacle);
+    }
+
+    /// Takes over what another draft came to.
+    fn append(&mut self, mut other: Self) {
+        let shift = self.facts.len();
+        self.by_system.extend(other.by_system.iter().map(|place| place.saturating_add(shift)));
+        self.facts.append(&mut other.facts);
+        self.obstacles.append(&mut other.obstacles);
+        self.findings.append(&mut other.findings);
     }
 
     /// Who brought a fact about: who gave the command, or a rule.
@@ -93,23 +105,22 @@ pub(super) fn decide(
     envelope: &Envelope,
 ) -> Result<Decision, Refusal> {
     let digest = digest(&(&envelope.actor, &envelope.command));
-    if let Some(done) = order.window.get(&envelope.id) {
-        if done.digest != digest {
-            return Err(Obstacle::CommandConflict { id: envelope.id.clone() }.into());
-        }
-        let answer = Answer::Repeated { first: done.first, last: done.last };
-        let (events, duties, findings) = Default::default();
-        return Ok(Decision { answer, events, duties, findings });
+    let conflict = |_| Obstacle::CommandConflict { id: envelope.id.clone() };
+    if let Some(answer) = order.stream.answer(&envelope.id, digest).map_err(conflict)? {
+        return Ok(Decision::repeated(answer));
     }
-    if context.rules.practice().is_some() || !order.agenda.is_empty() {
+    // A review may have something to do the moment that a hold ends, or that it is moved.
+    let case = envelope.command.case().and_then(|case| order.cases.get(case));
+    let reviewed = case.is_some_and(|case| case.review.is_some());
+    if context.rules.practice().is_some() || !order.agenda.is_empty() || reviewed {
         return clock::decide(order, context, roster, envelope, digest);
     }
-    let mut draft = judge(order, context, roster, envelope, order.version)?;
+    let mut draft = judge(order, context, roster, envelope, order.stream.version)?;
     let mut events = Vec::with_capacity(draft.facts.len());
     for (place, fact) in core::mem::take(&mut draft.facts).into_iter().enumerate() {
         let before = u64::try_from(events.len()).unwrap_or(u64::MAX);
         events.push(Event {
-            sequence: order.version.saturating_add(1).saturating_add(before),
+            sequence: order.stream.next().saturating_add(before),
             at: context.now,
             actor: draft.author(place, &envelope.actor),
             cause: Cause { command: envelope.id.clone(), digest, timer: None },
@@ -151,9 +162,7 @@ impl<'a> Scene<'a> {
             draft.refuse(Obstacle::Stale { expected, found });
         }
         let now = self.context.now;
-        if let Some(last) = self.order.last_at
-            && now < last
-        {
+        if let Some(last) = self.order.stream.after(now) {
             draft.refuse(Obstacle::TimeReversed { now, last });
         }
         let max = AfterSale::MAX_EVENTS;
@@ -170,7 +179,7 @@ impl<'a> Scene<'a> {
     /// A fact as the event it will be, for a look ahead.
     fn event(&self, fact: EventFact) -> Event {
         Event {
-            sequence: self.order.version.saturating_add(1),
+            sequence: self.order.stream.next(),
             at: self.context.now,
             actor: self.envelope.actor.clone(),
             cause: Cause { command: self.envelope.id.clone(), digest: 0, timer: None },
@@ -262,6 +271,9 @@ impl<'a> Scene<'a> {
                 self.record_survey(draft, case, survey, answers);
             }
             Command::Review { order, .. } => self.review(draft, case, order),
+            Command::MigrateReview { version, map, .. } => {
+                self.migrate_review(draft, case, *version, map);
+            }
             Command::Inspect { units, inspection, .. } => {
                 self.inspect(draft, case, units, inspection);
             }
@@ -318,6 +330,7 @@ impl<'a> Scene<'a> {
                 | Command::AmendCase { .. }
                 | Command::Split { .. }
                 | Command::Review { .. }
+                | Command::MigrateReview { .. }
                 | Command::Close { .. }
         );
         let act = permission(&self.envelope.command).0;
@@ -514,6 +527,9 @@ fn permission(command: &Command) -> (&'static str, &'static [Role]) {
             "act in a review",
             &[Customer, Agent, Supervisor, Warehouse, Inspector, Finance, Platform],
         ),
+        Command::MigrateReview { .. } => {
+            ("move a review to another version", &[Supervisor, Platform, System])
+        }
         Command::Inspect { .. } => ("record an inspection", &[Inspector, Warehouse, Supervisor]),
         Command::SetDisposition { .. } => {
             ("dispose of units", &[Inspector, Warehouse, Supervisor, System])

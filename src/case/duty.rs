@@ -97,7 +97,7 @@ pub enum DutyAct {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         freight: Option<Shares>,
     },
-    /// Take accepted units to wherever they belong.
+    /// Take accepted units, or a replacement that came back undelivered, to wherever they belong.
     PutAway {
         /// The line.
         line: OrderLineId,
@@ -215,7 +215,9 @@ pub fn duties_of(event: &Event) -> Vec<Duty> {
             (Location::HeldBack, Location::Unshipped) => {
                 acts.push(DutyAct::ReleaseShipment { line, quantity });
             }
-            (_, Location::Accepted) => acts.push(DutyAct::PutAway { line, quantity }),
+            (_, Location::Accepted) | (Location::InTransit, Location::Stock) => {
+                acts.push(DutyAct::PutAway { line, quantity });
+            }
             (Location::Received | Location::Accepted, Location::Rejected) => {
                 acts.push(DutyAct::ShipBack { line, quantity });
             }
@@ -278,7 +280,9 @@ pub fn duties_of(event: &Event) -> Vec<Duty> {
         } => {
             acts.push(DutyAct::DropClaim { claim: *claim });
         }
-        EventFact::ReviewStarted { step, .. } | EventFact::ReviewMoved { step, .. } => {
+        EventFact::ReviewStarted { step, .. }
+        | EventFact::ReviewMoved { step, .. }
+        | EventFact::ReviewMigrated { step, .. } => {
             let effects = of_change(&step.change).into_iter();
             acts.extend(effects.map(|effect| DutyAct::Review { effect }));
             let wakes = wakes_of(&step.change).into_iter();
@@ -320,6 +324,8 @@ pub fn duties_of(event: &Event) -> Vec<Duty> {
         | EventFact::LiabilityAppealed { .. }
         | EventFact::UnitsInspected { .. }
         | EventFact::ReplacementDelivered { .. }
+        | EventFact::ReplacementTakenBack { .. }
+        | EventFact::ReplacementLost { .. }
         | EventFact::AdvanceResolved { .. }
         | EventFact::RepairedReturned { .. }
         | EventFact::CaseReopened { .. }

@@ -3,6 +3,7 @@
 //! Events carry results: amounts, movements, verdicts. They are a wire contract: internally tagged,
 //! `snake_case`, fields only added with a default; `tests/golden/` fails when the form changes.
 
+mod name;
 mod parts;
 
 use alloc::boxed::Box;
@@ -469,6 +470,15 @@ pub enum EventFact {
         /// The step.
         step: ReviewStep,
     },
+    /// The review goes on under another version of its procedure.
+    ReviewMigrated {
+        /// The case.
+        case: CaseId,
+        /// How that version is bound to the case.
+        terms: ReviewTerms,
+        /// The move.
+        step: ReviewStep,
+    },
     /// Units were inspected.
     UnitsInspected {
         /// The case.
@@ -524,6 +534,28 @@ pub enum EventFact {
         case: CaseId,
         /// The replacement.
         replacement: u32,
+    },
+    /// Goods that were called back on their way out are here again.
+    ReplacementTakenBack {
+        /// The case.
+        case: CaseId,
+        /// The replacement.
+        replacement: u32,
+        /// The movements.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        postings: Vec<Posting>,
+    },
+    /// Goods that went out were lost on their way.
+    ReplacementLost {
+        /// The case.
+        case: CaseId,
+        /// The replacement.
+        replacement: u32,
+        /// The parcel.
+        parcel: ParcelId,
+        /// The movements.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        postings: Vec<Posting>,
     },
     /// Goods will not go out.
     ReplacementCancelled {

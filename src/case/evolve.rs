@@ -33,9 +33,7 @@ use crate::sale::Sale;
 use crate::time::{Instant, Interval};
 
 pub(super) fn evolve(order: &mut AfterSale, event: &Event) {
-    order.version = event.sequence;
-    order.last_at = Some(event.at);
-    order.window.note(event);
+    order.stream.take(event.sequence, event.at, &event.cause);
     if let EventFact::SaleAmended { sale } = &event.fact {
         // A sale that does not add up cannot be in a checked history; it changes nothing.
         if let Ok(sale) = Sale::freeze((**sale).clone()) {
@@ -72,12 +70,12 @@ pub(super) fn evolve(order: &mut AfterSale, event: &Event) {
     }
     match &event.fact {
         EventFact::ReplacementDelivered { replacement, .. } => {
-            let items = case.replacement(*replacement).map(|sent| &sent.items);
-            for item in items.into_iter().flatten() {
-                if let Some(added) = order.added.get_mut(&item.line) {
-                    added.delivered_at = Some(event.at);
-                }
-            }
+            arrive(&mut order.added, case, &[*replacement], event.at);
+        }
+        EventFact::InterceptionEnded { parcel, outcome: InterceptionOutcome::Failed, .. } => {
+            let called = case.interceptions.get(parcel);
+            let inside = called.map_or(&[][..], |called| called.replacements.as_slice());
+            arrive(&mut order.added, case, inside, event.at);
         }
         EventFact::PaymentRecorded { result: PaymentResult::Collected { tender }, .. } => {
             order.money.capture(tender);
@@ -95,6 +93,21 @@ pub(super) fn evolve(order: &mut AfterSale, event: &Event) {
     let before = appointments(case);
     fold(case, event);
     keep_agenda(&mut order.agenda, case, &before);
+}
+
+/// Replacements are with the customer: from now on the periods of their lines run.
+fn arrive(
+    added: &mut BTreeMap<OrderLineId, AddedLine>,
+    case: &ReturnCase,
+    numbers: &[u32],
+    at: Instant,
+) {
+    let sent = numbers.iter().filter_map(|number| case.replacement(*number));
+    for item in sent.flat_map(|sent| &sent.items) {
+        if let Some(added) = added.get_mut(&item.line) {
+            added.delivered_at = Some(at);
+        }
+    }
 }
 
 /// What a case has on the agenda: nothing of its own while it is on hold.
@@ -309,7 +322,8 @@ fn fold(case: &mut ReturnCase, event: &Event) {
         }
         EventFact::InterceptionStarted { parcel, postings, .. } => {
             let (asked_at, contents) = (event.at, postings.clone());
-            let started = Interception { asked_at, contents, end: None };
+            let replacements = called_back(case, parcel, postings);
+            let started = Interception { asked_at, contents, replacements, end: None };
             case.interceptions.insert(parcel.clone(), started);
         }
         EventFact::InterceptionEnded { parcel, outcome, .. } => {
@@ -392,6 +406,14 @@ fn fold(case: &mut ReturnCase, event: &Event) {
                 review.moved_by = event.sequence;
             }
         }
+        EventFact::ReviewMigrated { terms, step, .. } => {
+            if let Some(review) = &mut case.review
+                && review.standing.apply(event.at, &step.by, &step.change).is_ok()
+            {
+                review.terms = terms.clone();
+                review.moved_by = event.sequence;
+            }
+        }
         EventFact::UnitsInspected { units, inspection, .. } => {
             if let Some(line) = case.line_mut(&units.line) {
                 line.inspections.push((units.quantity, inspection.clone()));
@@ -426,6 +448,10 @@ fn fold(case: &mut ReturnCase, event: &Event) {
         }
         EventFact::ReplacementDelivered { replacement, .. } => {
             set_replacement(case, *replacement, ReplacementState::Delivered { at: event.at });
+        }
+        EventFact::ReplacementTakenBack { replacement, .. }
+        | EventFact::ReplacementLost { replacement, .. } => {
+            set_replacement(case, *replacement, ReplacementState::Planned);
         }
         EventFact::ReplacementCancelled { replacement, .. } => {
             let obligation = case.replacement(*replacement).and_then(|sent| sent.obligation);
@@ -495,6 +521,16 @@ fn note_admitted(case: &mut ReturnCase, item: u32, end: UnexpectedEnd) {
     }
 }
 
+/// The replacements of a case that an interception is about; none when it is about what the order had
+/// shipped, which was promised to the case before.
+fn called_back(case: &ReturnCase, parcel: &ParcelId, postings: &[Posting]) -> Vec<u32> {
+    if postings.iter().any(|posting| posting.from == Location::Requested) {
+        return Vec::new();
+    }
+    let inside = case.replacements.iter().filter(|sent| sent.under_way_in() == Some(parcel));
+    inside.map(|sent| sent.number).collect()
+}
+
 /// A parcel that turned round is on its way back, and the return is permitted.
 fn end_interception(
     case: &mut ReturnCase,
@@ -504,10 +540,19 @@ fn end_interception(
 ) {
     let Some(started) = case.interceptions.get_mut(parcel) else { return };
     started.end = Some(InterceptionEnd { outcome, at });
-    if outcome == InterceptionOutcome::Failed {
+    let (contents, replacements) = (started.contents.clone(), started.replacements.clone());
+    for &number in &replacements {
+        let state = match outcome {
+            InterceptionOutcome::Intercepted => {
+                ReplacementState::TurnedRound { at, parcel: parcel.clone() }
+            }
+            InterceptionOutcome::Failed => ReplacementState::Delivered { at },
+        };
+        set_replacement(case, number, state);
+    }
+    if outcome == InterceptionOutcome::Failed || !replacements.is_empty() {
         return;
     }
-    let contents = started.contents.clone();
     case.parcels.insert(parcel.clone(), sent(at, contents));
     if matches!(case.approval, Approval::Submitted | Approval::NeedsInfo) {
         case.approval = Approval::Authorized;

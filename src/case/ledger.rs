@@ -235,6 +235,8 @@ pub const fn is_movement(from: Location, to: Location) -> bool {
         (Customer, Requested) | (Requested, Customer) | (Unshipped, HeldBack) | (HeldBack, Unshipped)
         // called back on the way to the customer: turned round, or delivered all the same
         | (Requested, Intercepting) | (Intercepting, InTransit | Requested | Ahead) | (Ahead, Kept)
+        // a replacement called back: turned round and here again, delivered all the same, or lost
+        | (Customer, Intercepting | Lost) | (Intercepting, Customer) | (InTransit, Stock)
         // announced in a parcel and not in it: never sent
         | (InTransit, Requested)
         // sent back, lost, arrived

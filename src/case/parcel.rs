@@ -63,6 +63,8 @@ pub struct Interception {
     pub asked_at: Instant,
     /// The units of the case in the parcel.
     pub contents: Vec<Posting>,
+    /// The replacements of the case in the parcel; none when it holds what the order had shipped.
+    pub replacements: Vec<u32>,
     /// How it ended.
     pub end: Option<InterceptionEnd>,
 }

@@ -24,16 +24,17 @@ use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
 use super::AfterSale;
-use super::Answer;
+use super::Decision;
+use super::command::Envelope;
 use super::duty::DutyId;
 use super::matching::{Candidate, ParcelMarks, ParcelMatch, Share, rank, share_out};
-use super::pool::command::PoolEnvelope;
+use super::pool::command::PoolCommand;
 use super::pool::duty::{PoolAct, PoolDuty};
 use super::pool::event::{MatchedShare, PoolEvent, PoolFact};
-use super::pool::refusal::{PoolRefusal, PoolReplayError};
+use super::pool::refusal::{PoolObstacle, PoolReplayError};
+use super::refusal::Refusal;
 use super::state::ReturnCase;
-use super::window::CommandWindow;
-use crate::explain::Finding;
+use super::stream::Stream;
 use crate::id::{CaseId, OrderId, OrderLineId, Sku, text_ids};
 use crate::label::codes;
 use crate::quantity::Quantity;
@@ -54,24 +55,15 @@ pub struct PoolContext<'a> {
 }
 
 /// What a command to the pool leads to.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PoolDecision {
-    /// Whether it is new or a retry.
-    pub answer: Answer,
-    /// What happened, to be stored and evolved in this order.
-    pub events: Vec<PoolEvent>,
-    /// What the host has to do, each with a stable id.
-    pub duties: Vec<PoolDuty>,
-    /// What speaks for and against it.
-    pub findings: Vec<Finding>,
-}
+pub type PoolDecision = Decision<PoolEvent, PoolDuty>;
 
 /// The parcels of one warehouse that nobody has claimed, with those that found an end.
 ///
 /// ```
 /// use aftersale::case::actor::{Actor, Role};
 /// use aftersale::case::matching::ParcelMarks;
-/// use aftersale::case::pool::command::{PoolCommand, PoolEnvelope};
+/// use aftersale::case::command::Envelope;
+/// use aftersale::case::pool::command::PoolCommand;
 /// use aftersale::case::pool::{ArrivalId, PoolContext, ReceiptPool};
 /// use aftersale::id::{ActorId, CommandId, Sku};
 /// use aftersale::quantity::Quantity;
@@ -79,7 +71,7 @@ pub struct PoolDecision {
 /// let contents = [(Sku::new("JACKET-M")?, Quantity::pieces(2)?)].into();
 /// let marks = ParcelMarks { contents, ..ParcelMarks::default() };
 /// let arrival = ArrivalId::new("2026-03-09/17")?;
-/// let envelope = PoolEnvelope {
+/// let envelope = Envelope {
 ///     id: CommandId::new("scan-1")?,
 ///     expected_version: None,
 ///     actor: Actor { id: ActorId::new("gate-2")?, role: Role::Warehouse },
@@ -97,9 +89,7 @@ pub struct ReceiptPool {
     arrivals: BTreeMap<ArrivalId, Arrival>,
     /// Steps given to lines of cases whose receipts nobody has confirmed.
     pending: BTreeMap<Place, i64>,
-    window: CommandWindow,
-    version: u64,
-    last_at: Option<Instant>,
+    stream: Stream,
 }
 
 /// A line of a case of an order.
@@ -210,20 +200,18 @@ impl ReceiptPool {
     ///
     /// # Errors
     ///
-    /// [`PoolRefusal`] with everything that stands in the way.
+    /// [`Refusal`] with everything that stands in the way.
     pub fn decide(
         &self,
         context: &PoolContext<'_>,
-        envelope: &PoolEnvelope,
-    ) -> Result<PoolDecision, PoolRefusal> {
+        envelope: &Envelope<PoolCommand>,
+    ) -> Result<PoolDecision, Refusal<PoolObstacle>> {
         decide::decide(self, context, envelope)
     }
 
     /// Folds one event into the pool. Total: an event of a verified history always applies.
     pub fn evolve(&mut self, event: &PoolEvent) {
-        self.version = event.sequence;
-        self.last_at = Some(event.at);
-        self.window.note_cause(&event.cause, event.sequence);
+        self.stream.take(event.sequence, event.at, &event.cause);
         if let PoolFact::ParcelArrived { arrival, marks } = &event.fact {
             let fresh = Arrival {
                 id: arrival.clone(),
@@ -271,12 +259,12 @@ impl ReceiptPool {
     ///
     /// # Errors
     ///
-    /// [`PoolRefusal`] with everything that stands in the way; nothing has changed then.
+    /// [`Refusal`] with everything that stands in the way; nothing has changed then.
     pub fn apply(
         &mut self,
         context: &PoolContext<'_>,
-        envelope: &PoolEnvelope,
-    ) -> Result<PoolDecision, PoolRefusal> {
+        envelope: &Envelope<PoolCommand>,
+    ) -> Result<PoolDecision, Refusal<PoolObstacle>> {
         let decision = self.decide(context, envelope)?;
         decision.events.iter().for_each(|event| self.evolve(event));
         Ok(decision)
@@ -341,12 +329,12 @@ impl ReceiptPool {
     /// The number of events so far.
     #[must_use]
     pub const fn version(&self) -> u64 {
-        self.version
+        self.stream.version
     }
 
     /// When the last event happened.
     #[must_use]
     pub const fn last_at(&self) -> Option<Instant> {
-        self.last_at
+        self.stream.last_at
     }
 }

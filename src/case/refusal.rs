@@ -8,10 +8,11 @@ use core::fmt;
 use super::actor::Role;
 use super::ledger::Location;
 use super::liability::Party;
+use super::open_matter::OpenMatter;
 use super::recovery::ClaimState;
 use super::status::CaseStatus;
 use crate::feedback::survey::{AnswerError, SurveyId};
-use crate::id::{ActorId, CaseId, CommandId, OrderLineId, ParcelId, SerialId};
+use crate::id::{ActorId, CaseId, CommandId, OrderLineId, ParcelId, RuleId, SerialId};
 use crate::money::currency::Currency;
 use crate::money::{Money, MoneyError};
 use crate::quantity::Quantity;
@@ -20,16 +21,17 @@ use crate::sale::fault::SaleRefused;
 use crate::settlement::recovery::RecoveryRefused;
 use crate::settlement::refusal::SettlementRefused;
 use crate::time::Instant;
+use crate::workflow::migration::MigrationDefect;
 use crate::workflow::{StateId, WorkflowId};
 
 /// A refused command, with everything that stands in the way. Nothing has changed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub struct Refusal {
+pub struct Refusal<O = Obstacle> {
     /// The obstacles, at least one, in the order in which the rules were asked.
-    pub obstacles: Vec<Obstacle>,
+    pub obstacles: Vec<O>,
 }
 
-impl fmt::Display for Refusal {
+impl<O: fmt::Display> fmt::Display for Refusal<O> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (position, obstacle) in self.obstacles.iter().enumerate() {
             write!(f, "{}{obstacle}", if position == 0 { "" } else { "; " })?;
@@ -38,8 +40,8 @@ impl fmt::Display for Refusal {
     }
 }
 
-impl From<Obstacle> for Refusal {
-    fn from(obstacle: Obstacle) -> Self {
+impl<O> From<O> for Refusal<O> {
+    fn from(obstacle: O) -> Self {
         Self { obstacles: alloc::vec![obstacle] }
     }
 }
@@ -433,6 +435,20 @@ pub enum Obstacle {
         /// The parcel.
         parcel: ParcelId,
     },
+    /// A parcel holds a replacement that another case sent; that case calls it back.
+    #[error("parcel {parcel} was sent for case {case}, which has to call it back")]
+    SentByCase {
+        /// The parcel.
+        parcel: ParcelId,
+        /// The case that sent it.
+        case: CaseId,
+    },
+    /// A replacement is called back as a whole.
+    #[error("parcel {parcel} holds a replacement, which comes back as a whole; name no lines")]
+    WholeReplacement {
+        /// The parcel.
+        parcel: ParcelId,
+    },
     /// A parcel of the case is being called back and the carrier has not answered.
     #[error("parcel {parcel} is being called back; record the outcome first")]
     InterceptionOpen {
@@ -633,6 +649,26 @@ pub enum Obstacle {
         /// The version.
         version: u32,
     },
+    /// The review runs under that version already.
+    #[error("review `{procedure}` runs under version {version} already")]
+    SameVersion {
+        /// The procedure.
+        procedure: WorkflowId,
+        /// The version.
+        version: u32,
+    },
+    /// The rules no longer have the rule that bound the procedure to the case.
+    #[error("the rules no longer bind the review by rule `{rule}`")]
+    UnknownReviewRule {
+        /// The rule.
+        rule: RuleId,
+    },
+    /// The review cannot be moved to the other version.
+    #[error("the review cannot go on under the other version: {}", listed(defects))]
+    Migration {
+        /// Everything that stands in the way.
+        defects: Vec<MigrationDefect>,
+    },
     /// A fact that the procedure declares is not known, or not of its type.
     #[error("review `{procedure}` needs `{fact}`, which is not stated as it declares it")]
     ReviewFact {
@@ -652,44 +688,13 @@ pub enum Obstacle {
     },
 }
 
-/// What keeps a case from being closed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum OpenMatter {
-    /// Goods are on their way.
-    GoodsInTransit,
-    /// A parcel is being called back and the carrier has not answered.
-    Interception,
-    /// Goods arrived and are not decided.
-    GoodsUndecided,
-    /// Goods were accepted and not settled.
-    GoodsUnsettled,
-    /// Refused goods are still with us.
-    GoodsToReturn,
-    /// A payment is owed.
-    PaymentOwed,
-    /// Goods are to go out, or on their way to the customer.
-    ReplacementUnderWay,
-    /// An advance replacement waits for its original.
-    AdvanceOpen,
-    /// A ruling is awaited.
-    DisputeOpen,
-}
-
-impl fmt::Display for OpenMatter {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::GoodsInTransit => "goods are on their way back",
-            Self::Interception => "a parcel is being called back",
-            Self::GoodsUndecided => "received goods are not decided",
-            Self::GoodsUnsettled => "accepted goods are not settled",
-            Self::GoodsToReturn => "refused goods have not gone back to the customer",
-            Self::PaymentOwed => "a payment is owed",
-            Self::ReplacementUnderWay => "a replacement has not arrived",
-            Self::AdvanceOpen => "an advance replacement waits for its original",
-            Self::DisputeOpen => "a ruling is awaited",
-        })
+fn listed(defects: &[MigrationDefect]) -> String {
+    let mut text = String::new();
+    for (position, defect) in defects.iter().enumerate() {
+        text.push_str(if position == 0 { "" } else { "; " });
+        text.push_str(&alloc::format!("{defect}"));
     }
+    text
 }
 
 fn place(location: Location) -> String {

@@ -68,6 +68,13 @@ pub enum ReplacementState {
         /// In which parcel.
         parcel: ParcelId,
     },
+    /// Called back on its way, and coming back: it is sent again or cancelled once it is here.
+    TurnedRound {
+        /// When it turned round.
+        at: Instant,
+        /// In which parcel.
+        parcel: ParcelId,
+    },
     /// With the customer.
     Delivered {
         /// When.
@@ -75,6 +82,31 @@ pub enum ReplacementState {
     },
     /// Not sent.
     Cancelled,
+}
+
+impl Replacement {
+    /// The parcel in which it is under way to the customer.
+    #[must_use]
+    pub const fn under_way_in(&self) -> Option<&ParcelId> {
+        match &self.state {
+            ReplacementState::Shipped { parcel, .. } => Some(parcel),
+            ReplacementState::Planned
+            | ReplacementState::TurnedRound { .. }
+            | ReplacementState::Delivered { .. }
+            | ReplacementState::Cancelled => None,
+        }
+    }
+
+    /// Whether it is to leave, under way, or on its way back to us: the case does not end meanwhile.
+    #[must_use]
+    pub const fn is_pending(&self) -> bool {
+        match self.state {
+            ReplacementState::Planned
+            | ReplacementState::Shipped { .. }
+            | ReplacementState::TurnedRound { .. } => true,
+            ReplacementState::Delivered { .. } | ReplacementState::Cancelled => false,
+        }
+    }
 }
 
 /// The condition that an advance replacement leaves open; it is resolved exactly once.

@@ -10,20 +10,25 @@
 
 use alloc::boxed::Box;
 use alloc::collections::BTreeSet;
+use alloc::vec::Vec;
 
 use serde::{Deserialize, Serialize};
 
+use super::dispute::Dispute;
+use super::event::Event;
 use super::ground::Ground;
 use super::state::{Approval, ReturnCase};
+use super::status::is_intercepting;
 use crate::approval::change::Change;
 use crate::approval::directory::Directory;
 use crate::approval::standing::{Phase, Standing};
 use crate::condition::Facts;
-use crate::id::RuleId;
-use crate::rules::review::Overruling;
+use crate::id::{CaseId, RuleId};
+use crate::rules::review::{Overruling, ReviewRule};
 use crate::time::Instant;
 use crate::workflow::StateId;
-use crate::workflow::journal::Actor;
+use crate::workflow::canonical::fingerprint;
+use crate::workflow::journal::{Actor, CommandRef, ENTRY_SCHEMA, Entry};
 
 /// What a review looks at beside the order and the rules.
 ///
@@ -42,7 +47,8 @@ pub struct Roster<'a> {
 /// The review of one case.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CaseReview {
-    /// How the rule book binds the procedure to the case, as it was when the case was opened.
+    /// How the rule book binds the procedure to the case, as it was when the case was opened or its
+    /// review was moved to another version.
     pub terms: ReviewTerms,
     /// Where the procedure stands, and under which definition it runs.
     pub standing: Standing,
@@ -50,7 +56,8 @@ pub struct CaseReview {
     pub moved_by: u64,
 }
 
-/// How a rule binds a procedure to a case, pinned when the case is opened.
+/// How a rule binds a procedure to a case, pinned when the case is opened and when its review is moved
+/// to another version.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ReviewTerms {
@@ -66,6 +73,19 @@ pub struct ReviewTerms {
     pub overruling: Overruling,
 }
 
+impl ReviewTerms {
+    /// The terms of a rule as it stands.
+    #[must_use]
+    pub fn of(rule: &ReviewRule) -> Self {
+        Self {
+            rule: rule.id.clone(),
+            permits: rule.permits.clone(),
+            settles: rule.settles.clone(),
+            overruling: rule.overruling,
+        }
+    }
+}
+
 /// One step of a procedure as it is stored.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -74,6 +94,30 @@ pub struct ReviewStep {
     pub by: Actor,
     /// What changed.
     pub change: Box<Change>,
+}
+
+/// The review of a case as the entries of a journal, numbered from 1: for whatever reads journals, such
+/// as the exports for process mining. The steps of a case that was split off before stand with the case
+/// it was split from.
+#[must_use]
+pub fn journal(events: &[Event], case: &CaseId) -> Vec<Entry<Change>> {
+    let own = events.iter().filter(|event| event.fact.case() == Some(case));
+    let steps = own.filter_map(|event| Some((event, event.fact.review_step()?)));
+    (1_u64..).zip(steps).map(|(seq, (event, step))| step.entry(seq, event)).collect()
+}
+
+impl ReviewStep {
+    /// The step as an entry of a journal.
+    #[must_use]
+    pub fn entry(&self, seq: u64, event: &Event) -> Entry<Change> {
+        let by_person = event.cause.timer.is_none();
+        let command = by_person.then(|| CommandRef {
+            id: event.cause.command.clone(),
+            body: fingerprint(&event.cause.digest),
+        });
+        let (at, actor, body) = (event.at, self.by.clone(), (*self.change).clone());
+        Entry { seq, at, actor, command, schema: ENTRY_SCHEMA, body, seal: None }
+    }
 }
 
 impl CaseReview {
@@ -88,7 +132,8 @@ impl CaseReview {
 }
 
 impl ReturnCase {
-    /// The review that goes on: it is under way, the case has not ended, and nothing else decided it.
+    /// The review that goes on: it is under way, the case has not ended, and nothing else decided it. A
+    /// ruling does.
     #[must_use]
     pub fn running_review(&self) -> Option<&CaseReview> {
         let review = self.review.as_deref()?;
@@ -97,13 +142,16 @@ impl ReturnCase {
             Approval::Authorized => matches!(self.ground, Some(Ground::Review { .. })),
             Approval::Declined => false,
         };
-        (own && self.closing.is_none() && review.is_under_way()).then_some(review)
+        let ruled = matches!(self.dispute, Dispute::Ruled { .. });
+        (own && !ruled && self.closing.is_none() && review.is_under_way()).then_some(review)
     }
 
-    /// When the review acts by itself; not while the case is on hold or in dispute.
+    /// When the review acts by itself; not while the case is on hold or in dispute, nor while an undecided
+    /// case waits for a carrier to answer: what was due then acts when that ends.
     #[must_use]
     pub(super) fn review_due(&self) -> Option<Instant> {
-        if self.held_since.is_some() || self.dispute.is_open() {
+        let waits = self.approval != Approval::Authorized && is_intercepting(self);
+        if self.held_since.is_some() || self.dispute.is_open() || waits {
             return None;
         }
         self.running_review()?.standing.next_deadline()

@@ -159,9 +159,7 @@ fn is_fulfilled(case: &ReturnCase) -> bool {
     !case.obligations.is_empty() || case.replacements.iter().any(sent) || case.repaired
 }
 
-/// Whether goods are to go out or under way to the customer.
+/// Whether goods are to go out, under way to the customer, or turned round on their way.
 fn replacing(case: &ReturnCase) -> bool {
-    case.replacements.iter().any(|replacement| {
-        matches!(replacement.state, ReplacementState::Planned | ReplacementState::Shipped { .. })
-    })
+    case.replacements.iter().any(Replacement::is_pending)
 }

@@ -1,8 +1,8 @@
 //! Object-centric event logs (OCEL 2.0, JSON): histories for process mining.
 //!
-//! In: the entries of cases. Out: an [`Ocel`] value that serializes to the JSON form, with every key
-//! that a reader may insist on. Always true: [`projected`] gives back exactly the case, the activity
-//! and the time of every entry.
+//! In: the entries of approvals, or the events of orders with all their returns. Out: an [`Ocel`] value
+//! that serializes to the JSON form, with every key that a reader may insist on. Always true:
+//! [`projected`] gives back exactly the case, the activity and the time of every entry or event.
 //!
 //! Some readers drop objects that no event refers to and events without objects; so every event refers
 //! to its case, and the people of an approval are attached where they act. Amounts are not part of
@@ -16,7 +16,9 @@ use alloc::vec::Vec;
 use serde::{Deserialize, Serialize};
 
 use crate::approval::change::Change;
-use crate::id::{ActorId, CaseId};
+use crate::case::actor::Role;
+use crate::case::event::{Event, EventFact};
+use crate::id::{ActorId, CaseId, OrderId};
 use crate::time::Instant;
 use crate::workflow::journal::{Actor, Entry};
 
@@ -110,6 +112,10 @@ pub struct OcelRelationship {
 
 const CASE: &str = "return_case";
 const PERSON: &str = "person";
+const ORDER: &str = "order";
+const LINE: &str = "order_line";
+const PARCEL: &str = "parcel";
+const OF_RETURNS: [&str; 5] = ["seq", "command_id", "role", "timer", "rules_version"];
 const ATTRIBUTES: [&str; 4] = ["seq", "command_id", "actor_kind", "round_change"];
 
 /// The log of some cases.
@@ -174,6 +180,116 @@ pub fn ocel<'a>(cases: impl IntoIterator<Item = (&'a CaseId, &'a [Entry<Change>]
             .collect(),
         events,
     }
+}
+
+/// The log of orders with all their cases: one event for each thing that happened, with the order, the
+/// case, the lines, the parcel and the people it concerns. Steps of a review have the names of
+/// [`ocel`] with `review_` before them.
+///
+/// Cases are named with their order, because a case id need be unique in its order only. Lots and
+/// amounts are not exported.
+///
+/// ```
+/// use aftersale::interchange::ocel::{projected, returns};
+/// assert!(projected(&returns([])).is_empty());
+/// ```
+#[must_use]
+pub fn returns<'a>(orders: impl IntoIterator<Item = (&'a OrderId, &'a [Event])>) -> Ocel {
+    let mut objects: BTreeMap<String, &'static str> = BTreeMap::new();
+    let mut kinds: BTreeSet<String> = BTreeSet::new();
+    let mut events: Vec<OcelEvent> = Vec::new();
+    for (order, happened) in orders {
+        for event in happened {
+            let kind = kind_of(event);
+            kinds.insert(kind.clone());
+            let mut relationships = Vec::new();
+            let mut relate = |kind: &'static str, key: String, qualifier: &str| {
+                let object_id = format!("{kind}:{key}");
+                objects.insert(object_id.clone(), kind);
+                let qualifier = String::from(qualifier);
+                relationships.push(OcelRelationship { object_id, qualifier });
+            };
+            relate(ORDER, order.to_string(), "order");
+            if let Some(case) = event.fact.case() {
+                relate(CASE, format!("{order}/{case}"), "case");
+            }
+            if let EventFact::CaseSplit { into, .. } = &event.fact {
+                relate(CASE, format!("{order}/{into}"), "part");
+            }
+            for line in event.fact.lines() {
+                relate(LINE, format!("{order}/{line}"), "line");
+            }
+            if let Some(parcel) = event.fact.parcel() {
+                relate(PARCEL, parcel.to_string(), "parcel");
+            }
+            if event.actor.role != Role::System {
+                relate(PERSON, event.actor.id.to_string(), "actor");
+            }
+            if let Some(step) = event.fact.review_step() {
+                let entry = step.entry(event.sequence, event);
+                let actor = &event.actor.id;
+                for (person, qualifier) in people(&entry) {
+                    if (person, qualifier) != (actor, "actor") {
+                        relate(PERSON, person.to_string(), qualifier);
+                    }
+                }
+            }
+            events.push(OcelEvent {
+                id: format!("{order}#{}", event.sequence),
+                kind,
+                time: event.at,
+                attributes: facts_of(event),
+                relationships,
+            });
+        }
+    }
+    // A stable sort: events of one order and one instant keep their order.
+    events.sort_by_key(|event| event.time);
+    let typed = |name: &str, attributes: &[&str]| OcelType {
+        name: name.into(),
+        attributes: attributes
+            .iter()
+            .map(|name| OcelAttributeType { name: (*name).into(), kind: "string".into() })
+            .collect(),
+    };
+    Ocel {
+        object_types: [ORDER, CASE, LINE, PARCEL, PERSON].map(|name| typed(name, &[])).into(),
+        event_types: kinds.iter().map(|name| typed(name, &OF_RETURNS)).collect(),
+        objects: objects
+            .into_iter()
+            .map(|(id, kind)| OcelObject {
+                id,
+                kind: kind.into(),
+                attributes: Vec::new(),
+                relationships: Vec::new(),
+            })
+            .collect(),
+        events,
+    }
+}
+
+/// What happened, in one word: a step of a review by its own name.
+pub(super) fn kind_of(event: &Event) -> String {
+    match event.fact.review_step() {
+        Some(step) => format!("review_{}", activity(&step.change)),
+        None => String::from(event.fact.name()),
+    }
+}
+
+fn facts_of(event: &Event) -> Vec<OcelAttribute> {
+    let timer = event.cause.timer.as_ref().map(ToString::to_string);
+    let values = [
+        event.sequence.to_string(),
+        event.cause.command.to_string(),
+        event.actor.role.to_string(),
+        timer.unwrap_or_default(),
+        event.rules_version.to_string(),
+    ];
+    OF_RETURNS
+        .iter()
+        .zip(values)
+        .map(|(name, value)| OcelAttribute { name: (*name).into(), value })
+        .collect()
 }
 
 /// The case, the activity and the time of every event, in the order of the log.

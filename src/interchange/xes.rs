@@ -1,6 +1,7 @@
 //! Event logs in XES: histories for process mining with one trace per case.
 //!
-//! In: the entries of cases. Out: an XES document, in one of two grains: [`everything`] has one event
+//! In: the entries of approvals, or the events of orders. Out: an XES document. [`returns`] has one event
+//! for each thing that happened to a case. Of approvals there are two grains: [`everything`] has one event
 //! per entry, with the work of each seat in the words of the lifecycle extension; [`moves`] has one
 //! event per transition of the workflow net of the definition (see [`pnml`](super::pnml)), so that a
 //! tool can replay it there.
@@ -10,16 +11,19 @@
 //!
 //! Source: IEEE 1849-2023 (XES) with its concept, time, organizational and lifecycle extensions.
 
-use alloc::collections::BTreeSet;
+use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::format;
 use alloc::string::{String, ToString};
+use alloc::vec::Vec;
 use core::fmt::Write as _;
 
+use super::ocel::kind_of;
 use super::pnml::{WalkError, walk};
 use super::xml::escaped;
 use crate::approval::change::Change;
 use crate::approval::node::Beside;
-use crate::id::{ActorId, CaseId};
+use crate::case::event::Event as Happened;
+use crate::id::{ActorId, CaseId, OrderId};
 use crate::time::Instant;
 use crate::workflow::compiled::Workflow;
 use crate::workflow::journal::{Actor, Cause, Entry};
@@ -105,8 +109,8 @@ fn write(text: &mut String, event: &Event<'_>) {
     let _ = writeln!(text, "      <date key=\"time:timestamp\" value=\"{at}\"/>\n    </event>");
 }
 
-fn begin(text: &mut String, case: &CaseId) {
-    let case = escaped(case.as_str());
+fn begin(text: &mut String, case: &str) {
+    let case = escaped(case);
     let _ = writeln!(text, "  <trace>\n    <string key=\"concept:name\" value=\"{case}\"/>");
 }
 
@@ -133,8 +137,8 @@ pub fn everything<'a>(
 ) -> String {
     let mut text = String::from(HEAD);
     for (case, entries) in cases {
-        begin(&mut text, case);
-        let mut desk = Desk { state: String::new(), round: 1, held: BTreeSet::new() };
+        begin(&mut text, case.as_str());
+        let mut desk = Desk::new();
         for entry in entries {
             let event = desk.event(entry);
             write(&mut text, &event);
@@ -144,6 +148,53 @@ pub fn everything<'a>(
     }
     text.push_str("</log>\n");
     text
+}
+
+/// A log of orders with one trace per case, named with its order, and one event for each thing that
+/// happened to the case. The steps of its review are in the words of the lifecycle extension, as in
+/// [`everything`]; all others are `complete`.
+///
+/// ```
+/// let empty = aftersale::interchange::xes::returns([]);
+/// assert!(empty.ends_with("</log>\n"));
+/// ```
+#[must_use]
+pub fn returns<'a>(orders: impl IntoIterator<Item = (&'a OrderId, &'a [Happened])>) -> String {
+    let mut text = String::from(HEAD);
+    for (order, happened) in orders {
+        let mut traces: BTreeMap<&CaseId, (Desk, Vec<&Happened>)> = BTreeMap::new();
+        for event in happened {
+            if let Some(case) = event.fact.case() {
+                traces.entry(case).or_insert_with(|| (Desk::new(), Vec::new())).1.push(event);
+            }
+        }
+        for (case, (mut desk, own)) in traces {
+            begin(&mut text, &format!("{order}/{case}"));
+            for event in own {
+                write_happened(&mut text, &mut desk, event);
+            }
+            text.push_str("  </trace>\n");
+        }
+    }
+    text.push_str("</log>\n");
+    text
+}
+
+fn write_happened(text: &mut String, desk: &mut Desk, event: &Happened) {
+    let Some(step) = event.fact.review_step() else {
+        let (resource, seq) = (event.actor.id.to_string(), Some(event.sequence));
+        let (name, step) = (event.fact.name(), Lifecycle::Complete);
+        return write(text, &Event { name, instance: None, step, resource, at: event.at, seq });
+    };
+    let entry = step.entry(event.sequence, event);
+    let named = desk.event(&entry);
+    if named.instance.is_some() {
+        write(text, &named);
+    } else {
+        let name = kind_of(event);
+        write(text, &Event { name: &name, ..named });
+    }
+    desk.follow(&entry.body);
 }
 
 /// A log with one event per transition of the workflow net.
@@ -157,7 +208,7 @@ pub fn moves<'a>(
 ) -> Result<String, WalkError> {
     let mut text = String::from(HEAD);
     for (case, entries) in cases {
-        begin(&mut text, case);
+        begin(&mut text, case.as_str());
         for step in walk(workflow, entries)? {
             let withdraws = step.transition.withdraws();
             let event = Event {
@@ -184,6 +235,10 @@ struct Desk {
 }
 
 impl Desk {
+    const fn new() -> Self {
+        Self { state: String::new(), round: 1, held: BTreeSet::new() }
+    }
+
     fn event<'a>(&'a self, entry: &'a Entry<Change>) -> Event<'a> {
         let of_seat = |seat: u16, step: Lifecycle, person: Option<&ActorId>| {
             let resource = person.map_or_else(|| resource(&entry.actor), ToString::to_string);

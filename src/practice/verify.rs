@@ -1,15 +1,16 @@
 //! Verifying a practice: all defects at once, each with its place.
 
-use alloc::collections::BTreeSet;
+use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
 use core::fmt;
 
 use super::length::{Hours, TimerLength};
+use super::timer::Stage;
 use super::{Practice, PracticeDraft, schema};
 use crate::calendar::compiled::CalendarError;
 use crate::condition::Condition;
 use crate::condition::schema::ConditionFault;
-use crate::id::RuleId;
+use crate::id::{FactName, RuleId};
 
 /// The most timers, and the most pauses, of one practice.
 pub const MAX_ENTRIES: usize = 1_000;
@@ -101,6 +102,16 @@ impl fmt::Display for PracticeDefects {
     }
 }
 
+/// The facts that the conditions of each stage test.
+fn asked(draft: &PracticeDraft) -> BTreeMap<Stage, BTreeSet<FactName>> {
+    let mut asked: BTreeMap<Stage, BTreeSet<FactName>> = BTreeMap::new();
+    for rule in &draft.timers {
+        let tests = rule.when.tests().into_iter().map(|test| test.fact.clone());
+        asked.entry(rule.stage).or_default().extend(tests);
+    }
+    asked
+}
+
 pub(super) fn verify(draft: PracticeDraft) -> Result<Practice, PracticeDefects> {
     let mut defects = Vec::new();
     let counts = [("timers", draft.timers.len()), ("pauses", draft.pauses.len())];
@@ -127,7 +138,8 @@ pub(super) fn verify(draft: PracticeDraft) -> Result<Practice, PracticeDefects> 
             let announced: BTreeSet<_> =
                 draft.pauses.iter().map(|pause| pause.announced_at).collect();
             let announcements = announced.into_iter().collect();
-            Ok(Practice { draft, hours, announcements })
+            let asked = asked(&draft);
+            Ok(Practice { draft, hours, announcements, asked })
         }
         _ => Err(PracticeDefects { defects }),
     }

@@ -291,6 +291,12 @@ impl Reviews {
         self.workflows.range(versions).next_back().map(|(_, workflow)| workflow)
     }
 
+    /// One version of a procedure.
+    #[must_use]
+    pub fn version(&self, procedure: &WorkflowId, version: u32) -> Option<&Workflow> {
+        self.workflows.get(&(procedure.clone(), version))
+    }
+
     /// The definition that a case runs under, if it is still there with the same content.
     #[must_use]
     pub fn pinned(&self, pin: &Pin) -> Option<&Workflow> {

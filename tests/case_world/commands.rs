@@ -1,6 +1,6 @@
 //! Random commands: mostly what somebody could want next, some of them impossible.
 
-use aftersale::case::AfterSale;
+use aftersale::approval::command::Order;
 use aftersale::case::actor::{Actor, Role};
 use aftersale::case::command::{Command, Envelope};
 use aftersale::case::dispute::{Dispute, Evidence, Offer, Ruling};
@@ -17,7 +17,9 @@ use aftersale::case::refund::{PaymentResult, RefundLine, RefundTerms};
 use aftersale::case::replacement::{ReplacementItem, ReplacementState};
 use aftersale::case::resolution::Resolution;
 use aftersale::case::state::{Approval, CaseLine, ReturnCase};
+use aftersale::case::{AfterSale, Context};
 use aftersale::explain::RuleRef;
+use aftersale::feedback::survey::{Answer, QuestionId, SurveyId};
 use aftersale::id::{
     ActorId, CaseId, CommandId, OrderLineId, ParcelId, RuleId, SerialId, TenderId,
 };
@@ -28,6 +30,7 @@ use aftersale::number::{Ratio, Rounding};
 use aftersale::policy::facts::LineFacts;
 use aftersale::quantity::{Quantity, Unit};
 use aftersale::reason::history::{Assertion, Rank, Source, Standing};
+use aftersale::rules::Rules;
 use aftersale::sale::Paid;
 use aftersale::sale::draft::{Tender, TenderKind};
 use aftersale::settlement::request::{
@@ -36,7 +39,9 @@ use aftersale::settlement::request::{
     TaxTreatment, TenderPolicy,
 };
 use aftersale::time::{Instant, add_seconds};
+use aftersale::workflow::StateId;
 
+use super::reviewed::People;
 use super::sales;
 use super::sales_support::Random;
 
@@ -95,12 +100,17 @@ pub(crate) const KINDS: &[&str] = &[
     "record_recovery",
     "assign",
     "reassign",
+    "review",
+    "migrate_review",
+    "record_survey",
 ];
 
 /// The source of commands of one story.
 pub(crate) struct Teller<'a> {
     pub(crate) random: &'a mut Random,
     pub(crate) count: u32,
+    pub(crate) rules: &'a Rules,
+    pub(crate) people: People,
 }
 
 impl Teller<'_> {
@@ -157,6 +167,9 @@ impl Teller<'_> {
         add(asked, &["authorize"; 12]);
         add(asked, &["offer", "decline", "amend_case", "split"]);
         add(asked || ready, &["intercept_parcel"]);
+        add(case.running_review().is_some(), &["review"; 24]);
+        add(case.running_review().is_some(), &["migrate_review"]);
+        add(!open && self.rules.feedback().is_some(), &["record_survey", "record_survey"]);
         let called = case.interceptions.values().any(Interception::is_open);
         add(called, &["record_interception"; 6]);
         add(ready && !case.parcels.is_empty(), &["update_tracking", "record_shortage"]);
@@ -206,7 +219,10 @@ impl Teller<'_> {
                 &["ship_replacement", "cancel_replacement"],
             );
             let gone = matches!(sent.state, ReplacementState::Shipped { .. });
-            add(gone, &["confirm_replacement"]);
+            add(gone, &["confirm_replacement", "intercept_parcel", "declare_lost"]);
+            let turned = matches!(sent.state, ReplacementState::TurnedRound { .. });
+            add(turned, &["take_back_replacement"; 3]);
+            add(turned, &["declare_lost"]);
             let waits = sent.advance.is_some_and(|advance| advance.resolved.is_none());
             add(waits, &["charge_advance", "take_back_replacement", "send_back"]);
         }
@@ -307,7 +323,12 @@ impl Teller<'_> {
             }
             "appeal_ruling" => (Role::Customer, Command::AppealRuling { case, note }),
             "declare_lost" => {
-                let parcels: Vec<&ParcelId> = own.parcels.keys().collect();
+                let mut parcels: Vec<&ParcelId> = own.parcels.keys().collect();
+                parcels.extend(own.replacements.iter().filter_map(|sent| match &sent.state {
+                    ReplacementState::Shipped { parcel, .. }
+                    | ReplacementState::TurnedRound { parcel, .. } => Some(parcel),
+                    _ => None,
+                }));
                 let parcel = match parcels.as_slice() {
                     [] => ParcelId::new("BACK-NONE").unwrap(),
                     some => self.random.pick(some).clone(),
@@ -442,16 +463,46 @@ impl Teller<'_> {
                 let (rule, findings) = (None, vec![]);
                 (Role::Supervisor, Command::Reassign { case, to, rule, findings, note })
             }
+            "review" => self.review(order, own, case, now),
+            "migrate_review" => {
+                let version = self.random.chance(80).then(|| self.random.within(1, 3) as u32);
+                let map = match self.random.chance(10) {
+                    true => {
+                        let state = |name| StateId::new(name).unwrap();
+                        [(state("service"), state("check"))].into()
+                    }
+                    false => Default::default(),
+                };
+                (Role::Supervisor, Command::MigrateReview { case, version, map })
+            }
+            "record_survey" => {
+                let survey = self.random.pick(&["after_return", "after_return", "other"]);
+                let survey = SurveyId::new(survey).unwrap();
+                let stars = Answer::Number(self.random.within(0, 6) as u8);
+                let overall = QuestionId::new("overall").unwrap();
+                let answers = [(overall, stars)].into();
+                (Role::Customer, Command::RecordSurvey { case, survey, answers })
+            }
             "intercept_parcel" => {
-                let sent = order.sale().shipments();
-                let parcel = match sent {
+                let mut sent: Vec<ParcelId> = own
+                    .replacements
+                    .iter()
+                    .filter_map(|sent| sent.under_way_in())
+                    .cloned()
+                    .collect();
+                if sent.is_empty() || self.random.chance(30) {
+                    sent.extend(order.sale().shipments().iter().map(|sent| sent.parcel.clone()));
+                    let others = order.cases().flat_map(|case| &case.replacements);
+                    sent.extend(others.filter_map(|sent| sent.under_way_in()).cloned());
+                }
+                let parcel = match sent.as_slice() {
                     [] => ParcelId::new("OUT-NONE").unwrap(),
                     some => {
                         let place = self.random.within(0, some.len() as i64 - 1) as usize;
-                        some[place].parcel.clone()
+                        some[place].clone()
                     }
                 };
-                let lines = match self.random.chance(60) {
+                let lines = match self.random.chance(75) {
                     true => vec![],
                     false => self.parts(own, &[Location::Requested]),
                 };
@@ -823,6 +874,51 @@ impl Teller<'_> {
             _ => PaymentResult::Paid { reference: self.fresh("bank") },
         };
         (Role::Finance, Command::RecordPayment { case, obligation, payment, result })
+    }
+
+    /// Mostly something that a person may do in the review now, else anything that anybody might.
+    fn review(
+        &mut self,
+        order: &AfterSale,
+        own: &ReturnCase,
+        case: CaseId,
+        now: Instant,
+    ) -> (Role, Command) {
+        const ROLES: &[Role] = &[
+            Role::Agent,
+            Role::Inspector,
+            Role::Finance,
+            Role::Supervisor,
+            Role::Customer,
+            Role::Platform,
+        ];
+        let role = self.random.pick(ROLES);
+        let any = Command::Review { case, order: Order::Approve { comment: String::new() } };
+        if order.last_at().is_some_and(|last| now < last) {
+            return (role, any);
+        }
+        let context = Context { now, rules: self.rules };
+        let mut from = self.random.within(0, ROLES.len() as i64 - 1) as usize;
+        for _ in 0..ROLES.len() {
+            from = (from + 1) % ROLES.len();
+            let listed = order.allowed_among(&context, &self.people.roster(), &actor(ROLES[from]));
+            let mine = |command: &Command| match command {
+                Command::Review { case, .. } => *case == own.id,
+                _ => false,
+            };
+            let listed = listed.into_iter().map(|allowed| allowed.command).filter(mine);
+            let orders: Vec<Command> = listed.collect();
+            let (plain, other): (Vec<Command>, Vec<Command>) =
+                orders.into_iter().partition(|own| {
+                    matches!(own, Command::Review { order: Order::Approve { .. }, .. })
+                });
+            let list = if self.random.chance(60) && !plain.is_empty() { plain } else { other };
+            if !list.is_empty() && self.random.chance(80) {
+                let place = self.random.within(0, list.len() as i64 - 1) as usize;
+                return (ROLES[from], list[place].clone());
+            }
+        }
+        (role, any)
     }
 
     fn liability(&mut self) -> Liability {

@@ -1,5 +1,6 @@
 //! Bringing every case to its end: by what permitted actors may do, from any state.
 
+use aftersale::approval::command::Order;
 use aftersale::case::AfterSale;
 use aftersale::case::actor::Role;
 use aftersale::case::command::{Command, Envelope};
@@ -111,7 +112,12 @@ fn ways_on(
         ways.push((Role::Agent, Command::Release { case: id() }));
     }
     if case.dispute.is_open() {
-        for ruling in [Ruling::ForSeller, Ruling::ForCustomer] {
+        let mut rulings = [Ruling::ForSeller, Ruling::ForCustomer];
+        if case.review.is_some() {
+            // What a procedure keeps back for good only a ruling for the customer lets go.
+            rulings.reverse();
+        }
+        for ruling in rulings {
             let appeal_until = None;
             let rule = Command::RuleDispute { case: id(), ruling, appeal_until, note: note() };
             ways.push((Role::Platform, rule));
@@ -122,6 +128,18 @@ fn ways_on(
             let outcome = InterceptionOutcome::Failed;
             let (case, parcel) = (id(), parcel.clone());
             ways.push((Role::Warehouse, Command::RecordInterception { case, parcel, outcome }));
+        }
+    }
+    if case.running_review().is_some() {
+        // Everybody who may be asked agrees; where that is not enough, somebody rules.
+        for role in [Role::Agent, Role::Inspector, Role::Finance, Role::Supervisor, Role::Platform]
+        {
+            let order = Order::Approve { comment: String::new() };
+            ways.push((role, Command::Review { case: id(), order }));
+            ways.push((role, Command::Review { case: id(), order: Order::RecallOpinion }));
+        }
+        for role in [Role::Customer, Role::Agent, Role::Supervisor, Role::Platform] {
+            ways.push((role, Command::Review { case: id(), order: Order::Resubmit }));
         }
     }
     match case.approval {
@@ -152,6 +170,8 @@ fn ways_on(
                     Command::ConfirmReplacement { case: id(), replacement },
                 ));
             }
+            ReplacementState::TurnedRound { .. } => ways
+                .push((Role::Warehouse, Command::TakeBackReplacement { case: id(), replacement })),
             ReplacementState::Delivered { .. } | ReplacementState::Cancelled => {}
         }
     }
@@ -168,6 +188,9 @@ fn ways_on(
         }
     }
     let _ = now;
+    if case.review.is_some() {
+        ways.push((Role::Agent, Command::OpenDispute { case: id(), note: note() }));
+    }
     // Time alone may be what is missing: an advance is charged from a date on.
     ways.push((Role::System, Command::Tick));
     ways

@@ -4,6 +4,7 @@
 pub(crate) mod commands;
 pub(crate) mod finish;
 pub(crate) mod model;
+pub(crate) mod reviewed;
 pub(crate) mod sales;
 #[path = "../support/sales.rs"]
 pub(crate) mod sales_support;
@@ -32,10 +33,13 @@ use aftersale::rules::Rules;
 use aftersale::sale::Sale;
 use aftersale::time::{Instant, add_seconds};
 
-use model::{Broken, End, Held, Model, hold};
+use model::cases::{End, Paying, Sending, Sent};
+use model::{Broken, Held, Model, hold};
+use reviewed::People;
 use sales_support::Random;
 
-/// The rules of one story: without a practice, or those of one of the six marketplaces.
+/// The rules of one story: without a practice, those of one of the six marketplaces, or those under which
+/// people decide, with a practice and without.
 pub(crate) fn all_rules() -> Vec<(String, Rules)> {
     let taxonomy: Taxonomy = serde_json::from_str(TAXONOMY).unwrap();
     let policies: PolicySet = serde_json::from_str(&format!("[{STORE},{CN_NO_REASON}]")).unwrap();
@@ -47,6 +51,9 @@ pub(crate) fn all_rules() -> Vec<(String, Rules)> {
         let id = market.practice().id().to_string();
         all.push((id, plain.clone().with_practice(market.practice().clone())));
     }
+    let store: Market = serde_json::from_str(markets::STORE).unwrap();
+    all.push(("reviewed".to_owned(), reviewed::reviewed(&plain, 0, None)));
+    all.push(("reviewed_store".to_owned(), reviewed::reviewed(&plain, 1, Some(store.practice()))));
     all
 }
 
@@ -112,6 +119,7 @@ pub(crate) struct World<'a> {
     pub(crate) order: AfterSale,
     pub(crate) model: Model<'a>,
     pub(crate) events: Vec<Event>,
+    people: People,
     said: HashMap<(CaseId, OrderLineId), Vec<Assertion>>,
     answered: HashMap<CommandId, (u64, Envelope)>,
 }
@@ -124,6 +132,7 @@ impl<'a> World<'a> {
             order: AfterSale::open(sale.clone()),
             model: Model::new(sale, rules.practice()),
             events: Vec::new(),
+            people: People::new(),
             said: HashMap::new(),
             answered: HashMap::new(),
         }
@@ -136,7 +145,7 @@ impl<'a> World<'a> {
         coverage: &mut Coverage,
     ) -> Result<Result<Decision, Refusal>, Broken> {
         let context = Context { now: step.now, rules: self.rules };
-        let answer = self.order.decide(&context, &step.envelope);
+        let answer = self.order.decide_among(&context, &self.people.roster(), &step.envelope);
         coverage.command(&step.envelope.command, &answer);
         self.invariant_44_51_52(step, &answer)?;
         let decision = match &answer {
@@ -396,18 +405,31 @@ impl<'a> World<'a> {
         let running: BTreeMap<_, _> =
             own.timers.iter().map(|timer| (timer.rule.clone(), timer.due)).collect();
         hold!(47, clocks == running, "{id}: {running:?} run, the model says {clocks:?}");
+        let running = own.running_review().map(|review| {
+            let (pin, token) = (&review.standing.pin, &review.standing.token);
+            (pin.version, token.state.clone())
+        });
+        let known = told.review.as_ref().filter(|_| told.is_under_review());
+        let known = known.map(|review| (review.version, review.state.clone()));
+        hold!(49, running == known, "{id}: the review is at {running:?}, the model says {known:?}");
         if told.end.is_none() {
             return Ok(());
         }
         let has = |place| self.model.lines.values().any(|line| line.here(place, Some(id)) > 0);
+        // A replacement that was lost is nobody's claim: another one went out, or its value went back.
+        let asked = |(line, _): &(&OrderLineId, &_)| told.lines.contains_key(*line);
+        let lost = self.model.lines.iter().filter(asked);
+        let lost = lost.map(|(_, line)| line.here(Location::Lost, Some(id))).sum::<i64>() > 0;
         hold!(2, !has(Location::Requested) && !has(Location::HeldBack), "ended {id} holds units");
         hold!(38, !has(Location::Intercepting), "ended {id} calls a parcel back");
         hold!(38, !has(Location::InTransit), "ended {id} has goods in transit");
         hold!(38, !has(Location::Received), "ended {id} has goods undecided");
         hold!(38, !has(Location::Accepted), "ended {id} has goods unsettled");
         hold!(39, !has(Location::Rejected), "ended {id} has refused goods with us");
-        hold!(35, !has(Location::Lost), "ended {id} has a loss unsettled");
-        let over = |state| matches!(state, model::Paying::Paid | model::Paying::Released);
+        hold!(35, !lost, "ended {id} has a loss unsettled");
+        let out = |sent: &Sent| !matches!(sent.state, Sending::Delivered | Sending::Cancelled);
+        hold!(38, !told.replacements.values().any(out), "ended {id} has a replacement under way");
+        let over = |state| matches!(state, Paying::Paid | Paying::Released);
         let unpaid = told.payments.values().any(|(_, state)| !over(*state));
         hold!(28, !unpaid, "ended {id} owes a payment");
         let open = told.replacements.values().any(|sent| sent.advance == Some(None));
@@ -427,7 +449,7 @@ impl<'a> World<'a> {
                 }
                 let probe = finish::opening(id, Quantity::new(steps, unit).unwrap());
                 let context = Context { now, rules: self.rules };
-                let answer = self.order.quote(&context, &probe);
+                let answer = self.order.quote_among(&context, &self.people.roster(), &probe);
                 let short = match &answer {
                     Ok(_) => false,
                     Err(refusal) => refusal
@@ -460,7 +482,7 @@ impl<'a> World<'a> {
         let mut ticks = 0;
         let mut run = |order: &mut AfterSale, now: Instant, envelope: &Envelope| {
             let context = Context { now, rules: self.rules };
-            if let Ok(decision) = order.apply(&context, envelope) {
+            if let Ok(decision) = order.apply_among(&context, &self.people.roster(), envelope) {
                 events.extend(decision.events);
             }
         };
@@ -583,7 +605,8 @@ pub(crate) fn story<'a>(
     let length = random.within(8, 45);
     let mut world = World::new(&sale, rules);
     let mut steps: Vec<Step> = Vec::new();
-    let mut teller = commands::Teller { random: &mut random, count: 0 };
+    let mut teller =
+        commands::Teller { random: &mut random, count: 0, rules, people: People::new() };
     for _ in 0..length {
         now = later(teller.random, &world.order, now);
         let repeat = !steps.is_empty() && teller.random.chance(4);

@@ -3,40 +3,31 @@
 //! Everything happens in the order of time. An announced pause moves a deadline at the instant of its
 //! announcement; at one instant an announcement comes before an expiry, an expiry before a command.
 
+mod trial;
+
 use alloc::collections::BTreeSet;
 use alloc::format;
-use alloc::string::String;
 use alloc::vec::Vec;
 
+use self::trial::Trial;
 use super::super::actor::{Actor, Role};
 use super::super::command::{Command, Envelope};
 use super::super::duty::duties_of;
 use super::super::event::{Cause, Event, EventFact};
 use super::super::evolve::preview;
-use super::super::freight::FreightTerms;
-use super::super::ground::{AcceptanceBasis, Ground};
-use super::super::ledger::Location;
-use super::super::line::LineQuantity;
-use super::super::refund::{RefundLine, RefundTerms};
 use super::super::refusal::{Obstacle, Refusal};
 use super::super::resolution::Resolution;
 use super::super::review::Roster;
-use super::super::state::{Approval, ReturnCase};
-use super::super::timer::{ExpiryOutcome, REFUND_ON_EXPIRY, Timer, stage};
+use super::super::state::ReturnCase;
+use super::super::timer::{ExpiryOutcome, Timer, stage};
 use super::super::{AfterSale, Answer, Context, Decision};
-use super::money::ways;
+use super::facts::{case_facts, facts_asked};
 use super::{Draft, Scene, judge};
-use crate::condition::Facts;
 use crate::explain::{Effect, Fact, Finding, RuleRef};
-use crate::id::{ActorId, CaseId, CommandId, FactName, RuleId};
-use crate::label::Coded;
-use crate::money::Money;
-use crate::money::currency::Currency;
+use crate::id::{ActorId, CaseId, CommandId, RuleId};
 use crate::practice::Practice;
 use crate::practice::timer::{ExpiryAction, Stage};
-use crate::quantity::Quantity;
 use crate::rules::Rules;
-use crate::settlement::request::Claim;
 use crate::time::{Instant, Interval, add_seconds};
 
 /// Decides a command of an order with timers, or under rules that set some.
@@ -51,7 +42,7 @@ pub(super) fn decide(
     let (events, findings, idle) = Default::default();
     let mut run = Run { stored: order, live: None, rules, roster, events, findings, idle };
     run.catch_up(context.now);
-    let draft = judge(run.order(), context, roster, envelope, order.version)?;
+    let draft = judge(run.order(), context, roster, envelope, order.stream.version)?;
     run.grant(context, envelope, &draft)?;
     let cause = Cause { command: envelope.id.clone(), digest, timer: None };
     run.push(context.now, &envelope.actor, &cause, draft);
@@ -97,10 +88,19 @@ impl Run<'_> {
         }
     }
 
+    /// Whether something may be due after the command that was not before it: a deadline set in the past,
+    /// or a review that goes on again.
     fn has_due(&self, now: Instant) -> bool {
-        self.events
-            .iter()
-            .any(|event| matches!(event.fact, EventFact::DeadlineSet { due, .. } if due <= now))
+        let reviewed = |case| self.stored.cases.get(case).is_some_and(|case| case.review.is_some());
+        self.events.iter().any(|event| match &event.fact {
+            EventFact::DeadlineSet { due, .. } => *due <= now,
+            EventFact::HoldReleased { case }
+            | EventFact::InterceptionEnded { case, .. }
+            | EventFact::DisputeRuled { case, .. }
+            | EventFact::CaseReopened { case, .. }
+            | EventFact::ReviewMigrated { case, .. } => reviewed(case),
+            _ => false,
+        })
     }
 
     /// Everything the clocks do until `now`, in the order of time, case and timer.
@@ -153,7 +153,7 @@ impl Run<'_> {
             for announced in known {
                 let moved = revised(practice, timer, *announced);
                 if moved > timer.due {
-                    let at = order.last_at.map_or(*announced, |last| last.max(*announced));
+                    let at = order.stream.last_at.map_or(*announced, |last| last.max(*announced));
                     let found = (at, case, timer, moved);
                     let earlier = first.is_none_or(|(before, case, timer, _)| {
                         (at, found.1, &found.2.rule) < (before, case, &timer.rule)
@@ -193,7 +193,7 @@ impl Run<'_> {
 
     /// The timers of a review act at their own instant, or when a hold or a dispute ends.
     fn let_review_act(&mut self, id: &CaseId, due: Instant) {
-        let now = self.order().last_at.map_or(due, |last| last.max(due));
+        let now = self.order().stream.last_at.map_or(due, |last| last.max(due));
         let context = Context { now, rules: self.rules };
         let envelope = timer_command();
         let order = self.order();
@@ -264,7 +264,7 @@ impl Run<'_> {
     fn push(&mut self, at: Instant, actor: &Actor, cause: &Cause, mut draft: Draft) {
         self.findings.append(&mut draft.findings);
         let facts = core::mem::take(&mut draft.facts);
-        let at = self.order().last_at.map_or(at, |last| last.max(at));
+        let at = self.order().stream.last_at.map_or(at, |last| last.max(at));
         let id = facts.iter().find_map(|fact| fact.case().cloned());
         let part = facts.iter().find_map(|fact| match fact {
             EventFact::CaseSplit { into, .. } => Some(into.clone()),
@@ -319,7 +319,7 @@ impl Run<'_> {
     fn stamp(&mut self, at: Instant, actor: &Actor, cause: &Cause, fact: EventFact) {
         let before = u64::try_from(self.events.len()).unwrap_or(u64::MAX);
         let event = Event {
-            sequence: self.stored.version.saturating_add(1).saturating_add(before),
+            sequence: self.stored.stream.next().saturating_add(before),
             at,
             actor: actor.clone(),
             cause: cause.clone(),
@@ -354,7 +354,9 @@ impl Run<'_> {
         at: Instant,
         clocks: &mut Vec<EventFact>,
     ) {
-        let facts = case_facts(self.order(), practice.draft().currency, case);
+        let Some(asked) = practice.asked(stage) else { return };
+        let asks = |name: &str| asked.contains(name);
+        let facts = facts_asked(self.order(), practice.draft().currency, case, asks);
         for rule in practice.rules(stage, &facts) {
             match practice.due(&rule.id, rule.length, at, &[], at) {
                 Ok(due) => clocks.push(EventFact::DeadlineSet {
@@ -411,140 +413,6 @@ impl Run<'_> {
     }
 }
 
-/// The effects of an expiry, tried on a copy of the order.
-struct Trial<'a> {
-    order: AfterSale,
-    rules: &'a Rules,
-    roster: &'a Roster<'a>,
-    id: &'a CaseId,
-    now: Instant,
-    facts: Vec<EventFact>,
-}
-
-impl Trial<'_> {
-    /// One step decided as the system would; nothing when something stands in the way.
-    fn step(&mut self, rule: impl FnOnce(&Scene<'_>, &mut Draft, &ReturnCase)) -> Option<()> {
-        let context = Context { now: self.now, rules: self.rules };
-        let envelope = timer_command();
-        let mut draft = Draft::default();
-        let case = self.order.cases.get(self.id)?;
-        let (order, roster) = (&self.order, self.roster);
-        let scene = Scene { order, context: &context, roster, envelope: &envelope };
-        rule(&scene, &mut draft, case);
-        if draft.obstacles.is_empty() {
-            scene.tell_review(&mut draft, self.id);
-        }
-        if !draft.obstacles.is_empty() {
-            return None;
-        }
-        for fact in &draft.facts {
-            let event = Event {
-                sequence: self.order.version.saturating_add(1),
-                at: self.now,
-                actor: clock(),
-                cause: Cause { command: envelope.id.clone(), digest: 0, timer: None },
-                rules_version: self.rules.version(),
-                fact: fact.clone(),
-            };
-            self.order.evolve(&event);
-        }
-        self.facts.append(&mut draft.facts);
-        Some(())
-    }
-
-    fn case(&self) -> Option<&ReturnCase> {
-        self.order.cases.get(self.id)
-    }
-
-    /// An undecided request counts as permitted, an open offer as taken; whether there was one.
-    fn permit(&mut self) -> Option<bool> {
-        let case = self.case()?;
-        match case.approval {
-            Approval::Submitted | Approval::NeedsInfo => {
-                let ground = Ground::Timeout;
-                self.step(|scene, draft, case| {
-                    let way_back = scene.way_back(draft, case, case.resolution);
-                    let case = case.id.clone();
-                    draft.facts.push(EventFact::ReturnAuthorized { case, ground, way_back });
-                })?;
-                Some(true)
-            }
-            Approval::Offered => {
-                self.step(|scene, draft, case| {
-                    scene.answer_offer(draft, case, super::talk::Taken::Yes);
-                })?;
-                Some(true)
-            }
-            Approval::Authorized => Some(false),
-            Approval::Declined => None,
-        }
-    }
-
-    /// What arrived and was not judged in time counts as accepted.
-    fn accept_received(&mut self) -> Option<()> {
-        let received = |line: &super::super::state::CaseLine| {
-            let steps = line.held.at(Location::Received);
-            let quantity = Quantity::new(steps, line.requested.unit()).ok()?;
-            let line = line.line.clone();
-            (steps > 0).then_some(LineQuantity { line, quantity })
-        };
-        let lines: Vec<LineQuantity> = self.case()?.lines.iter().filter_map(received).collect();
-        if lines.is_empty() {
-            return Some(());
-        }
-        let basis = AcceptanceBasis::Waived;
-        self.step(|scene, draft, case| scene.accept(draft, case, &lines, basis))
-    }
-
-    /// Refunds whatever the case holds that can be refunded.
-    fn refund(&mut self) -> Option<()> {
-        let case = self.case()?;
-        let ways = match case.resolution {
-            Resolution::RefundOnly | Resolution::InstantRefund => ways(case),
-            Resolution::ReturnAndRefund | Resolution::RefusedAtDoor => {
-                return self.refund_returned();
-            }
-            Resolution::PriceProtection
-            | Resolution::PartialRefund
-            | Resolution::Exchange
-            | Resolution::Reship
-            | Resolution::Repair
-            | Resolution::AdvanceReplacement => &[],
-        };
-        let there = |way: &(Location, Location)| {
-            way.0 != Location::Lost && case.lines.iter().any(|line| line.held.at(way.0) > 0)
-        };
-        if !ways.iter().any(there) {
-            return Some(());
-        }
-        self.step(|scene, draft, case| {
-            // Nobody is there to state terms, so freight goes by what is decided.
-            let freight = FreightTerms::Decided { label: None, paid_by_buyer: None };
-            let terms = RefundTerms { freight, ..RefundTerms::default() };
-            scene.refund_by(draft, case, ways, &[], &terms);
-        })
-    }
-
-    /// What is accepted, and what is on its way and was not confirmed in time. What was missing in a
-    /// parcel that arrived is for people to decide.
-    fn refund_returned(&mut self) -> Option<()> {
-        let case = self.case()?;
-        let part = |line: &super::super::state::CaseLine| {
-            let steps = line.held.at(Location::Accepted).saturating_add(case.awaited(line));
-            let claim = Claim::Units(Quantity::new(steps, line.requested.unit()).ok()?);
-            let line = line.line.clone();
-            (steps > 0).then_some(RefundLine { line, claim })
-        };
-        let lines: Vec<RefundLine> = case.lines.iter().filter_map(part).collect();
-        if lines.is_empty() {
-            return Some(());
-        }
-        self.step(|scene, draft, case| {
-            scene.refund_by(draft, case, REFUND_ON_EXPIRY, &lines, &Default::default());
-        })
-    }
-}
-
 /// When a timer is due by what is known at a time; never earlier than it was.
 fn revised(practice: &Practice, timer: &Timer, known_at: Instant) -> Instant {
     let due = practice.due(&timer.rule, timer.length, timer.started_at, &timer.held, known_at);
@@ -568,86 +436,4 @@ fn timer_command() -> Envelope {
 /// Who acts when a timer does.
 fn clock() -> Actor {
     Actor { id: ActorId::fixed("timer"), role: Role::System }
-}
-
-/// The facts that conditions of a practice test, see [`schema`](crate::practice::schema); the amount
-/// where conditions state amounts in the currency of the order.
-pub(in super::super) fn case_facts(
-    order: &AfterSale,
-    currency: Option<Currency>,
-    case: &ReturnCase,
-) -> Facts {
-    let sale = order.sale.draft();
-    let mut facts = Facts::new();
-    let mut set = |name: &'static str, fact: Fact| facts.set(FactName::fixed(name), fact);
-    set("resolution", Fact::code(case.resolution.code()));
-    set("goods", Fact::code(goods(order, case)));
-    if let Some(channel) = &sale.channel {
-        set("channel", Fact::code(channel));
-    }
-    if let Some(country) = &sale.country {
-        set("country", Fact::code(country));
-    }
-    if let Some(tier) = &sale.buyer_tier {
-        set("buyer_tier", Fact::code(tier));
-    }
-    let tags: BTreeSet<String> = case
-        .lines
-        .iter()
-        .filter_map(|line| order.sold_as(&line.line))
-        .flat_map(|line| line.ordered.tags.iter().cloned())
-        .collect();
-    set("tags", Fact::Codes(tags));
-    let reasons = case.lines.iter().flat_map(|line| line.reasons.assertions());
-    set("reasons", Fact::codes(reasons.map(|said| String::from(said.code.as_str()))));
-    let application = case.lines.iter().map(|line| applications(order, case, line)).max();
-    set("application", Fact::Count(application.unwrap_or(0)));
-    let waited = case.opened_at.signed_duration_since(sale.placed_at).num_seconds();
-    set("since_order", Fact::Seconds(waited));
-    if currency == Some(order.sale.currency())
-        && let Some(amount) = amount(order, case)
-    {
-        set("amount", Fact::Amount(amount));
-    }
-    facts
-}
-
-/// What was paid for the units of a case.
-fn amount(order: &AfterSale, case: &ReturnCase) -> Option<Money> {
-    let paid = case.lines.iter().map(|line| {
-        let sold = order.sold_as(&line.line)?;
-        let ordered = sold.ordered.quantity.steps();
-        sold.frozen.paid.gross.ladder(line.requested.steps().min(ordered), ordered).ok()
-    });
-    let parts: Vec<Money> = paid.collect::<Option<_>>()?;
-    parts
-        .into_iter()
-        .try_fold(Money::zero(order.sale.currency()), |sum, part| sum.checked_add(part).ok())
-}
-
-/// How far the goods of a case had come: the least advanced of its lines.
-fn goods(order: &AfterSale, case: &ReturnCase) -> &'static str {
-    let held_back = case.lines.iter().any(|line| line.held.at(Location::HeldBack) > 0);
-    let under_way = case.lines.iter().any(|line| {
-        let arrived = match order.added(&line.line) {
-            Some(added) => added.delivered_at,
-            None => order.sale.line_delivered_at(&line.line),
-        };
-        arrived.is_none()
-    });
-    if held_back {
-        "unshipped"
-    } else if under_way {
-        "shipped"
-    } else {
-        "received"
-    }
-}
-
-/// Which request about its line this case is, from 1.
-fn applications(order: &AfterSale, case: &ReturnCase, line: &super::super::state::CaseLine) -> i64 {
-    let before = order.cases.values().filter(|other| {
-        other.id != case.id && other.opened_at <= case.opened_at && other.line(&line.line).is_some()
-    });
-    i64::try_from(before.count()).unwrap_or(i64::MAX).saturating_add(1)
 }

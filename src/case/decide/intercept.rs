@@ -5,6 +5,7 @@
 //! that was delivered all the same changes nothing but what is known: the customer has the goods.
 
 use alloc::collections::BTreeMap;
+use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::super::event::EventFact;
@@ -27,6 +28,9 @@ impl Scene<'_> {
         parcel: &ParcelId,
         lines: &[LineQuantity],
     ) {
+        if self.call_back(draft, case, parcel, lines) {
+            return;
+        }
         let act = "calling a parcel back";
         let may = match case.approval {
             Approval::Submitted | Approval::NeedsInfo | Approval::Authorized => true,
@@ -43,6 +47,10 @@ impl Scene<'_> {
             return draft.refuse(Obstacle::ParcelKnown { parcel: parcel.clone() });
         }
         let Some(inside) = self.under_way(parcel) else {
+            if let Some(sender) = self.sender_of(parcel) {
+                let (parcel, case) = (parcel.clone(), sender.id.clone());
+                return draft.refuse(Obstacle::SentByCase { parcel, case });
+            }
             return draft.refuse(Obstacle::NotUnderWay { parcel: parcel.clone() });
         };
         let all: Vec<LineQuantity>;
@@ -111,15 +119,8 @@ impl Scene<'_> {
         let strangers = inside
             .iter()
             .filter(|(line, steps)| **steps > promised(line, Location::Requested))
-            .map(|(line, _)| alloc::string::String::from(line.as_str()));
-        let strangers: Vec<_> = strangers.collect();
-        if !strangers.is_empty() {
-            draft.findings.push(
-                Finding::new(RuleRef::new(RuleId::fixed("whole_parcel")), Effect::Warns)
-                    .about(format_args!("{}, parcel {parcel}", case.id))
-                    .observed(Fact::codes(strangers)),
-            );
-        }
+            .map(|(line, _)| String::from(line.as_str()));
+        warn_of_whole_parcel(draft, case, parcel, strangers.collect());
     }
 
     pub(super) fn end_interception(
@@ -133,6 +134,16 @@ impl Scene<'_> {
         let Some(started) = open else {
             return draft.refuse(Obstacle::NotIntercepting { parcel: parcel.clone() });
         };
+        if !started.replacements.is_empty() {
+            let postings = super::call_back::answered(started, outcome);
+            let (case, parcel) = (case.id.clone(), parcel.clone());
+            return draft.facts.push(EventFact::InterceptionEnded {
+                case,
+                parcel,
+                outcome,
+                postings,
+            });
+        }
         let mut postings = Vec::new();
         for asked in &started.contents {
             let Some(line) = case.line(&asked.line) else { continue };
@@ -166,6 +177,22 @@ impl Scene<'_> {
         for (parcel, _) in case.interceptions.iter().filter(|(_, started)| started.is_open()) {
             draft.refuse(Obstacle::InterceptionOpen { parcel: parcel.clone() });
         }
+    }
+}
+
+/// Warns of lines in a parcel that turn round though nobody called them back.
+pub(super) fn warn_of_whole_parcel(
+    draft: &mut Draft,
+    case: &ReturnCase,
+    parcel: &ParcelId,
+    strangers: Vec<String>,
+) {
+    if !strangers.is_empty() {
+        draft.findings.push(
+            Finding::new(RuleRef::new(RuleId::fixed("whole_parcel")), Effect::Warns)
+                .about(format_args!("{}, parcel {parcel}", case.id))
+                .observed(Fact::codes(strangers)),
+        );
     }
 }
 

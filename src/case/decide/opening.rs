@@ -15,8 +15,9 @@ use super::super::liability::Liability;
 use super::super::line::OpenedLine;
 use super::super::line::RequestedLine;
 use super::super::obligation::Obligation;
-use super::super::refusal::{Obstacle, OpenMatter};
-use super::super::replacement::{Replacement, ReplacementState};
+use super::super::open_matter::OpenMatter;
+use super::super::refusal::Obstacle;
+use super::super::replacement::Replacement;
 use super::super::resolution::Resolution;
 use super::super::state::{Approval, CaseLine, Closing, ReturnCase};
 use super::{Draft, MAX_LINES, Scene, sweep};
@@ -420,9 +421,6 @@ impl Scene<'_> {
 
     /// Ends a case when nothing of it is open.
     fn end(&self, draft: &mut Draft, case: &ReturnCase) {
-        let under_way = |sent: &Replacement| {
-            matches!(sent.state, ReplacementState::Planned | ReplacementState::Shipped { .. })
-        };
         let waiting = |sent: &Replacement| sent.advance.is_some_and(|open| open.resolved.is_none());
         let lost = |line: &CaseLine| line.held.at(Location::Lost) > 0 && !is_buyers_loss(line);
         let held = |location| case.lines.iter().any(|line| line.held.at(location) > 0);
@@ -434,7 +432,10 @@ impl Scene<'_> {
             (case.lines.iter().any(lost), OpenMatter::GoodsUnsettled),
             (held(Location::Rejected), OpenMatter::GoodsToReturn),
             (!case.obligations.iter().all(Obligation::is_discharged), OpenMatter::PaymentOwed),
-            (case.replacements.iter().any(under_way), OpenMatter::ReplacementUnderWay),
+            (
+                case.replacements.iter().any(Replacement::is_pending),
+                OpenMatter::ReplacementUnderWay,
+            ),
             (case.replacements.iter().any(waiting), OpenMatter::AdvanceOpen),
             (case.dispute.is_open(), OpenMatter::DisputeOpen),
         ];

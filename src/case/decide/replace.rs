@@ -168,7 +168,13 @@ impl Scene<'_> {
             let (replacement, charge_on) = (number, open.charge_on);
             return draft.refuse(Obstacle::TooEarlyToCharge { replacement, charge_on });
         }
-        if matches!(sent.state, ReplacementState::Planned | ReplacementState::Cancelled) {
+        self.not_called_back(draft, case, number);
+        if matches!(
+            sent.state,
+            ReplacementState::Planned
+                | ReplacementState::TurnedRound { .. }
+                | ReplacementState::Cancelled
+        ) {
             let (replacement, act) = (number, "charged");
             return draft.refuse(Obstacle::ReplacementState { replacement, act });
         }
@@ -188,8 +194,16 @@ impl Scene<'_> {
         self.end_advance(draft, case, sent, AdvanceEnd::Charged, free);
     }
 
-    /// The customer sent the replacement back and keeps the original: nothing is charged.
+    /// The customer sent the replacement back and keeps the original: nothing is charged. Or it was called
+    /// back on its way, and is here again.
     pub(super) fn take_back(&self, draft: &mut Draft, case: &ReturnCase, number: u32) {
+        let turned = |sent: &&Replacement| {
+            sent.number == number && matches!(sent.state, ReplacementState::TurnedRound { .. })
+        };
+        if let Some(sent) = case.replacements.iter().find(turned) {
+            return self.take_back_turned(draft, case, sent);
+        }
+        self.not_called_back(draft, case, number);
         let Some((sent, _)) = self.open_advance(draft, case, number, "taken back") else { return };
         if !matches!(
             sent.state,
@@ -248,10 +262,16 @@ impl Scene<'_> {
         number: u32,
         parcel: &ParcelId,
     ) {
+        if !self.authorized(draft, case, "shipping a replacement") {
+            return;
+        }
         let Some(planned) = self.replacement(draft, case, number) else { return };
         if planned.state != ReplacementState::Planned {
             let (replacement, act) = (number, "shipped");
             draft.refuse(Obstacle::ReplacementState { replacement, act });
+        }
+        if case.parcels.contains_key(parcel) || case.interceptions.contains_key(parcel) {
+            draft.refuse(Obstacle::ParcelKnown { parcel: parcel.clone() });
         }
         if let Some(obligation) = planned.obligation
             && !case.obligation(obligation).is_some_and(Obligation::is_discharged)
@@ -277,6 +297,7 @@ impl Scene<'_> {
             let (replacement, act) = (number, "confirmed");
             draft.refuse(Obstacle::ReplacementState { replacement, act });
         }
+        self.not_called_back(draft, case, number);
         let (case, replacement) = (case.id.clone(), number);
         draft.facts.push(EventFact::ReplacementDelivered { case, replacement });
     }
@@ -419,6 +440,13 @@ impl Scene<'_> {
             draft.refuse(Obstacle::UnknownReplacement { replacement });
         }
         found
+    }
+
+    /// The replacement is not being called back, else an obstacle: the carrier answers first.
+    fn not_called_back(&self, draft: &mut Draft, case: &ReturnCase, number: u32) {
+        if let Some(open) = super::call_back::calling(case, number) {
+            draft.refuse(Obstacle::InterceptionOpen { parcel: open.clone() });
+        }
     }
 
     fn settled(&self, draft: &mut Draft, request: &RefundRequest) -> Option<Settlement> {

@@ -10,7 +10,7 @@ use super::super::ledger::{Location, Posting};
 use super::super::line::SplitLine;
 use super::super::line::{RequestedLine, SplitOff};
 use super::super::refusal::Obstacle;
-use super::super::replacement::{Replacement, ReplacementState};
+use super::super::replacement::Replacement;
 use super::super::resolution::Resolution;
 use super::super::state::{Approval, CaseLine, ReturnCase};
 use super::{Draft, MAX_LINES, Scene};
@@ -214,7 +214,5 @@ fn promised(line: &CaseLine) -> i64 {
 
 /// Whether something about goods that go out is still open: it belongs to the case as a whole.
 fn is_pending(sent: &Replacement) -> bool {
-    let under_way =
-        matches!(sent.state, ReplacementState::Planned | ReplacementState::Shipped { .. });
-    under_way || sent.advance.is_some_and(|advance| advance.resolved.is_none())
+    sent.is_pending() || sent.advance.is_some_and(|advance| advance.resolved.is_none())
 }

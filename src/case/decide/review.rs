@@ -5,13 +5,14 @@ use alloc::format;
 use alloc::vec::Vec;
 
 use super::super::actor::Role;
+use super::super::dispute::{Dispute, Ruling};
 use super::super::event::{Event, EventFact};
 use super::super::evolve::preview;
 use super::super::ground::Ground;
 use super::super::refusal::Obstacle;
 use super::super::review::{CaseReview, ReviewStep, ReviewTerms};
 use super::super::state::ReturnCase;
-use super::clock::case_facts;
+use super::facts::case_facts;
 use super::opening::{is_undecided, released};
 use super::{Draft, Scene};
 use crate::approval::change::Change;
@@ -24,10 +25,10 @@ use crate::id::{CaseId, FactName};
 use crate::reason::attribute::PolicyBasis;
 use crate::rules::review::{Overruling, REASON_KIND, Reviews};
 use crate::time::Instant;
-use crate::workflow::EventName;
 use crate::workflow::compiled::Workflow;
 use crate::workflow::hours::OpeningHours;
 use crate::workflow::journal::Actor;
+use crate::workflow::{EventName, StateId};
 
 impl<'a> Scene<'a> {
     /// Starts the procedure that the rules ask for, on the case as it is just being opened.
@@ -57,12 +58,7 @@ impl<'a> Scene<'a> {
                 .about(&case.id)
                 .required(Fact::code(&rule.procedure)),
         );
-        let terms = ReviewTerms {
-            rule: rule.id.clone(),
-            permits: rule.permits.clone(),
-            settles: rule.settles.clone(),
-            overruling: rule.overruling,
-        };
+        let terms = ReviewTerms::of(rule);
         let mut steps = steps.into_iter();
         let Some(first) = steps.next() else { return };
         let step = ReviewStep { by: first.actor, change: Box::new(first.change) };
@@ -133,12 +129,20 @@ impl<'a> Scene<'a> {
             }
             let occurred =
                 self.with(workflow, &facts, |context| review.standing.occur(context, now, &event));
-            match occurred {
-                Ok(steps) => self.take_steps(draft, &case, &review.terms, steps),
-                Err(refusal) => draft.findings.push(
+            let mut taken = Draft::default();
+            let said = match occurred {
+                Ok(steps) => {
+                    self.take_steps(&mut taken, &case, &review.terms, steps);
+                    taken.obstacles.first().map(|obstacle| format!("{obstacle}"))
+                }
+                Err(refusal) => Some(format!("{refusal}")),
+            };
+            match said {
+                None => draft.append(taken),
+                Some(said) => draft.findings.push(
                     Finding::new(RuleRef::new(review.terms.rule.clone()), Effect::Warns)
                         .about(&case.id)
-                        .observed(Fact::Text(format!("{refusal}"))),
+                        .observed(Fact::Text(said)),
                 ),
             }
         }
@@ -169,7 +173,7 @@ impl<'a> Scene<'a> {
     }
 
     /// A procedure that has a say in settling keeps money and goods back until it stands where it lets
-    /// them go. A case that something else permitted is not held up.
+    /// them go. A case that something else permitted, or that was ruled for the customer, is not held up.
     pub(super) fn keeps_back(
         &self,
         draft: &mut Draft,
@@ -180,8 +184,12 @@ impl<'a> Scene<'a> {
         let permitted = matches!(case.ground, Some(Ground::Review { .. }));
         let overrules = review.terms.overruling == Overruling::Marketplace
             && self.envelope.actor.role == Role::Platform;
+        // A ruling for the customer decides that too.
+        let for_customer =
+            matches!(case.dispute, Dispute::Ruled { ruling: Ruling::ForCustomer, .. });
         let settles = &review.terms.settles;
         let keeps = permitted
+            && !for_customer
             && !settles.is_empty()
             && !settles.contains(&review.standing.token.state)
             && !overrules;
@@ -192,7 +200,7 @@ impl<'a> Scene<'a> {
     }
 
     /// Notes steps, and what they mean for the case.
-    fn take_steps(
+    pub(super) fn take_steps(
         &self,
         draft: &mut Draft,
         case: &ReturnCase,
@@ -225,21 +233,41 @@ impl<'a> Scene<'a> {
     ) -> Option<EventFact> {
         let id = case.id.clone();
         if *change == Change::Withdrawn {
+            // Nobody knows yet where goods are that are called back.
+            self.nothing_called_back(draft, case);
             return Some(EventFact::CaseWithdrawn { case: id, postings: released(case) });
         }
         let Change::Moved { moved, .. } = change else { return None };
-        let (rule, state) = (terms.rule.clone(), moved.to.state.clone());
-        if terms.permits.contains(&state) {
-            let way_back = self.way_back(draft, case, case.resolution);
-            let ground = Ground::Review { rule, state };
-            return Some(EventFact::ReturnAuthorized { case: id, ground, way_back });
+        if let Some(permitted) = self.permission(draft, case, terms, &moved.to.state) {
+            return Some(permitted);
         }
         let outcome = moved.to.outcome.as_ref()?;
-        let (note, postings) = (format!("{rule}: {outcome}"), released(case));
+        self.nothing_called_back(draft, case);
+        let (note, postings) = (format!("{}: {outcome}", terms.rule), released(case));
         Some(EventFact::ReturnDeclined { case: id, note, postings })
     }
 
-    fn workflow_of(&self, draft: &mut Draft, review: &CaseReview) -> Option<&'a Workflow> {
+    /// What entering a state permits, where the case is not decided yet.
+    pub(super) fn permission(
+        &self,
+        draft: &mut Draft,
+        case: &ReturnCase,
+        terms: &ReviewTerms,
+        state: &StateId,
+    ) -> Option<EventFact> {
+        if !is_undecided(case.approval) || !terms.permits.contains(state) {
+            return None;
+        }
+        let way_back = self.way_back(draft, case, case.resolution);
+        let ground = Ground::Review { rule: terms.rule.clone(), state: state.clone() };
+        Some(EventFact::ReturnAuthorized { case: case.id.clone(), ground, way_back })
+    }
+
+    pub(super) fn workflow_of(
+        &self,
+        draft: &mut Draft,
+        review: &CaseReview,
+    ) -> Option<&'a Workflow> {
         let pin = &review.standing.pin;
         let reviews = self.context.rules.reviews();
         let found = reviews.and_then(|reviews| reviews.pinned(pin));
@@ -250,7 +278,7 @@ impl<'a> Scene<'a> {
         found
     }
 
-    fn with<T>(
+    pub(super) fn with<T>(
         &self,
         workflow: &Workflow,
         facts: &Facts,
@@ -269,7 +297,7 @@ impl<'a> Scene<'a> {
     }
 
     /// The facts that the procedure declares.
-    fn facts_for(&self, case: &ReturnCase, workflow: &Workflow) -> Facts {
+    pub(super) fn facts_for(&self, case: &ReturnCase, workflow: &Workflow) -> Facts {
         let all = self.facts(case, self.roster.facts);
         let declared = workflow.draft().facts.keys();
         declared.filter_map(|name| Some((name.clone(), all.get(name)?.clone()))).collect()
@@ -305,7 +333,7 @@ impl<'a> Scene<'a> {
 }
 
 /// Facts that are fixed or that approvals depend on, as they were when the review began.
-fn pinned_over(mut facts: Facts, review: &CaseReview) -> Facts {
+pub(super) fn pinned_over(mut facts: Facts, review: &CaseReview) -> Facts {
     for (name, fact) in review.standing.facts.facts().iter() {
         facts.set(name.clone(), fact.clone());
     }
@@ -313,7 +341,7 @@ fn pinned_over(mut facts: Facts, review: &CaseReview) -> Facts {
 }
 
 /// A declared fact that nobody stated, or not as declared: a missing fact must not decide the way.
-fn misfit(workflow: &Workflow, facts: &Facts) -> Option<FactName> {
+pub(super) fn misfit(workflow: &Workflow, facts: &Facts) -> Option<FactName> {
     workflow.draft().schema_of_facts().misfit(facts).cloned()
 }
 

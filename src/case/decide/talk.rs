@@ -187,6 +187,9 @@ impl Scene<'_> {
     }
 
     pub(super) fn declare_lost(&self, draft: &mut Draft, case: &ReturnCase, parcel: &ParcelId) {
+        if !case.parcels.contains_key(parcel) && self.lose_replacements(draft, case, parcel) {
+            return;
+        }
         if !self.authorized(draft, case, "declaring a loss") {
             return;
         }

@@ -48,11 +48,14 @@ impl EventFact {
             | Self::SurveyRecorded { case, .. }
             | Self::ReviewStarted { case, .. }
             | Self::ReviewMoved { case, .. }
+            | Self::ReviewMigrated { case, .. }
             | Self::UnitsInspected { case, .. }
             | Self::DispositionSet { case, .. }
             | Self::ReplacementPlanned { case, .. }
             | Self::ReplacementShipped { case, .. }
             | Self::ReplacementDelivered { case, .. }
+            | Self::ReplacementTakenBack { case, .. }
+            | Self::ReplacementLost { case, .. }
             | Self::ReplacementCancelled { case, .. }
             | Self::AdvanceResolved { case, .. }
             | Self::RepairedReturned { case, .. }
@@ -87,6 +90,8 @@ impl EventFact {
             | Self::UnexpectedResolved { postings, .. }
             | Self::CaseAmended { postings, .. }
             | Self::ReplacementShipped { postings, .. }
+            | Self::ReplacementTakenBack { postings, .. }
+            | Self::ReplacementLost { postings, .. }
             | Self::AdvanceResolved { postings, .. }
             | Self::RepairedReturned { postings, .. }
             | Self::CaseClosed { postings, .. } => postings,
@@ -113,6 +118,7 @@ impl EventFact {
             | Self::SurveyRecorded { .. }
             | Self::ReviewStarted { .. }
             | Self::ReviewMoved { .. }
+            | Self::ReviewMigrated { .. }
             | Self::UnitsInspected { .. }
             | Self::DispositionSet { .. }
             | Self::ReplacementPlanned { .. }

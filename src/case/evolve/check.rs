@@ -2,6 +2,7 @@
 
 use alloc::collections::BTreeMap;
 
+use crate::approval::change::Change;
 use crate::approval::standing::Standing;
 use crate::case::event::{Event, EventFact};
 use crate::case::ledger::{Balance, Location, is_movement};
@@ -16,13 +17,7 @@ use crate::sale::Sale;
 /// Whether an event may follow the state: for stored histories, which may be damaged or forged.
 pub(in crate::case) fn check(order: &AfterSale, event: &Event) -> Result<(), ReplayError> {
     let sequence = event.sequence;
-    let expected = order.version.saturating_add(1);
-    if sequence != expected {
-        return Err(ReplayError::OutOfSequence { expected, found: sequence });
-    }
-    if let Some(before) = order.last_at.filter(|before| event.at < *before) {
-        return Err(ReplayError::TimeReversed { sequence, at: event.at, before });
-    }
+    order.stream.check(sequence, event.at)?;
     let opens = matches!(event.fact, EventFact::CaseOpened { .. });
     let case = event.fact.case();
     if case.is_some_and(|case| order.cases.contains_key(case) == opens) {
@@ -61,7 +56,9 @@ pub(in crate::case) fn check(order: &AfterSale, event: &Event) -> Result<(), Rep
         {
             return Err(ReplayError::DoesNotAddUp { sequence });
         }
-        EventFact::ReviewStarted { step, .. } | EventFact::ReviewMoved { step, .. }
+        EventFact::ReviewStarted { step, .. }
+        | EventFact::ReviewMoved { step, .. }
+        | EventFact::ReviewMigrated { step, .. }
             if !review_fits(order, event, step) =>
         {
             return Err(ReplayError::DoesNotAddUp { sequence });
@@ -140,7 +137,12 @@ fn review_fits(order: &AfterSale, event: &Event, step: &ReviewStep) -> bool {
         (Some(None), EventFact::ReviewStarted { .. }) => {
             Standing::submitted(event.at, &step.change).is_ok()
         }
-        (Some(Some(review)), EventFact::ReviewMoved { .. }) => {
+        (Some(Some(_)), EventFact::ReviewMigrated { .. })
+            if !matches!(*step.change, Change::Migrated { .. }) =>
+        {
+            false
+        }
+        (Some(Some(review)), EventFact::ReviewMoved { .. } | EventFact::ReviewMigrated { .. }) => {
             review.standing.clone().apply(event.at, &step.by, &step.change).is_ok()
         }
         _ => false,

@@ -5,27 +5,10 @@ use alloc::vec::Vec;
 
 use serde::{Deserialize, Serialize};
 
-use super::super::actor::Actor;
 use super::super::duty::DutyId;
 use super::super::matching::{ParcelMarks, Share};
 use super::ArrivalId;
-use crate::id::CommandId;
 use crate::inspection::Disposition;
-
-/// A command with who gives it and how it may be repeated, as for an order.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct PoolEnvelope {
-    /// The command's id; the same id with the same command is one command.
-    pub id: CommandId,
-    /// The version of the pool the sender has seen; when it is stale, the command is refused.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub expected_version: Option<u64>,
-    /// Who gives the command.
-    pub actor: Actor,
-    /// The command.
-    pub command: PoolCommand,
-}
 
 /// What is asked for.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]

@@ -3,17 +3,19 @@
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
 
-use super::super::Answer;
 use super::super::actor::Role;
+use super::super::command::Envelope;
 use super::super::digest::digest;
 use super::super::event::Cause;
 use super::super::matching::{
     ARRIVING, Candidate, ParcelMarks, ParcelMatch, Share, article, awaits_goods, rank,
 };
-use super::command::{PoolCommand, PoolEnvelope};
+use super::super::refusal::Refusal;
+use super::super::{Answer, Decision};
+use super::command::PoolCommand;
 use super::duty::duties_of;
 use super::event::{MatchedShare, PoolEvent, PoolFact};
-use super::refusal::{PoolObstacle, PoolRefusal, PoolReplayError};
+use super::refusal::{PoolObstacle, PoolReplayError};
 use super::{Arrival, PoolContext, PoolDecision, ReceiptPool};
 use crate::explain::{Effect, Finding, RuleRef};
 use crate::id::{RuleId, SerialId, Sku};
@@ -31,16 +33,12 @@ type Obstacles = Vec<PoolObstacle>;
 pub(super) fn decide(
     pool: &ReceiptPool,
     context: &PoolContext<'_>,
-    envelope: &PoolEnvelope,
-) -> Result<PoolDecision, PoolRefusal> {
+    envelope: &Envelope<PoolCommand>,
+) -> Result<PoolDecision, Refusal<PoolObstacle>> {
     let digest = digest(&(&envelope.actor, &envelope.command));
-    if let Some(done) = pool.window.get(&envelope.id) {
-        if done.digest != digest {
-            return Err(PoolObstacle::CommandConflict { id: envelope.id.clone() }.into());
-        }
-        let answer = Answer::Repeated { first: done.first, last: done.last };
-        let (events, duties, findings) = Default::default();
-        return Ok(PoolDecision { answer, events, duties, findings });
+    let conflict = |_| PoolObstacle::CommandConflict { id: envelope.id.clone() };
+    if let Some(answer) = pool.stream.answer(&envelope.id, digest).map_err(conflict)? {
+        return Ok(Decision::repeated(answer));
     }
     let mut obstacles = Vec::new();
     check_envelope(pool, context, envelope, &mut obstacles);
@@ -51,10 +49,10 @@ pub(super) fn decide(
         None
     };
     let Some(fact) = fact.filter(|_| obstacles.is_empty()) else {
-        return Err(PoolRefusal { obstacles });
+        return Err(Refusal { obstacles });
     };
     let event = PoolEvent {
-        sequence: pool.version.saturating_add(1),
+        sequence: pool.stream.next(),
         at: context.now,
         actor: envelope.actor.clone(),
         cause: Cause { command: envelope.id.clone(), digest, timer: None },
@@ -68,15 +66,15 @@ pub(super) fn decide(
 fn check_envelope(
     pool: &ReceiptPool,
     context: &PoolContext<'_>,
-    envelope: &PoolEnvelope,
+    envelope: &Envelope<PoolCommand>,
     obstacles: &mut Obstacles,
 ) {
-    let found = pool.version;
+    let found = pool.stream.version;
     if let Some(expected) = envelope.expected_version.filter(|expected| *expected != found) {
         obstacles.push(PoolObstacle::Stale { expected, found });
     }
     let now = context.now;
-    if let Some(last) = pool.last_at.filter(|last| now < *last) {
+    if let Some(last) = pool.stream.after(now) {
         obstacles.push(PoolObstacle::TimeReversed { now, last });
     }
     let max = ReceiptPool::MAX_EVENTS;
@@ -342,13 +340,7 @@ fn explain(matched: &[MatchedShare], grounds: &[ParcelMatch], findings: &mut Vec
 /// Whether an event may follow the pool: for stored histories, which may be damaged or forged.
 pub(super) fn check(pool: &ReceiptPool, event: &PoolEvent) -> Result<(), PoolReplayError> {
     let sequence = event.sequence;
-    let expected = pool.version.saturating_add(1);
-    if sequence != expected {
-        return Err(PoolReplayError::OutOfSequence { expected, found: sequence });
-    }
-    if let Some(before) = pool.last_at.filter(|before| event.at < *before) {
-        return Err(PoolReplayError::TimeReversed { sequence, at: event.at, before });
-    }
+    pool.stream.check(sequence, event.at)?;
     let known = pool.arrivals.get(event.fact.arrival());
     if let PoolFact::ReceiptConfirmed { duty, .. } = &event.fact {
         let awaited = known.is_some_and(|known| known.receipts.contains_key(duty));

@@ -1,36 +1,12 @@
 //! Why the pool does not do what it is asked, and what is wrong with a stored history.
 
-use alloc::vec::Vec;
-use core::fmt;
-
 use super::super::actor::Role;
 use super::super::duty::DutyId;
+use super::super::stream::StreamFault;
 use super::{ArrivalId, ArrivalStatus};
 use crate::id::{CaseId, CommandId, OrderId, OrderLineId, Sku};
 use crate::quantity::Quantity;
 use crate::time::Instant;
-
-/// A refused command, with everything that stands in the way. Nothing has changed.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub struct PoolRefusal {
-    /// The obstacles, at least one.
-    pub obstacles: Vec<PoolObstacle>,
-}
-
-impl fmt::Display for PoolRefusal {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (position, obstacle) in self.obstacles.iter().enumerate() {
-            write!(f, "{}{obstacle}", if position == 0 { "" } else { "; " })?;
-        }
-        Ok(())
-    }
-}
-
-impl From<PoolObstacle> for PoolRefusal {
-    fn from(obstacle: PoolObstacle) -> Self {
-        Self { obstacles: alloc::vec![obstacle] }
-    }
-}
 
 /// One fact that stands in the way of a command to the pool.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -183,24 +159,9 @@ pub enum PoolObstacle {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum PoolReplayError {
-    /// An event is missing, doubled or out of order.
-    #[error("event {found} stands where event {expected} belongs")]
-    OutOfSequence {
-        /// The sequence that belongs there.
-        expected: u64,
-        /// The sequence found.
-        found: u64,
-    },
-    /// Time goes backwards in the history.
-    #[error("event {sequence} at {at} is before the one it follows, at {before}")]
-    TimeReversed {
-        /// The event.
-        sequence: u64,
-        /// Its time.
-        at: Instant,
-        /// The time of the event before.
-        before: Instant,
-    },
+    /// An event is out of order, or goes back in time.
+    #[error(transparent)]
+    Stream(#[from] StreamFault),
     /// An event is about a parcel that is not there, or has ended, or is there already.
     #[error("event {sequence} is about a parcel that cannot be")]
     Unknown {

@@ -1,0 +1,161 @@
+//! What the expiry of a timer leads to, tried on a copy of the order before any of it is decided.
+
+use alloc::vec::Vec;
+
+use super::super::money::ways;
+use super::super::talk::Taken;
+use super::super::{Draft, Scene};
+use super::{clock, timer_command};
+use crate::case::event::{Cause, Event, EventFact};
+use crate::case::freight::FreightTerms;
+use crate::case::ground::{AcceptanceBasis, Ground};
+use crate::case::ledger::Location;
+use crate::case::line::LineQuantity;
+use crate::case::refund::{RefundLine, RefundTerms};
+use crate::case::resolution::Resolution;
+use crate::case::review::Roster;
+use crate::case::state::{Approval, CaseLine, ReturnCase};
+use crate::case::timer::REFUND_ON_EXPIRY;
+use crate::case::{AfterSale, Context};
+use crate::id::CaseId;
+use crate::quantity::Quantity;
+use crate::rules::Rules;
+use crate::settlement::request::Claim;
+use crate::time::Instant;
+
+/// The effects of an expiry, tried on a copy of the order.
+pub(super) struct Trial<'a> {
+    pub(super) order: AfterSale,
+    pub(super) rules: &'a Rules,
+    pub(super) roster: &'a Roster<'a>,
+    pub(super) id: &'a CaseId,
+    pub(super) now: Instant,
+    pub(super) facts: Vec<EventFact>,
+}
+
+impl Trial<'_> {
+    /// One step decided as the system would; nothing when something stands in the way.
+    pub(super) fn step(
+        &mut self,
+        rule: impl FnOnce(&Scene<'_>, &mut Draft, &ReturnCase),
+    ) -> Option<()> {
+        let context = Context { now: self.now, rules: self.rules };
+        let envelope = timer_command();
+        let mut draft = Draft::default();
+        let case = self.order.cases.get(self.id)?;
+        let (order, roster) = (&self.order, self.roster);
+        let scene = Scene { order, context: &context, roster, envelope: &envelope };
+        rule(&scene, &mut draft, case);
+        if draft.obstacles.is_empty() {
+            scene.tell_review(&mut draft, self.id);
+        }
+        if !draft.obstacles.is_empty() {
+            return None;
+        }
+        for fact in &draft.facts {
+            let event = Event {
+                sequence: self.order.stream.next(),
+                at: self.now,
+                actor: clock(),
+                cause: Cause { command: envelope.id.clone(), digest: 0, timer: None },
+                rules_version: self.rules.version(),
+                fact: fact.clone(),
+            };
+            self.order.evolve(&event);
+        }
+        self.facts.append(&mut draft.facts);
+        Some(())
+    }
+
+    fn case(&self) -> Option<&ReturnCase> {
+        self.order.cases.get(self.id)
+    }
+
+    /// An undecided request counts as permitted, an open offer as taken; whether there was one.
+    pub(super) fn permit(&mut self) -> Option<bool> {
+        let case = self.case()?;
+        match case.approval {
+            Approval::Submitted | Approval::NeedsInfo => {
+                let ground = Ground::Timeout;
+                self.step(|scene, draft, case| {
+                    let way_back = scene.way_back(draft, case, case.resolution);
+                    let case = case.id.clone();
+                    draft.facts.push(EventFact::ReturnAuthorized { case, ground, way_back });
+                })?;
+                Some(true)
+            }
+            Approval::Offered => {
+                self.step(|scene, draft, case| {
+                    scene.answer_offer(draft, case, Taken::Yes);
+                })?;
+                Some(true)
+            }
+            Approval::Authorized => Some(false),
+            Approval::Declined => None,
+        }
+    }
+
+    /// What arrived and was not judged in time counts as accepted.
+    pub(super) fn accept_received(&mut self) -> Option<()> {
+        let received = |line: &CaseLine| {
+            let steps = line.held.at(Location::Received);
+            let quantity = Quantity::new(steps, line.requested.unit()).ok()?;
+            let line = line.line.clone();
+            (steps > 0).then_some(LineQuantity { line, quantity })
+        };
+        let lines: Vec<LineQuantity> = self.case()?.lines.iter().filter_map(received).collect();
+        if lines.is_empty() {
+            return Some(());
+        }
+        let basis = AcceptanceBasis::Waived;
+        self.step(|scene, draft, case| scene.accept(draft, case, &lines, basis))
+    }
+
+    /// Refunds whatever the case holds that can be refunded.
+    pub(super) fn refund(&mut self) -> Option<()> {
+        let case = self.case()?;
+        let ways = match case.resolution {
+            Resolution::RefundOnly | Resolution::InstantRefund => ways(case),
+            Resolution::ReturnAndRefund | Resolution::RefusedAtDoor => {
+                return self.refund_returned();
+            }
+            Resolution::PriceProtection
+            | Resolution::PartialRefund
+            | Resolution::Exchange
+            | Resolution::Reship
+            | Resolution::Repair
+            | Resolution::AdvanceReplacement => &[],
+        };
+        let there = |way: &(Location, Location)| {
+            way.0 != Location::Lost && case.lines.iter().any(|line| line.held.at(way.0) > 0)
+        };
+        if !ways.iter().any(there) {
+            return Some(());
+        }
+        self.step(|scene, draft, case| {
+            // Nobody is there to state terms, so freight goes by what is decided.
+            let freight = FreightTerms::Decided { label: None, paid_by_buyer: None };
+            let terms = RefundTerms { freight, ..RefundTerms::default() };
+            scene.refund_by(draft, case, ways, &[], &terms);
+        })
+    }
+
+    /// What is accepted, and what is on its way and was not confirmed in time. What was missing in a
+    /// parcel that arrived is for people to decide.
+    fn refund_returned(&mut self) -> Option<()> {
+        let case = self.case()?;
+        let part = |line: &CaseLine| {
+            let steps = line.held.at(Location::Accepted).saturating_add(case.awaited(line));
+            let claim = Claim::Units(Quantity::new(steps, line.requested.unit()).ok()?);
+            let line = line.line.clone();
+            (steps > 0).then_some(RefundLine { line, claim })
+        };
+        let lines: Vec<RefundLine> = case.lines.iter().filter_map(part).collect();
+        if lines.is_empty() {
+            return Some(());
+        }
+        self.step(|scene, draft, case| {
+            scene.refund_by(draft, case, REFUND_ON_EXPIRY, &lines, &Default::default());
+        })
+    }
+}
