@@ -14,6 +14,7 @@ pub(crate) mod bits;
 mod chains;
 pub mod exposure;
 pub(crate) mod heels;
+mod measure;
 mod order;
 pub mod reach;
 pub mod sweep;
@@ -156,7 +157,7 @@ impl Graph {
         Ok(NodeIndex(index))
     }
 
-    /// Sets the unit code of a node that had none.
+    /// Sets the unit code of a node of which no line has a quantity; 0 for none.
     pub(crate) fn set_unit(&mut self, node: NodeIndex, unit: u8) {
         if let Some(slot) = self.unit.get_mut(node.0 as usize) {
             *slot = unit;
