@@ -506,3 +506,24 @@ fn a_serial_number_is_in_one_case_only() {
     assert!(matches!(foreign[0], Obstacle::SerialNotShipped { .. }), "{foreign:?}");
     open(&mut desk, "R-2", "SN-2").unwrap();
 }
+
+#[test]
+fn goods_are_being_inspected_from_the_first_look_until_all_are_decided() {
+    use aftersale::case::line::LineQuantity;
+    use aftersale::inspection::{Grade, Inspection};
+    let mut desk = Desk::new(sale(&[("1", 2, 2, "60.00"), ("2", 1, 1, "5.00")]));
+    desk.open("R-1", &[("1", 2), ("2", 1)]).unwrap();
+    desk.authorize("R-1").unwrap();
+    desk.receive("R-1", &[("1", 2), ("2", 1)]).unwrap();
+    assert_eq!(desk.status("R-1"), "received");
+    let (findings, evidence) = Default::default();
+    let inspection = Inspection { grade: Grade::Opened, findings, evidence };
+    let units = LineQuantity { line: support::line("1"), quantity: support::pieces(1) };
+    let look = Command::Inspect { case: case("R-1"), units, inspection };
+    desk.give(Role::Inspector, look).unwrap();
+    assert_eq!(desk.status("R-1"), "inspecting");
+    desk.accept("R-1", &[("1", 2)]).unwrap();
+    assert_eq!(desk.status("R-1"), "received", "nobody looked at the other line");
+    desk.reject("R-1", &[("2", 1)]).unwrap();
+    assert_eq!(desk.status("R-1"), "awaiting_settlement");
+}

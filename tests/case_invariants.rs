@@ -366,6 +366,15 @@ fn invariant_42_nobody_approves_what_they_asked_for() {
     holds(42);
 }
 
+/// CAS-97: whatever somebody may do about a case is listed for them, at least once of its kind, but for what
+/// is always possible.
+#[test]
+fn what_is_accepted_is_listed() {
+    let missed: Vec<&String> =
+        outcome().broken.range(case_world::LISTED..).map(|(_, text)| text).collect();
+    assert!(missed.is_empty(), "{missed:#?}");
+}
+
 /// CAS-143: the stored events give the order again, byte for byte [43].
 #[test]
 fn invariant_43_stored_events_give_the_order_again() {

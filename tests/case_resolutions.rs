@@ -481,3 +481,60 @@ fn goods_sent_back_although_not_asked_for_are_settled_too() {
     desk.refund("R-1").unwrap();
     assert_eq!(of(&desk, "1", Location::Settled), 1);
 }
+
+#[test]
+fn a_refund_of_nothing_is_no_refund() {
+    let mut desk = Desk::new(sale(&[("1", 1, 1, "60.00")]));
+    desk.open_as("R-1", Resolution::PartialRefund, &[("1", 1)]).unwrap();
+    desk.authorize("R-1").unwrap();
+    let zero = obstacles(desk.refund_amount("R-1", "1", "0.00"));
+    assert!(matches!(zero[..], [Obstacle::BadAmount { .. }]), "{zero:?}");
+    desk.refund_amount("R-1", "1", "60.00").unwrap();
+    // Terms alone, such as the order of tenders, settle nothing more.
+    let terms: aftersale::case::refund::RefundTerms =
+        serde_json::from_str(r#"{"tenders": "lowest_first"}"#).unwrap();
+    let (lines, terms) = (vec![], Box::new(terms));
+    let again = Command::Refund { case: case("R-1"), lines, terms };
+    assert_eq!(obstacles(desk.give(Role::Finance, again)), [Obstacle::NothingToSettle]);
+    assert_eq!(desk.order.case(&case("R-1")).unwrap().obligations.len(), 1);
+}
+
+#[test]
+fn an_ended_case_is_not_ruled() {
+    let mut desk = Desk::new(sale(&[("1", 1, 1, "60.00")]));
+    let note = || "disputed".to_owned();
+    let rule = |ruling| Command::RuleDispute {
+        case: case("R-1"),
+        ruling,
+        appeal_until: None,
+        note: note(),
+    };
+    let open = || Command::OpenDispute { case: case("R-1"), note: note() };
+    desk.open("R-1", &[("1", 1)]).unwrap();
+    // Ended while nobody disputes it: neither disputed nor ruled, until it is opened again.
+    desk.give(Role::Agent, Command::Decline { case: case("R-1"), note: note() }).unwrap();
+    desk.close("R-1").unwrap();
+    for command in [open(), rule(Ruling::ForCustomer), rule(Ruling::ForSeller)] {
+        let role = match command {
+            Command::OpenDispute { .. } => Role::Customer,
+            _ => Role::Platform,
+        };
+        let refused = obstacles(desk.give(role, command));
+        assert!(matches!(refused[0], Obstacle::WrongStatus { .. }), "{refused:?}");
+    }
+    // Who is liable is a fact about what happened, and may be decided of an ended case too; it pays
+    // nothing and moves nothing.
+    let before = desk.order.clone();
+    liable(&mut desk, Party::Carrier);
+    let case_now = desk.order.case(&case("R-1")).unwrap();
+    assert_eq!(case_now.status(), before.case(&case("R-1")).unwrap().status());
+    assert_eq!(desk.order.quantities(), before.quantities());
+    assert_eq!(desk.order.money(), before.money());
+    let note_id = || "because".to_owned();
+    let reopen = Command::Reopen { case: case("R-1"), note: note_id() };
+    desk.give(Role::Supervisor, reopen).unwrap();
+    desk.give(Role::Customer, open()).unwrap();
+    desk.give(Role::Platform, rule(Ruling::ForCustomer)).unwrap();
+    assert_eq!(desk.status("R-1"), "awaiting_return");
+    replays(&desk);
+}

@@ -9,7 +9,7 @@ use super::command::{Command, Envelope};
 use super::dispute::{Dispute, Evidence, Offer, Ruling};
 use super::ground::{AcceptanceBasis, Ground};
 use super::ledger::Location;
-use super::liability::Liability;
+use super::liability::{Liability, Party};
 use super::line::{LineQuantity, ReceivedLine, RequestedLine, SplitOff};
 use super::obligation::{PaymentState, PaymentWay};
 use super::parcel::{InterceptionOutcome, Scan, ScanState, UnexpectedEnd};
@@ -21,11 +21,13 @@ use super::resolution::Resolution;
 use super::review::Roster;
 use super::state::{CaseLine, ReturnCase};
 use super::{AfterSale, Context};
-use crate::id::{ActorId, CaseId, CommandId, OrderLineId, ParcelId};
+use crate::id::{ActorId, CaseId, CommandId, OrderLineId, ParcelId, TenderId};
+use crate::inspection::{Disposition, Grade, Inspection};
 use crate::label::Coded;
 use crate::money::Money;
+use crate::number::Ratio;
 use crate::quantity::Quantity;
-use crate::sale::draft::Shipment;
+use crate::sale::draft::{Shipment, Tender, TenderKind};
 use crate::settlement::recovery::DebtorId;
 use crate::settlement::request::Claim;
 use crate::workflow::definition::StateKind;
@@ -46,8 +48,10 @@ impl AfterSale {
     /// What an actor may do now about the cases of the order, case by case.
     ///
     /// Every entry is a command that [`decide`](Self::decide) accepts at this moment, for as much as
-    /// there is: all units that can be received, accepted or settled. Opening a case, amending the
-    /// order, assigning it, and recording reasons, costs and answers are always possible and not listed.
+    /// there is: all units that can be received, accepted or settled. What an actor may do is listed at
+    /// least once of each kind, but for what is always possible: opening a case, amending the order,
+    /// assigning it, a parcel with nothing but strange goods, refunds of amounts that only a person can
+    /// name, and recording reasons, costs and answers.
     #[must_use]
     pub fn allowed(&self, context: &Context<'_>, actor: &Actor) -> Vec<Allowed> {
         let (directory, facts) = Default::default();
@@ -75,6 +79,7 @@ impl AfterSale {
             let mut commands = self.candidates(context, case);
             commands.extend(review_candidates(context, roster, case));
             commands.extend(claim_candidates(case));
+            commands.extend(judging_candidates(case));
             commands
         });
         commands.filter(accepted).map(|command| Allowed { command }).collect()
@@ -111,6 +116,11 @@ impl AfterSale {
                 lines: lines(&[Location::Received]),
                 basis: AcceptanceBasis::Inspected,
             },
+            Command::Accept {
+                case: id(),
+                lines: lines(&[Location::Rejected]),
+                basis: AcceptanceBasis::Inspected,
+            },
             Command::Reject { case: id(), lines: lines(&[Location::Received]), note: note() },
             Command::Reject { case: id(), lines: lines(&[Location::Accepted]), note: note() },
             Command::ReturnToCustomer { case: id(), lines: lines(&[Location::Rejected]) },
@@ -140,16 +150,20 @@ impl AfterSale {
     fn goods_candidates(&self, case: &ReturnCase, expected: &[LineQuantity]) -> Vec<Command> {
         let id = || case.id.clone();
         let mut commands = Vec::new();
-        let arriving = [Location::InTransit, Location::Requested, Location::Lost, Location::Ahead];
-        let received = |line: &CaseLine| {
-            let LineQuantity { line, quantity } = at(line, &arriving)?;
-            let (serials, lots) = Default::default();
-            Some(ReceivedLine { line, quantity, serials, lots })
-        };
-        let lines: Vec<ReceivedLine> = case.lines.iter().filter_map(received).collect();
-        if !lines.is_empty() {
-            let (parcel, unexpected) = (None, Vec::new());
-            commands.push(Command::Receive { case: id(), parcel, lines, unexpected });
+        let arriving: &[Location] =
+            &[Location::InTransit, Location::Requested, Location::Lost, Location::Ahead];
+        let settled: &[Location] = &[Location::Ahead, Location::WrittenOff, Location::Kept];
+        for places in [arriving, settled] {
+            let received = |line: &CaseLine| {
+                let LineQuantity { line, quantity } = at(line, places)?;
+                let (serials, lots) = Default::default();
+                Some(ReceivedLine { line, quantity, serials, lots })
+            };
+            let lines: Vec<ReceivedLine> = case.lines.iter().filter_map(received).collect();
+            if !lines.is_empty() {
+                let (parcel, unexpected) = (None, Vec::new());
+                commands.push(Command::Receive { case: id(), parcel, lines, unexpected });
+            }
         }
         if let (Ok(parcel), false) = (ParcelId::new("…"), expected.is_empty()) {
             commands.push(Command::SendBack { case: id(), parcel, lines: expected.to_vec() });
@@ -250,22 +264,23 @@ impl AfterSale {
                 Command::TakeBackReplacement { case: id(), replacement },
             ]);
         }
-        let items = self.even_items(case);
+        let accepted = |line: &CaseLine| at(line, &[Location::Accepted]).map(|part| part.quantity);
+        let back = self.even_items(case, accepted);
+        let items = self.even_items(case, |line| Some(line.requested));
         commands.extend([
-            Command::Exchange {
-                case: id(),
-                lines: Vec::new(),
-                items: items.clone(),
-                terms: Box::default(),
-            },
+            Command::Exchange { case: id(), lines: Vec::new(), items: back, terms: Box::default() },
             Command::SendAdvance { case: id(), items: items.clone(), charge_on },
             Command::Reship { case: id(), items },
         ]);
         commands
     }
 
-    /// The same articles again, as an even exchange.
-    fn even_items(&self, case: &ReturnCase) -> Vec<ReplacementItem> {
+    /// The same articles again, as an even exchange, for as much of each line as is told.
+    fn even_items(
+        &self,
+        case: &ReturnCase,
+        much: impl Fn(&CaseLine) -> Option<Quantity>,
+    ) -> Vec<ReplacementItem> {
         let fresh = |line: &OrderLineId| {
             let numbered = (1..=1_000_u32).map(|n| OrderLineId::new(alloc::format!("{line}/{n}")));
             numbered.flatten().find(|id| self.quantities.slot(id).is_none())
@@ -275,7 +290,7 @@ impl AfterSale {
                 line: fresh(&line.line)?,
                 replaces: line.line.clone(),
                 sku: self.sold_as(&line.line)?.ordered.sku.clone(),
-                quantity: line.requested,
+                quantity: much(line)?,
                 price: None,
             })
         };
@@ -301,12 +316,65 @@ fn payment_candidates(case: &ReturnCase) -> Vec<Command> {
                 let payment = payment_number;
                 commands.push(Command::RetryPayment { case, obligation, payment });
             }
-            if payment.order.way != PaymentWay::Collect {
-                let result = PaymentResult::Paid { reference: String::from("…") };
-                let payment = payment_number;
+            let text = || String::from("…");
+            let collected = TenderId::new("…").map(|id| Tender {
+                id,
+                kind: TenderKind::Card,
+                captured: payment.order.amount,
+                in_kind: None,
+                refunded_outside: None,
+                refundable_until: None,
+            });
+            let made = match (&payment.order.way, collected) {
+                (PaymentWay::Collect, Ok(tender)) => {
+                    PaymentResult::Collected { tender: Box::new(tender) }
+                }
+                _ => PaymentResult::Paid { reference: text() },
+            };
+            for result in [made, PaymentResult::Failed { error: text() }] {
+                let (case, payment) = (case.clone(), payment_number);
                 commands.push(Command::RecordPayment { case, obligation, payment, result });
             }
         }
+    }
+    commands
+}
+
+/// Looking at what came back, deciding what becomes of it, and who is liable.
+fn judging_candidates(case: &ReturnCase) -> Vec<Command> {
+    const WITH_US: &[Location] = &[
+        Location::Received,
+        Location::Accepted,
+        Location::Rejected,
+        Location::Settled,
+        Location::Recovered,
+    ];
+    let id = || case.id.clone();
+    let mut commands = Vec::new();
+    for own in &case.lines {
+        let line = || own.line.clone();
+        if let Some(units) = at(own, WITH_US) {
+            let (findings, evidence) = Default::default();
+            let inspection = Inspection { grade: Grade::AsNew, findings, evidence };
+            commands.push(Command::Inspect { case: id(), units, inspection });
+        }
+        let dispose = |steps: i64, from, to| {
+            let quantity = Quantity::new(steps, own.requested.unit()).ok()?;
+            let units = LineQuantity { line: line(), quantity };
+            (!quantity.is_zero()).then(|| Command::SetDisposition { case: id(), units, from, to })
+        };
+        commands.extend(dispose(own.undisposed(), None, Disposition::Restock));
+        for (&from, &steps) in &own.disposed {
+            commands.extend(dispose(steps, Some(from), Disposition::Restock));
+        }
+        // Who is liable stays as it is by the same decision again.
+        let seller = Liability::new([(Party::Seller, Ratio::ONE)], "…", []).ok();
+        if let Some(liability) = own.liability.clone().or(seller) {
+            let line = line();
+            commands.push(Command::AttributeLiability { case: id(), line, liability });
+        }
+        let (line, note) = (line(), String::from("…"));
+        commands.push(Command::AppealLiability { case: id(), line, note });
     }
     commands
 }
@@ -362,8 +430,13 @@ fn review_candidates(
         }
     }
     let orders = review.standing.orders(workflow, &colleagues).into_iter();
-    let (id, version, map) = (case.id.clone(), None, Default::default());
-    let moves = core::iter::once(Command::MigrateReview { case: id, version, map });
+    let pin = &review.standing.pin;
+    let others = reviews.into_iter().flat_map(|reviews| reviews.versions(&pin.workflow));
+    let others = others.map(|other| other.pin().version).filter(|version| *version != pin.version);
+    let moves = others.map(|version| {
+        let (case, version, map) = (case.id.clone(), Some(version), Default::default());
+        Command::MigrateReview { case, version, map }
+    });
     orders.map(|order| Command::Review { case: case.id.clone(), order }).chain(moves).collect()
 }
 

@@ -161,6 +161,13 @@ impl CaseLine {
         self.held.over(&[Location::Accepted, Location::Settled, Location::Recovered])
     }
 
+    /// Units with us for good that nobody has disposed of.
+    #[must_use]
+    pub fn undisposed(&self) -> i64 {
+        let disposed = self.disposed.values().fold(0_i64, |sum, steps| sum.saturating_add(*steps));
+        self.ours().saturating_sub(disposed)
+    }
+
     /// Units of which it is decided for good what becomes of them.
     pub(super) fn disposed_for_good(&self) -> i64 {
         let lasting = self.disposed.iter().filter(|(to, _)| !is_provisional(**to));

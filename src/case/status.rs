@@ -4,7 +4,7 @@ use super::ledger::Location;
 use super::obligation::PaymentState;
 use super::parcel::{Interception, ScanState};
 use super::replacement::{Replacement, ReplacementState};
-use super::state::{Approval, Closing, ParcelState, ReturnCase};
+use super::state::{Approval, CaseLine, Closing, ParcelState, ReturnCase};
 use crate::label::codes;
 
 codes! {
@@ -21,7 +21,7 @@ codes! {
         /// A ruling is awaited.
         Disputed = "disputed", "Disputed", "平台介入中";
         /// A replacement is to be sent, or under way.
-        AwaitingReshipment = "awaiting_reshipment", "Awaiting reshipment", "待换货发出";
+        AwaitingReshipment = "awaiting_reshipment", "Awaiting reshipment", "待补发/换货发出";
         /// Lost on the way back; who is liable is to be decided.
         Lost = "lost", "Lost in transit", "退货丢失";
         /// Refused, and not yet closed.
@@ -38,6 +38,8 @@ codes! {
         AwaitingReceipt = "awaiting_receipt", "Awaiting receipt", "待商家收货";
         /// The goods arrived and are to be inspected.
         Received = "received", "Received", "已收货";
+        /// Goods that arrived were looked at, and are not all decided.
+        Inspecting = "inspecting", "Inspecting", "质检中";
         /// Everything that arrived is decided; refused units are to go back.
         Inspected = "inspected", "Inspected", "已质检";
         /// Accepted goods are to be settled.
@@ -72,7 +74,7 @@ impl CaseStatus {
 /// 2. in dispute; on hold;
 /// 3. refused, or not yet decided: while a parcel is called back, that;
 /// 4. a payment failed; a payment is under way;
-/// 5. received goods undecided; accepted goods unsettled; a replacement to be sent;
+/// 5. received goods undecided, looked at or not; accepted goods unsettled; a replacement to be sent;
 /// 6. goods lost; a parcel called back; goods on their way, all delivered or not; goods expected;
 /// 7. refused goods with us; else approved.
 #[must_use]
@@ -112,7 +114,9 @@ pub(super) fn progress(case: &ReturnCase) -> CaseStatus {
     }
     let held = |location| case.lines.iter().any(|line| line.held.at(location) > 0);
     if held(Location::Received) {
-        CaseStatus::Received
+        let begun =
+            |line: &CaseLine| line.held.at(Location::Received) > 0 && !line.inspections.is_empty();
+        if case.lines.iter().any(begun) { CaseStatus::Inspecting } else { CaseStatus::Received }
     } else if held(Location::Accepted) {
         CaseStatus::AwaitingSettlement
     } else if replacing(case) {

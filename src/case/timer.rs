@@ -63,7 +63,7 @@ pub fn stage(case: &ReturnCase) -> Option<Stage> {
         Approval::Declined => Stage::AwaitingAppeal,
         Approval::Authorized => match progress(case) {
             CaseStatus::Settling | CaseStatus::SettlementFailed => Stage::AwaitingPayment,
-            CaseStatus::Received => Stage::AwaitingInspection,
+            CaseStatus::Received | CaseStatus::Inspecting => Stage::AwaitingInspection,
             CaseStatus::AwaitingSettlement => Stage::AwaitingSettlement,
             CaseStatus::AwaitingReshipment => Stage::AwaitingReplacement,
             CaseStatus::Lost => Stage::AwaitingLiability,

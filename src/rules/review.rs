@@ -287,8 +287,13 @@ impl Reviews {
     /// The last version of a procedure: the one that new cases take.
     #[must_use]
     pub fn latest(&self, procedure: &WorkflowId) -> Option<&Workflow> {
+        self.versions(procedure).last()
+    }
+
+    /// All versions of a procedure, ascending.
+    pub fn versions(&self, procedure: &WorkflowId) -> impl Iterator<Item = &Workflow> {
         let versions = (procedure.clone(), 0)..=(procedure.clone(), u32::MAX);
-        self.workflows.range(versions).next_back().map(|(_, workflow)| workflow)
+        self.workflows.range(versions).map(|(_, workflow)| workflow)
     }
 
     /// One version of a procedure.

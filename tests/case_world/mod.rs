@@ -65,6 +65,14 @@ pub(crate) fn other_rules() -> Rules {
     Rules::new(9, taxonomy, policies, place)
 }
 
+/// The number from which on the stories note that `allowed` misses something, by kind of command.
+pub(crate) const LISTED: u16 = 200;
+/// Which stories hold what is listed against what is accepted: every so many.
+const LISTING: u64 = 5;
+/// What is always possible, or possible in so many ways that no list names them.
+const NOT_LISTED: &[&str] =
+    &["open_case", "assign", "reassign", "assert_reason", "record_cost", "record_survey"];
+
 /// One command of a story and when it was given.
 #[derive(Clone, Debug)]
 pub(crate) struct Step {
@@ -120,6 +128,8 @@ pub(crate) struct World<'a> {
     pub(crate) model: Model<'a>,
     pub(crate) events: Vec<Event>,
     people: People,
+    /// Whether what is listed as allowed is held against what is accepted.
+    lists: bool,
     said: HashMap<(CaseId, OrderLineId), Vec<Assertion>>,
     answered: HashMap<CommandId, (u64, Envelope)>,
 }
@@ -133,6 +143,7 @@ impl<'a> World<'a> {
             model: Model::new(sale, rules.practice()),
             events: Vec::new(),
             people: People::new(),
+            lists: false,
             said: HashMap::new(),
             answered: HashMap::new(),
         }
@@ -147,6 +158,9 @@ impl<'a> World<'a> {
         let context = Context { now: step.now, rules: self.rules };
         let answer = self.order.decide_among(&context, &self.people.roster(), &step.envelope);
         coverage.command(&step.envelope.command, &answer);
+        if self.lists {
+            self.is_listed(step, &answer)?;
+        }
         self.invariant_44_51_52(step, &answer)?;
         let decision = match &answer {
             Ok(decision) => decision,
@@ -177,6 +191,40 @@ impl<'a> World<'a> {
             coverage.status(case.status());
         }
         Ok(answer)
+    }
+
+    /// What somebody may do now is listed for them, at least once of each kind.
+    pub(crate) fn is_listed(&self, step: &Step, answer: &Result<Decision, Refusal>) -> Held {
+        let Ok(Decision { answer: Answer::Accepted, events, .. }) = answer else { return Ok(()) };
+        // A parcel of strangers alone may come to any case.
+        let strange = |event: &Event| matches!(&event.fact, EventFact::GoodsReceived { postings, .. } if postings.is_empty());
+        if events.iter().any(strange) {
+            return Ok(());
+        }
+        // Charges and goodwill beside the goods are amounts that only a person can name.
+        if let Command::Refund { terms, .. } = &step.envelope.command
+            && !(terms.charges.is_empty() && terms.goodwill.is_empty())
+        {
+            return Ok(());
+        }
+        let kind = tag(&step.envelope.command);
+        let Some(case) = step.envelope.command.case() else { return Ok(()) };
+        if NOT_LISTED.contains(&kind.as_str()) {
+            return Ok(());
+        }
+        let context = Context { now: step.now, rules: self.rules };
+        let roster = self.people.roster();
+        let listed = self.order.allowed_among(&context, &roster, &step.envelope.actor);
+        let listed = listed.iter().map(|allowed| &allowed.command);
+        let mut same = listed.filter(|own| own.case() == Some(case) && tag(own) == kind);
+        let role = step.envelope.actor.role;
+        let place = commands::KINDS.iter().position(|known| *known == kind).unwrap();
+        hold!(
+            LISTED + place as u16,
+            same.next().is_some(),
+            "{kind} is accepted and not listed for a {role}"
+        );
+        Ok(())
     }
 
     /// Time, retries and versions: by the envelope alone.
@@ -559,6 +607,7 @@ pub(crate) fn tell(
     coverage: &mut Coverage,
 ) -> Result<(), Broken> {
     let mut world = World::new(sale, rules);
+    world.lists = seed.is_multiple_of(LISTING);
     for step in steps {
         let _ = world.give(step, coverage)?;
     }
@@ -604,6 +653,7 @@ pub(crate) fn story<'a>(
     let versioned = random.chance(40);
     let length = random.within(8, 45);
     let mut world = World::new(&sale, rules);
+    world.lists = seed.is_multiple_of(LISTING);
     let mut steps: Vec<Step> = Vec::new();
     let mut teller =
         commands::Teller { random: &mut random, count: 0, rules, people: People::new() };

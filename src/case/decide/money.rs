@@ -70,6 +70,10 @@ impl Scene<'_> {
                 Claim::Amount(_) if !keeps_goods(case.resolution) => {
                     draft.refuse(Obstacle::NoRefund { resolution: case.resolution });
                 }
+                Claim::Amount(amount) if !amount.is_positive() => {
+                    let currency = self.order.sale.currency();
+                    draft.refuse(Obstacle::BadAmount { amount, currency });
+                }
                 Claim::Amount(amount) => {
                     given = given.saturating_add(amount.minor());
                     let asked = Money::new(given, amount.currency());
@@ -84,16 +88,21 @@ impl Scene<'_> {
             }
             claims.push(LineRefund { line, claim });
         }
-        if claims.is_empty() && draft.obstacles.is_empty() && *terms == RefundTerms::default() {
-            draft.refuse(Obstacle::NothingToSettle);
-        }
         if !draft.obstacles.is_empty() {
             return;
         }
+        let claims_nothing = claims.is_empty();
         let mut request = terms.request(self.context.now, claims);
         self.add_freight(draft, case, terms.freight, &mut request);
         match quote(&self.order.sale, &self.order.money, &request) {
             Err(refused) => draft.refuse(Obstacle::Settlement(refused)),
+            // Terms alone, such as an order of tenders or a waived fee, settle nothing.
+            Ok(settlement)
+                if claims_nothing
+                    && settlement.entries.iter().all(|entry| entry.gross.is_zero()) =>
+            {
+                draft.refuse(Obstacle::NothingToSettle);
+            }
             Ok(settlement) => {
                 let findings = settlement.findings();
                 draft.findings.extend(findings);

@@ -296,7 +296,7 @@ impl Scene<'_> {
         for (line, asked) in self.case_lines(draft, case, core::slice::from_ref(units)) {
             let there = match from {
                 Some(from) => line.disposed.get(&from).copied().unwrap_or(0),
-                None => undisposed(line),
+                None => line.undisposed(),
             };
             if asked.steps() > there {
                 let line = line.line.clone();
@@ -332,9 +332,3 @@ const WITH_US: &[Location] = &[
     Location::Settled,
     Location::Recovered,
 ];
-
-/// Units with us for good that nobody has disposed of.
-pub(super) fn undisposed(line: &CaseLine) -> i64 {
-    let disposed = line.disposed.values().fold(0_i64, |sum, steps| sum.saturating_add(*steps));
-    line.ours().saturating_sub(disposed)
-}

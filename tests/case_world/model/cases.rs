@@ -161,6 +161,8 @@ pub(crate) struct Case {
     pub(crate) came: BTreeMap<OrderLineId, i64>,
     pub(crate) went: BTreeMap<OrderLineId, i64>,
     pub(crate) repaired: bool,
+    /// Lines of which something was looked at.
+    pub(crate) inspected: BTreeSet<OrderLineId>,
     pub(crate) offered: Option<Money>,
     pub(crate) agreed: Option<Money>,
     /// Claims against liable parties: line, party, asked, recovered, and whether it is given up.

@@ -29,7 +29,7 @@ impl Model<'_> {
             Said::Declined => Stage::AwaitingAppeal,
             Said::Authorized => match self.progress(id, case) {
                 "settling" | "settlement_failed" => Stage::AwaitingPayment,
-                "received" => Stage::AwaitingInspection,
+                "received" | "inspecting" => Stage::AwaitingInspection,
                 "awaiting_settlement" => Stage::AwaitingSettlement,
                 "awaiting_reshipment" => Stage::AwaitingReplacement,
                 "lost" => Stage::AwaitingLiability,
@@ -73,9 +73,13 @@ impl Model<'_> {
             case.parcels.values().filter(|known| !known.received && known.missing() > 0);
         let there = waiting.clone().next().is_some()
             && waiting.all(|known| known.last() == Some(ScanState::Delivered));
-        let order: [(bool, &'static str); 13] = [
+        let begun = case.inspected.iter().any(|line| {
+            self.lines.get(line).is_some_and(|line| line.here(Location::Received, Some(id)) > 0)
+        });
+        let order: [(bool, &'static str); 14] = [
             (paying(Paying::Failed), "settlement_failed"),
             (paying(Paying::Due), "settling"),
+            (begun, "inspecting"),
             (has(Location::Received), "received"),
             (has(Location::Accepted), "awaiting_settlement"),
             (sending, "awaiting_reshipment"),

@@ -213,6 +213,7 @@ impl Model<'_> {
                     came: BTreeMap::new(),
                     went: BTreeMap::new(),
                     repaired: false,
+                    inspected: BTreeSet::new(),
                     claims: BTreeMap::new(),
                     given: 0,
                     answered: BTreeSet::new(),
@@ -410,6 +411,9 @@ impl Model<'_> {
                     sent.state = Sending::Cancelled;
                 }
             }
+            EventFact::UnitsInspected { units, .. } => {
+                case.inspected.insert(units.line.clone());
+            }
             EventFact::RepairedReturned { .. } => {
                 case.repaired = true;
                 forget(case, &self.lines, &id);
@@ -488,6 +492,7 @@ impl Model<'_> {
             came: BTreeMap::new(),
             went: BTreeMap::new(),
             repaired: false,
+            inspected: BTreeSet::new(),
             offered: None,
             agreed: None,
             claims: BTreeMap::new(),
