@@ -5,6 +5,7 @@ use aftersale::analytics::cause::{Leaf, Scan, scan};
 use aftersale::analytics::grid::Grid;
 use aftersale::analytics::measure::{Sum, Timed};
 use aftersale::analytics::rate::Proportion;
+use aftersale::analytics::tally::{Dimension, Facets, Tally};
 use aftersale::analytics::words::{Keyness, TermCounts, emerging};
 use divan::Bencher;
 use divan::counter::ItemsCount;
@@ -75,17 +76,40 @@ fn merge_a_hundred_stored_shards_of_ten_thousand_rows(bencher: Bencher) {
     let shards: Vec<Vec<u8>> = rows(1_000_000)
         .chunks(10_000)
         .map(|part| {
-            let mut grid: Grid<Sum, 4> = Grid::new(SIZES).unwrap();
-            for (codes, cents, _) in part {
-                grid.cell(*codes).unwrap().observe(*cents).unwrap();
-            }
+            let mut grid: Grid<Timed, 4> = Grid::new(SIZES).unwrap();
+            let rows = part.iter().map(|(codes, cents, seconds)| (*codes, (*cents, *seconds)));
+            grid.observe_all(rows).unwrap();
             grid.to_bytes()
         })
         .collect();
     bencher.bench(|| {
-        let mut grid: Grid<Sum, 4> = Grid::new(SIZES).unwrap();
-        shards.iter().for_each(|shard| grid.merge_bytes(shard).unwrap());
+        let mut grid: Grid<Timed, 4> = Grid::new(SIZES).unwrap();
+        grid.merge_shards(shards.iter().map(Vec::as_slice)).unwrap();
         grid
+    });
+}
+
+/// Rows by text: what [`Tally`] costs beside a grid of codes.
+#[divan::bench(sample_count = 5)]
+fn tally_a_hundred_thousand_rows_by_four_texts(bencher: Bencher) {
+    let dimensions =
+        [Dimension::Period, Dimension::Category, Dimension::Channel, Dimension::Reason];
+    let rows: Vec<(Facets, i64)> = rows(100_000)
+        .iter()
+        .map(|(codes, cents, _)| {
+            let named = dimensions.iter().zip(codes);
+            let facets = named.fold(Facets::new(), |facets, (dimension, code)| {
+                facets.with(*dimension, format!("code-{code}")).unwrap()
+            });
+            (facets, *cents)
+        })
+        .collect();
+    bencher.counter(ItemsCount::new(rows.len())).bench(|| {
+        let mut tally: Tally<Sum> = Tally::new(&dimensions, 100_000).unwrap();
+        for (facets, cents) in &rows {
+            tally.cell(facets).unwrap().observe(*cents).unwrap();
+        }
+        tally
     });
 }
 

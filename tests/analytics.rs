@@ -78,15 +78,29 @@ fn refuses_damage<M: Measure + std::fmt::Debug>(
 #[test]
 fn impossible_cells_are_refused_and_large_ones_merge() {
     let mut timed: Grid<Timed, 1> = Grid::new([1]).unwrap();
-    for duration in [300, 900, 900] {
+    for duration in [300, 1 << 60, 1 << 60] {
         timed.cell([0]).unwrap().observe_row((5, duration)).unwrap();
     }
-    let mut bytes = timed.to_bytes();
-    // The last column holds the counts of the buckets: one value, and two.
+    let bytes = timed.to_bytes();
+    // Few values: the distances from value to value in two bytes each, then three empty columns.
+    let second = bytes.len() - 3 - 4;
+    assert_eq!(bytes[second..second + 2], (bucket(1 << 60) - bucket(300)).to_le_bytes());
+    let mut past = bytes;
+    past[second + 1] += 2;
+    assert!(Grid::<Timed, 1>::from_bytes([1], &past).is_err(), "a bucket past the last one");
+    for _ in 0..30 {
+        timed.cell([0]).unwrap().observe_row((5, 300)).unwrap();
+    }
+    let bytes = timed.to_bytes();
+    assert_eq!(Grid::from_bytes([1], &bytes).unwrap(), timed);
+    // More than 32 values: the last column holds the counts of the buckets.
     let first = bytes.len() - 2;
-    assert_eq!(bytes[first..], [1, 2]);
-    bytes[first] = 0;
-    assert!(Grid::<Timed, 1>::from_bytes([1], &bytes).is_err());
+    assert_eq!(bytes[first..], [31, 2]);
+    for counts in [[0, 2], [31, 3], [31, 1], [33, 0]] {
+        let mut other = bytes.clone();
+        other[first..].copy_from_slice(&counts);
+        assert!(Grid::<Timed, 1>::from_bytes([1], &other).is_err(), "{counts:?}");
+    }
     let mut sums: Grid<Sum, 1> = Grid::new([1]).unwrap();
     sums.observe_all([([0], i64::MIN), ([0], i64::MIN)]).unwrap();
     let bytes = sums.to_bytes();
@@ -212,7 +226,8 @@ proptest! {
         let mut grid = Grid::<Sum, 3>::new([4, 3, 5]).unwrap();
         let mut stored = grid.clone();
         grids.iter().for_each(|part| grid.merge(part).unwrap());
-        grids.iter().rev().for_each(|part| stored.merge_bytes(&part.to_bytes()).unwrap());
+        let parts: Vec<Vec<u8>> = grids.iter().rev().map(Grid::to_bytes).collect();
+        stored.merge_shards(parts.iter().map(Vec::as_slice)).unwrap();
         prop_assert_eq!(grid.to_bytes(), stored.to_bytes());
         for (codes, sum) in grid.cells() {
             let same = |row: &&(u32, u32, u32, i64)| [row.0, row.1, row.2] == codes;
@@ -312,13 +327,17 @@ proptest! {
     /// its cell, and stored shards of histograms merge to the bytes of one pass.
     #[test]
     fn batches_and_rows_count_the_same(
-        rows in prop::collection::vec((0_u32..30, 0_u32..40, any::<i64>(), any::<u64>()), 0..300),
+        rows in prop::collection::vec((0_u32..60, 0_u32..40, any::<i64>(), any::<u64>()), 0..300),
         count in 1_usize..5,
+        busy in 0_u64..150,
     ) {
-        let sizes = [30, 40];
+        // More cells than are merged together, and one with more values than are stored one by one.
+        let sizes = [60, 40];
         let mut plain: Grid<Timed, 2> = Grid::new(sizes).unwrap();
         let mut shards = vec![plain.clone(); count];
         let mut together = plain.clone();
+        let all = rows.iter().map(|(a, b, amount, duration)| (*a, *b, *amount, *duration));
+        let rows: Vec<_> = all.chain((0..busy).map(|n| (59, 39, 1, n * n))).collect();
         for (position, (a, b, amount, duration)) in rows.iter().enumerate() {
             let cell = plain.cell([*a, *b]).unwrap();
             cell.sum.observe(*amount).unwrap();
@@ -334,6 +353,16 @@ proptest! {
             merged.merge_bytes(&shard.to_bytes()).unwrap();
         }
         prop_assert_eq!(merged.to_bytes(), plain.to_bytes());
+        let stored: Vec<Vec<u8>> = shards.iter().map(Grid::to_bytes).collect();
+        let mut at_once: Grid<Timed, 2> = Grid::new(sizes).unwrap();
+        at_once.merge_shards(stored.iter().map(Vec::as_slice)).unwrap();
+        prop_assert_eq!(&at_once, &plain);
+        prop_assert_eq!(at_once.to_bytes(), plain.to_bytes());
+        // A sum that counts more rows than its histogram, or fewer.
+        let uneven = at_once.cell([0, 0]).unwrap();
+        uneven.sum.observe(3).unwrap();
+        at_once.cell([1, 0]).unwrap().histogram.observe(3).unwrap();
+        prop_assert_eq!(&Grid::from_bytes(sizes, &at_once.to_bytes()).unwrap(), &at_once);
         prop_assert_eq!(&Grid::from_bytes(sizes, &plain.to_bytes()).unwrap(), &plain);
     }
 }

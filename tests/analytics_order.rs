@@ -11,20 +11,25 @@ use aftersale::analytics::order::{Article, Beside, CaseCosts, OrderError, OrderR
 use aftersale::analytics::rate::Confidence;
 use aftersale::analytics::state::Measure;
 use aftersale::analytics::tally::{Answered, Dimension, ReturnRow, Tally};
+use aftersale::analytics::waiting::Wait;
 use aftersale::case::actor::Role;
 use aftersale::case::command::Command;
 use aftersale::case::event::Event;
 use aftersale::case::liability::{Liability, Party};
+use aftersale::case::line::RequestedLine;
 use aftersale::case::refund::PaymentResult;
 use aftersale::case::replacement::ReplacementItem;
 use aftersale::case::resolution::Resolution;
+use aftersale::case::status::CaseStatus;
 use aftersale::id::{OrderId, ParcelId, Sku};
 use aftersale::money::Money;
 use aftersale::money::currency::Currency;
 use aftersale::number::Ratio;
+use aftersale::practice::timer::Stage;
+use aftersale::reason::history::Source;
 use aftersale::sale::Sale;
 use proptest::prelude::*;
-use support::{Desk, case, line, pieces, sale};
+use support::{Desk, case, line, pieces, sale, wanted};
 
 /// A promise, and a figure to compare with.
 const KINDS: [&str; 2] = ["statutory", "benchmark"];
@@ -121,6 +126,50 @@ fn what_stays_with_the_customer_did_not_return() {
     assert_eq!(rows.returns[0].costs.unwrap().refund, pounds(1000));
     let times: Vec<_> = rows.returns.iter().map(|row| row.handling_seconds).collect();
     assert_eq!(times, [None, None, None], "open and withdrawn cases have no handling time");
+}
+
+/// ANA-41: an order's notes come with the codes of their row, each source's words once; and its open
+/// cases with what they wait for and for how long, so that waiting times do not drop them.
+#[test]
+fn notes_and_open_cases_come_with_the_rows() {
+    let mut desk = Desk::new(sale(&[("1", 3, 3, "10.00"), ("2", 2, 2, "5.00")]));
+    let noted = |id, count, note: &str| RequestedLine {
+        note: Some(note.into()),
+        reason: "QLT.FUNCTION".parse().unwrap(),
+        ..wanted(id, count)
+    };
+    let lines = vec![noted("1", 1, "充电口接触不良"), wanted("2", 1)];
+    let resolution = Resolution::ReturnAndRefund;
+    desk.give(Role::Customer, Command::OpenCase { case: case("R-1"), resolution, lines }).unwrap();
+    desk.whole_return("R-2", &[("1", 1)]).unwrap();
+    desk.pay("R-2", 1).unwrap();
+    desk.close("R-2").unwrap();
+    desk.open("R-3", &[("1", 1)]).unwrap();
+    desk.give(Role::Customer, Command::Withdraw { case: case("R-3") }).unwrap();
+    let rows = read(&desk, &Beside::default());
+    let [note] = rows.notes.as_slice() else { panic!("one note: {:?}", rows.notes) };
+    assert_eq!((note.text.as_str(), note.source), ("充电口接触不良", Source::Customer));
+    assert_eq!(note.facets, rows.returns[0].facets);
+    assert_eq!(note.facets.code(Dimension::ReasonDetail), "QLT.FUNCTION");
+    let [waiting] = rows.open.as_slice() else { panic!("one open case: {:?}", rows.open) };
+    assert_eq!(waiting.case, case("R-1"));
+    assert_eq!((waiting.status, waiting.stage), (CaseStatus::Submitted, Stage::AwaitingDecision));
+    assert_eq!(waiting.facets.code(Dimension::Category), "jackets");
+    let articles = articles();
+    let view = view(&articles);
+    let later = waiting.opened_at + chrono::TimeDelta::hours(30);
+    assert_eq!(waiting.waited(later, &view), Ok(108_000));
+    assert_eq!(waiting.waited(waiting.opened_at - chrono::TimeDelta::hours(1), &view), Ok(0));
+    let took = rows.returns[2].handling_seconds.unwrap();
+    assert_eq!(rows.waits(later, &view), Ok(vec![Wait::Done(took), Wait::Open(108_000)]));
+    desk.authorize("R-1").unwrap();
+    let rows = read(&desk, &Beside::default());
+    assert_eq!(rows.open[0].stage, Stage::AwaitingReturn);
+    // Rows stored before notes and open cases were read can still be read.
+    let mut stored = serde_json::to_value(&rows).unwrap();
+    stored.as_object_mut().unwrap().retain(|key, _| key != "notes" && key != "open");
+    let old: OrderRows = serde_json::from_value(stored).unwrap();
+    assert_eq!((old.notes.len(), old.open.len(), old.returns), (0, 0, rows.returns));
 }
 
 /// A reopened case, and one whose payment failed, was not right the first time.

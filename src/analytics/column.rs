@@ -1,7 +1,7 @@
 //! Whole numbers side by side: the columns of a stored grid.
 //!
 //! In: numbers, one after the other. Out: a byte that says how wide each is, then all of them in so
-//! many bytes, lowest first. Numbers of one width are unpacked a block at a time without a branch
+//! many bytes, lowest first. Numbers of one width are unpacked a piece at a time without a branch
 //! per number, so that a thousand shards merge at the speed of memory.
 //!
 //! Always true: the width is the smallest that holds the largest number, so that equal columns give
@@ -12,8 +12,8 @@ use alloc::vec::Vec;
 use super::AnalyticsError;
 use super::state::Reader;
 
-/// How many numbers are unpacked at a time.
-const BLOCK: usize = 256;
+/// The most positions of one piece.
+const PIECE: usize = 256;
 
 /// Appends numbers as one column.
 pub fn write_column(to: &mut Vec<u8>, values: impl Iterator<Item = u64> + Clone) {
@@ -31,18 +31,12 @@ const fn bytes_of(value: u64) -> usize {
     (64_u32.saturating_sub(value.leading_zeros())).div_ceil(8) as usize
 }
 
-/// A stored column being read, one number after the other.
+/// A stored column being read, a piece at a time.
 #[derive(Clone, Debug)]
 pub struct Column<'a> {
     bytes: &'a [u8],
     width: usize,
-    /// Numbers not yet unpacked.
-    left: usize,
-    block: [u64; BLOCK],
-    /// Where in the block the next number is, and where the block ends.
-    at: usize,
-    end: usize,
-    /// All bits of the numbers unpacked so far, to tell whether the width was needed.
+    /// All bits of the numbers taken so far, to tell whether the width was needed.
     seen: u64,
 }
 
@@ -58,75 +52,57 @@ impl<'a> Column<'a> {
             return Err(from.damaged("numbers of at most 8 bytes"));
         }
         let length = width.checked_mul(count).ok_or(from.damaged("more bytes"))?;
-        let bytes = from.bytes(length)?;
-        Ok(Self { bytes, width, left: count, block: [0; BLOCK], at: 0, end: 0, seen: 0 })
+        Ok(Self { bytes: from.bytes(length)?, width, seen: 0 })
     }
 
-    /// The next number; 0 past the end.
+    /// The next `count` numbers, in place of what the piece held; zeros past the end.
     #[inline]
-    pub fn next_number(&mut self) -> u64 {
-        if self.at == self.end {
-            self.unpack();
-        }
-        let number = self.block.get(self.at).copied().unwrap_or(0);
-        self.at = self.at.wrapping_add(1);
-        number
-    }
-
-    /// The next block of numbers, all of one block length but the last; empty at the end. For
-    /// columns of one length read side by side.
-    pub fn next_block(&mut self) -> &[u64] {
-        self.unpack();
-        self.at = self.end;
-        self.block.get(..self.end).unwrap_or(&[])
-    }
-
-    /// The sum of all numbers, none past 64 bits. Nothing is taken.
-    #[must_use]
-    pub fn sum(&self) -> Option<u64> {
-        let mut column = self.clone();
-        let mut numbers = self.left.saturating_add(self.end.saturating_sub(self.at));
-        let mut sum = 0_u64;
-        while numbers > 0 {
-            sum = sum.checked_add(column.next_number())?;
-            numbers = numbers.saturating_sub(1);
-        }
-        Some(sum)
-    }
-
-    #[inline(never)]
-    fn unpack(&mut self) {
-        let count = self.left.min(BLOCK);
-        self.left = self.left.saturating_sub(count);
+    pub fn piece<'p>(&mut self, count: usize, piece: &'p mut Vec<u64>) -> &'p [u64] {
+        piece.clear();
         let length = count.saturating_mul(self.width);
         let (now, later) = self.bytes.split_at_checked(length).unwrap_or((self.bytes, &[]));
         self.bytes = later;
-        let block = &mut self.block;
-        self.seen |= match self.width {
-            1 => unpack::<1>(now, block),
-            2 => unpack::<2>(now, block),
-            3 => unpack::<3>(now, block),
-            4 => unpack::<4>(now, block),
-            5 => unpack::<5>(now, block),
-            6 => unpack::<6>(now, block),
-            7 => unpack::<7>(now, block),
-            8 => unpack::<8>(now, block),
-            _ => {
-                block.fill(0);
-                0
-            }
-        };
-        (self.at, self.end) = (0, count);
+        match self.width {
+            1 => piece.extend(now.iter().map(|byte| u64::from(*byte))),
+            2 => unpack(now, piece, |[a, b]| [a, b, 0, 0, 0, 0, 0, 0]),
+            3 => unpack(now, piece, |[a, b, c]| [a, b, c, 0, 0, 0, 0, 0]),
+            4 => unpack(now, piece, |[a, b, c, d]| [a, b, c, d, 0, 0, 0, 0]),
+            5 => unpack(now, piece, |[a, b, c, d, e]| [a, b, c, d, e, 0, 0, 0]),
+            6 => unpack(now, piece, |[a, b, c, d, e, f]| [a, b, c, d, e, f, 0, 0]),
+            7 => unpack(now, piece, |[a, b, c, d, e, f, g]| [a, b, c, d, e, f, g, 0]),
+            8 => unpack(now, piece, |all| all),
+            _ => {}
+        }
+        self.seen |= piece.iter().fold(0, |all, number| all | number);
+        piece.resize(count, 0);
+        piece
     }
 
-    /// Checks that everything was read, and that the width was needed.
+    /// One byte of each line of memory that comes next, all of them together: looking at them sets
+    /// them on their way before they are needed. Nothing is taken.
+    #[must_use]
+    #[inline]
+    pub fn ahead(&self) -> u8 {
+        let lines = self.bytes.iter().step_by(64).take(self.width.saturating_mul(3));
+        lines.fold(0, |all, byte| all ^ byte)
+    }
+
+    /// Looks at every number; nothing is taken.
+    pub fn each(&self, mut see: impl FnMut(u64)) {
+        if self.width == 1 {
+            self.bytes.iter().for_each(|byte| see(u64::from(*byte)));
+        } else if self.width > 0 {
+            self.bytes.chunks_exact(self.width).for_each(|bytes| see(number(bytes)));
+        }
+    }
+
+    /// Checks that everything was read, and that no narrower column could hold it.
     ///
     /// # Errors
     ///
     /// [`AnalyticsError::Damaged`] if not.
     pub const fn finish(&self, from: &Reader<'_>) -> Result<(), AnalyticsError> {
-        let needed = bytes_of(self.seen) == self.width;
-        if self.left == 0 && self.at == self.end && needed {
+        if self.bytes.is_empty() && bytes_of(self.seen) == self.width {
             Ok(())
         } else {
             Err(from.damaged("columns as narrow as their numbers"))
@@ -134,27 +110,30 @@ impl<'a> Column<'a> {
     }
 }
 
-/// Numbers of `W` bytes into a block; all their bits.
-fn unpack<const W: usize>(bytes: &[u8], block: &mut [u64; BLOCK]) -> u64 {
-    let mut all = 0_u64;
+/// Numbers of `W` bytes, each widened to eight.
+#[inline]
+fn unpack<const W: usize>(bytes: &[u8], piece: &mut Vec<u64>, widen: impl Fn([u8; W]) -> [u8; 8]) {
     let (chunks, _) = bytes.as_chunks::<W>();
-    for (value, chunk) in block.iter_mut().zip(chunks) {
-        let mut raw = [0_u8; 8];
-        for (byte, from) in raw.iter_mut().zip(chunk) {
-            *byte = *from;
-        }
-        *value = u64::from_le_bytes(raw);
-        all |= *value;
+    piece.extend(chunks.iter().map(|chunk| u64::from_le_bytes(widen(*chunk))));
+}
+
+/// A number from at most eight bytes, lowest first.
+#[inline]
+fn number(bytes: &[u8]) -> u64 {
+    let mut raw = [0_u8; 8];
+    for (byte, from) in raw.iter_mut().zip(bytes) {
+        *byte = *from;
     }
-    all
+    u64::from_le_bytes(raw)
 }
 
 /// The positions of the cells that count something: ascending, stored by their distances.
 #[derive(Clone, Debug)]
 pub struct Positions<'a> {
     gaps: Column<'a>,
-    count: usize,
-    next: u64,
+    left: usize,
+    /// One past the position taken last.
+    next: usize,
 }
 
 impl<'a> Positions<'a> {
@@ -164,50 +143,69 @@ impl<'a> Positions<'a> {
     ///
     /// As [`Column::take`].
     pub fn take(from: &mut Reader<'a>, count: usize) -> Result<Self, AnalyticsError> {
-        Ok(Self { gaps: Column::take(from, count)?, count, next: 0 })
+        Ok(Self { gaps: Column::take(from, count)?, left: count, next: 0 })
     }
 
-    /// How many there are.
+    /// As [`Column::ahead`].
     #[must_use]
-    pub const fn count(&self) -> usize {
-        self.count
-    }
-
-    /// The cell at the next position.
-    ///
-    /// # Errors
-    ///
-    /// [`AnalyticsError::Damaged`] for a position past the cells.
     #[inline]
-    pub fn next_cell<'m, M>(
+    pub fn ahead(&self) -> u8 {
+        self.gaps.ahead()
+    }
+
+    /// How many are left.
+    #[must_use]
+    pub const fn left(&self) -> usize {
+        self.left
+    }
+
+    /// The next positions below `end`, as distances from `start`, in place of what the piece held:
+    /// at most 256 of them, none when the next one lies further on.
+    #[inline]
+    pub fn piece<'p>(
         &mut self,
-        cells: &'m mut [M],
-        from: &Reader<'_>,
-    ) -> Result<&'m mut M, AnalyticsError> {
-        let position = self.next.saturating_add(self.gaps.next_number());
-        self.next = position.saturating_add(1);
-        let position = usize::try_from(position).unwrap_or(usize::MAX);
-        cells.get_mut(position).ok_or(from.damaged("a cell inside the grid"))
-    }
-
-    /// The next block of positions, as [`Column::next_block`].
-    pub fn next_block(&mut self) -> &[u64] {
-        self.gaps.next_block();
-        let Self { gaps, next, .. } = self;
-        for gap in gaps.block.iter_mut().take(gaps.end) {
-            let position = next.saturating_add(*gap);
-            *next = position.saturating_add(1);
-            *gap = position;
+        start: usize,
+        end: usize,
+        piece: &'p mut Vec<usize>,
+    ) -> &'p [usize] {
+        piece.clear();
+        let width = self.gaps.width;
+        let most = self.left.min(PIECE);
+        let mut next = self.next;
+        let mut seen = 0_u64;
+        let step = |gap: u64| {
+            let position = next.saturating_add(usize::try_from(gap).unwrap_or(usize::MAX));
+            (position < end).then(|| {
+                seen |= gap;
+                next = position.saturating_add(1);
+                position.saturating_sub(start)
+            })
+        };
+        if width == 1 {
+            let gaps = self.gaps.bytes.iter().take(most);
+            piece.extend(gaps.map(|gap| u64::from(*gap)).map_while(step));
+        } else if width == 0 {
+            piece.extend(core::iter::repeat_n(0, most).map_while(step));
+        } else {
+            let gaps = self.gaps.bytes.chunks_exact(width).take(most);
+            piece.extend(gaps.map(number).map_while(step));
         }
-        gaps.block.get(..gaps.end).unwrap_or(&[])
+        let length = piece.len().saturating_mul(width);
+        self.gaps.bytes = self.gaps.bytes.get(length..).unwrap_or(&[]);
+        (self.next, self.gaps.seen) = (next, self.gaps.seen | seen);
+        self.left = self.left.saturating_sub(piece.len());
+        piece
     }
 
-    /// Checks that everything was read, in its one form.
+    /// Checks that every position was taken, in its one form.
     ///
     /// # Errors
     ///
     /// [`AnalyticsError::Damaged`] if not.
-    pub const fn finish(&self, from: &Reader<'_>) -> Result<(), AnalyticsError> {
+    pub fn finish(&self, from: &Reader<'_>) -> Result<(), AnalyticsError> {
+        if self.left > 0 {
+            return Err(from.damaged("a cell inside the grid"));
+        }
         self.gaps.finish(from)
     }
 }

@@ -7,7 +7,7 @@ use alloc::vec::Vec;
 
 use super::AnalyticsError;
 use super::column::{Positions, write_positions};
-use super::state::{FORMAT, Measure, Observe, Reader, read_head, write_unsigned};
+use super::state::{FORMAT, Measure, Observe, Reader, Stored, read_head, write_unsigned};
 
 /// The most cells of a grid.
 pub const MAX_CELLS: usize = 1 << 24;
@@ -255,13 +255,51 @@ impl<M: Measure, const D: usize> Grid<M, D> {
     }
 
     /// Adds a stored grid of the same sizes without unpacking it first: one pass over its bytes.
-    /// On an error the grid is left half merged and must be thrown away.
+    /// On an error the grid is left half merged and must be thrown away. Many shards are merged
+    /// several times as fast by [`Grid::merge_shards`].
     ///
     /// # Errors
     ///
     /// [`AnalyticsError::Damaged`] for bytes that [`Grid::to_bytes`] never writes,
     /// [`AnalyticsError::Unlike`] for other sizes, and as [`Measure::merge`].
     pub fn merge_bytes(&mut self, bytes: &[u8]) -> Result<(), AnalyticsError> {
+        self.merge_shards([bytes])
+    }
+
+    /// Adds many stored grids of the same sizes, as [`Grid::merge_bytes`] of each in any order
+    /// would, and reads them side by side: all shards for some neighboring cells, then all shards
+    /// for the next ones.
+    ///
+    /// ```
+    /// use aftersale::analytics::grid::Grid;
+    /// use aftersale::analytics::measure::Timed;
+    /// let shop = |seconds: u64| {
+    ///     let mut grid: Grid<Timed, 2> = Grid::new([40, 6])?;
+    ///     grid.observe_all([([17, 0], (19_900, seconds))])?;
+    ///     Ok::<_, aftersale::analytics::AnalyticsError>(grid.to_bytes())
+    /// };
+    /// let shards = [shop(3_600)?, shop(600)?, shop(60)?];
+    /// let mut all: Grid<Timed, 2> = Grid::new([40, 6])?;
+    /// all.merge_shards(shards.iter().map(Vec::as_slice))?;
+    /// let jackets = all.at([17, 0]).ok_or("no such code")?;
+    /// assert_eq!((jackets.sum.total(), jackets.histogram.percentile(10)), (59_700, Some(60)));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`Grid::merge_bytes`]; nothing tells which shard it was.
+    pub fn merge_shards<'a>(
+        &mut self,
+        shards: impl IntoIterator<Item = &'a [u8]>,
+    ) -> Result<(), AnalyticsError> {
+        let shards = shards.into_iter().map(|bytes| self.stored(bytes));
+        let shards: Vec<Stored<'a>> = shards.collect::<Result<_, _>>()?;
+        M::merge_stored(&mut self.cells, shards)
+    }
+
+    /// The head of a stored grid, read.
+    fn stored<'a>(&self, bytes: &'a [u8]) -> Result<Stored<'a>, AnalyticsError> {
         let mut reader = Reader::new(bytes);
         read_head(&mut reader, M::KIND | GRID)?;
         if reader.count()? != D as u64 {
@@ -276,9 +314,7 @@ impl<M: Measure, const D: usize> Grid<M, D> {
         if count > self.cells.len() {
             return Err(reader.damaged("no more cells than the grid has"));
         }
-        let positions = Positions::take(&mut reader, count)?;
-        M::merge_many(&mut self.cells, positions, &mut reader)?;
-        reader.finish()
+        Ok(Stored { positions: Positions::take(&mut reader, count)?, from: reader })
     }
 
     /// Reads a stored grid of known sizes.

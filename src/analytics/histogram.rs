@@ -6,12 +6,13 @@
 //! bucket limits are fixed, so merging is exact in any order, which t-digests and KLL sketches are
 //! not.
 
+pub(super) mod columns;
+
 use alloc::vec::Vec;
 
 use serde::{Deserialize, Serialize};
 
 use super::AnalyticsError;
-use super::column::{Column, write_column};
 use super::rate::{Confidence, Estimate};
 use super::state::{Measure, Observe, Reader, TakeOut, add, less, write_unsigned};
 use super::{math, rate};
@@ -59,6 +60,9 @@ impl PartialEq for Histogram {
 }
 
 impl Eq for Histogram {}
+
+/// Buckets with how many values each has.
+type Buckets = Vec<(u16, u64)>;
 
 /// The bucket of a value.
 #[must_use]
@@ -214,6 +218,23 @@ impl Histogram {
         self.pending.push(bucket);
     }
 
+    /// Counts the values of these buckets.
+    fn take_values(&mut self, buckets: &[u16]) -> Result<(), AnalyticsError> {
+        self.count = add(self.count, buckets.len() as u64, "a histogram")?;
+        self.pending.extend_from_slice(buckets);
+        if self.pending.len() > PENDING {
+            self.settle();
+        }
+        Ok(())
+    }
+
+    /// Counts the values of ascending buckets, `total` in all.
+    fn take_many(&mut self, buckets: &[(u16, u64)], total: u64) -> Result<(), AnalyticsError> {
+        self.count = add(self.count, total, "a histogram")?;
+        self.join(buckets, total);
+        Ok(())
+    }
+
     /// Sorts the pending values in.
     fn settle(&mut self) {
         self.pending.sort_unstable();
@@ -317,74 +338,6 @@ impl Observe for Histogram {
     fn observe_row(&mut self, row: u64) -> Result<(), AnalyticsError> {
         self.observe(row)
     }
-}
-
-/// Histograms by columns: how many buckets each has; the distances of the buckets; their counts.
-pub(super) struct HistogramColumns<'a> {
-    lengths: Column<'a>,
-    steps: Column<'a>,
-    counts: Column<'a>,
-    /// The buckets of one histogram.
-    buckets: Vec<(u16, u64)>,
-}
-
-impl<'a> HistogramColumns<'a> {
-    pub(super) fn write<'h>(
-        histograms: impl Iterator<Item = &'h Histogram> + Clone,
-        to: &mut Vec<u8>,
-    ) {
-        let sorted: Vec<Vec<(u16, u64)>> = histograms.map(Histogram::sorted).collect();
-        write_column(to, sorted.iter().map(|buckets| buckets.len() as u64));
-        write_column(to, sorted.iter().flat_map(|buckets| steps(buckets)));
-        write_column(to, sorted.iter().flatten().map(|(_, count)| *count));
-    }
-
-    pub(super) fn take(from: &mut Reader<'a>, count: usize) -> Result<Self, AnalyticsError> {
-        let lengths = Column::take(from, count)?;
-        let all = lengths.sum().and_then(|all| usize::try_from(all).ok());
-        let all = all.ok_or(from.damaged("at most 3,776 buckets"))?;
-        let steps = Column::take(from, all)?;
-        Ok(Self { lengths, steps, counts: Column::take(from, all)?, buckets: Vec::new() })
-    }
-
-    /// Adds the next stored histogram to another; how many values it has.
-    pub(super) fn merge_next(
-        &mut self,
-        histogram: &mut Histogram,
-        from: &Reader<'_>,
-    ) -> Result<u64, AnalyticsError> {
-        self.buckets.clear();
-        let (mut next, mut total) = (0_u64, 0_u64);
-        for _ in 0..self.lengths.next_number() {
-            let bucket = next.saturating_add(self.steps.next_number());
-            let count = self.counts.next_number();
-            if bucket >= u64::from(BUCKETS) || count == 0 {
-                return Err(from.damaged("ascending buckets with counts above zero"));
-            }
-            next = bucket.saturating_add(1);
-            total = add(total, count, "a histogram")?;
-            self.buckets.push((bucket as u16, count));
-        }
-        histogram.count = add(histogram.count, total, "a histogram")?;
-        histogram.join(&self.buckets, total);
-        Ok(total)
-    }
-
-    pub(super) fn finish(&self, from: &Reader<'_>) -> Result<(), AnalyticsError> {
-        self.lengths.finish(from)?;
-        self.steps.finish(from)?;
-        self.counts.finish(from)
-    }
-}
-
-/// The distance of each bucket from the end of the one before.
-fn steps(buckets: &[(u16, u64)]) -> impl Iterator<Item = u64> + Clone {
-    let mut next = 0_u64;
-    buckets.iter().map(move |(bucket, _)| {
-        let step = u64::from(*bucket).saturating_sub(next);
-        next = u64::from(*bucket).saturating_add(1);
-        step
-    })
 }
 
 impl From<Histogram> for Vec<(u16, u64)> {

@@ -3,6 +3,7 @@
 //! Whole numbers only. Amounts are minor units of one currency; a cell refuses a second one.
 
 mod answers;
+mod columns;
 mod desk;
 
 use alloc::vec::Vec;
@@ -10,13 +11,11 @@ use alloc::vec::Vec;
 use serde::{Deserialize, Serialize};
 
 use super::AnalyticsError;
-use super::column::{Column, Positions, write_column};
-use super::histogram::{Histogram, HistogramColumns};
+use super::histogram::Histogram;
 use super::math;
 use super::rate::{Confidence, Estimate, Proportion};
 use super::state::{
-    MAX_EVENTS, Measure, Observe, Reader, TakeOut, add, less, unzigzag, write_signed,
-    write_unsigned, zigzag,
+    Measure, Observe, Reader, Stored, TakeOut, add, less, write_signed, write_unsigned,
 };
 use crate::money::currency::Currency;
 
@@ -126,34 +125,11 @@ impl Measure for Sum {
     }
 
     fn write_many<'a>(measures: impl Iterator<Item = &'a Self> + Clone, to: &mut Vec<u8>) {
-        SumColumns::write(measures.copied(), to);
+        columns::write_sums(measures, to);
     }
 
-    fn merge_many(
-        cells: &mut [Self],
-        mut positions: Positions<'_>,
-        from: &mut Reader<'_>,
-    ) -> Result<(), AnalyticsError> {
-        let mut sums = SumColumns::take(from, positions.count())?;
-        let SumColumns { counts, low, high } = &mut sums;
-        loop {
-            let places = positions.next_block();
-            if places.is_empty() {
-                break;
-            }
-            let numbers = counts.next_block().iter().zip(low.next_block()).zip(high.next_block());
-            for (place, ((count, low), high)) in places.iter().zip(numbers) {
-                let sum = stored_sum(*count, *low, *high, from)?;
-                if sum.is_empty() {
-                    return Err(from.damaged("a cell that counts something"));
-                }
-                let place = usize::try_from(*place).unwrap_or(usize::MAX);
-                let cell = cells.get_mut(place).ok_or(from.damaged("a cell inside the grid"))?;
-                cell.merge(&sum)?;
-            }
-        }
-        sums.finish(from)?;
-        positions.finish(from)
+    fn merge_stored(cells: &mut [Self], shards: Vec<Stored<'_>>) -> Result<(), AnalyticsError> {
+        columns::merge_sums(cells, shards)
     }
 }
 
@@ -175,49 +151,6 @@ impl Observe for Sum {
     fn observe_row(&mut self, row: i64) -> Result<(), AnalyticsError> {
         self.observe(row)
     }
-}
-
-/// Sums by columns: the counts; the lower 64 bits of the totals in zigzag order; the upper ones,
-/// which are hardly ever there.
-struct SumColumns<'a> {
-    counts: Column<'a>,
-    low: Column<'a>,
-    high: Column<'a>,
-}
-
-impl<'a> SumColumns<'a> {
-    fn write(sums: impl Iterator<Item = Sum> + Clone, to: &mut Vec<u8>) {
-        write_column(to, sums.clone().map(|sum| sum.count));
-        write_column(to, sums.clone().map(|sum| zigzag(sum.total) as u64));
-        write_column(to, sums.map(|sum| (zigzag(sum.total) >> 64) as u64));
-    }
-
-    fn take(from: &mut Reader<'a>, count: usize) -> Result<Self, AnalyticsError> {
-        let counts = Column::take(from, count)?;
-        let low = Column::take(from, count)?;
-        Ok(Self { counts, low, high: Column::take(from, count)? })
-    }
-
-    fn next_sum(&mut self, from: &Reader<'_>) -> Result<Sum, AnalyticsError> {
-        let (count, low) = (self.counts.next_number(), self.low.next_number());
-        stored_sum(count, low, self.high.next_number(), from)
-    }
-
-    fn finish(&self, from: &Reader<'_>) -> Result<(), AnalyticsError> {
-        self.counts.finish(from)?;
-        self.low.finish(from)?;
-        self.high.finish(from)
-    }
-}
-
-/// The sum of one row of [`SumColumns`].
-#[inline]
-fn stored_sum(count: u64, low: u64, high: u64, from: &Reader<'_>) -> Result<Sum, AnalyticsError> {
-    let total = unzigzag((u128::from(high) << 64) | u128::from(low));
-    if count > MAX_EVENTS || total.unsigned_abs() > u128::from(count) << 63 {
-        return Err(from.damaged("a count below 2^62 and a sum that fits it"));
-    }
-    Ok(Sum { count, total })
 }
 
 /// A sum with the percentiles of its values: the smallest useful measure of a handling time.
@@ -252,29 +185,11 @@ impl Measure for Timed {
     }
 
     fn write_many<'a>(measures: impl Iterator<Item = &'a Self> + Clone, to: &mut Vec<u8>) {
-        SumColumns::write(measures.clone().map(|timed| timed.sum), to);
-        HistogramColumns::write(measures.map(|timed| &timed.histogram), to);
+        columns::write_timed(measures, to);
     }
 
-    fn merge_many(
-        cells: &mut [Self],
-        mut positions: Positions<'_>,
-        from: &mut Reader<'_>,
-    ) -> Result<(), AnalyticsError> {
-        let mut sums = SumColumns::take(from, positions.count())?;
-        let mut histograms = HistogramColumns::take(from, positions.count())?;
-        for _ in 0..positions.count() {
-            let cell = positions.next_cell(cells, from)?;
-            let sum = sums.next_sum(from)?;
-            cell.sum.merge(&sum)?;
-            let values = histograms.merge_next(&mut cell.histogram, from)?;
-            if sum.is_empty() && values == 0 {
-                return Err(from.damaged("a cell that counts something"));
-            }
-        }
-        sums.finish(from)?;
-        histograms.finish(from)?;
-        positions.finish(from)
+    fn merge_stored(cells: &mut [Self], shards: Vec<Stored<'_>>) -> Result<(), AnalyticsError> {
+        columns::merge_timed(cells, shards)
     }
 }
 

@@ -1,8 +1,8 @@
 //! One order as rows of a tally: its sale, and its return cases as their events tell them.
 //!
 //! In: the sale snapshot and the stored events of one order, and what the host knows beside them
-//! (categories, service goals, surveys, costs). Out: [`OrderRows`], one [`SaleRow`] per line and one
-//! [`ReturnRow`] per line of a case.
+//! (categories, service goals, surveys, costs). Out: [`OrderRows`], one [`SaleRow`] per line, one
+//! [`ReturnRow`] per line of a case, what people wrote about it, and the cases still open.
 //!
 //! Always true, and tested in `tests/analytics_order.rs`:
 //! 1. No more units and no more value come back than were sold: what returned is a part of what was
@@ -19,6 +19,8 @@
 //! - What happens once per case (refund, times, goals, answers) counts on the first line of the case.
 //! - The *month* of a return is that of the request: the wish is what an alarm should hear first.
 
+pub mod note;
+pub mod open;
 mod read;
 
 use alloc::collections::BTreeMap;
@@ -27,11 +29,14 @@ use alloc::vec::Vec;
 
 use serde::{Deserialize, Serialize};
 
+use self::note::Note;
+use self::open::OpenCase;
 use super::AnalyticsError;
 use super::cohort::Triangle;
 use super::measure::Desk;
 use super::month::Month;
 use super::tally::{Answered, Dimension, ReturnRow, SaleRow, Tally};
+use super::waiting::Wait;
 use crate::calendar::compiled::{Calendar, CalendarError};
 use crate::case::ReplayError;
 use crate::case::event::Event;
@@ -41,7 +46,7 @@ use crate::reason::FacetKey;
 use crate::reason::history::Preference;
 use crate::sale::Sale;
 use crate::sla::evaluation::Evaluation;
-use crate::time::Zone;
+use crate::time::{Instant, Zone};
 
 /// How orders are read: the same for all orders of one tally.
 #[derive(Clone, Debug)]
@@ -56,6 +61,20 @@ pub struct View<'a> {
     pub articles: &'a BTreeMap<Sku, Article>,
     /// The business hours in which times count; without them, all hours do.
     pub calendar: Option<&'a Calendar>,
+}
+
+impl View<'_> {
+    /// Seconds from one time to another, in business hours where there are any; 0 backward.
+    fn seconds(&self, from: Instant, to: Instant) -> Result<u64, OrderError> {
+        if to <= from {
+            return Ok(0);
+        }
+        let seconds = match self.calendar {
+            Some(calendar) => calendar.between(from, to)?.value,
+            None => to.signed_duration_since(from).num_seconds(),
+        };
+        Ok(u64::try_from(seconds).unwrap_or(0))
+    }
 }
 
 /// What a host knows of an article.
@@ -138,6 +157,12 @@ pub struct OrderRows {
     pub sales: Vec<SaleRow>,
     /// One row per line of a case, in the order in which the cases were opened.
     pub returns: Vec<ReturnRow>,
+    /// What people wrote about the lines of its cases, in the order of `returns`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<Note>,
+    /// Its cases that have not ended, in the order in which they were opened.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub open: Vec<OpenCase>,
 }
 
 /// Why an order cannot be read.
@@ -177,6 +202,21 @@ impl OrderRows {
         beside: &Beside<'_>,
     ) -> Result<Self, OrderError> {
         read::read(sale, events, view, beside)
+    }
+
+    /// How long each case took or has taken so far, for an estimate that does not drop the open
+    /// ones. A case that was taken back counts nowhere.
+    ///
+    /// # Errors
+    ///
+    /// As [`OpenCase::waited`].
+    pub fn waits(&self, now: Instant, view: &View<'_>) -> Result<Vec<Wait>, OrderError> {
+        let done = self.returns.iter().filter_map(|row| row.handling_seconds);
+        let mut waits: Vec<Wait> = done.map(Wait::Done).collect();
+        for case in &self.open {
+            waits.push(Wait::Open(case.waited(now, view)?));
+        }
+        Ok(waits)
     }
 
     /// Counts units by month of sale and age in a triangle.

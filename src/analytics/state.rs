@@ -44,7 +44,7 @@ pub trait Measure: Clone + Default + PartialEq {
     fn read(from: &mut Reader<'_>) -> Result<Self, AnalyticsError>;
 
     /// Appends many measures that count something; by default one after the other. A measure that
-    /// is stored by columns overrides this together with [`Measure::merge_many`].
+    /// is stored by columns overrides this together with [`Measure::merge_stored`].
     fn write_many<'a>(measures: impl Iterator<Item = &'a Self> + Clone, to: &mut Vec<u8>)
     where
         Self: 'a,
@@ -54,26 +54,39 @@ pub trait Measure: Clone + Default + PartialEq {
         }
     }
 
-    /// Adds what [`Measure::write_many`] wrote to the cells at these positions.
+    /// Adds what [`Measure::write_many`] wrote in each of several shards.
     ///
     /// # Errors
     ///
     /// [`AnalyticsError::Damaged`] for bytes never written so, a position past the cells, or a
     /// measure that counts nothing; and as [`Measure::merge`].
-    fn merge_many(
-        cells: &mut [Self],
-        mut positions: Positions<'_>,
-        from: &mut Reader<'_>,
-    ) -> Result<(), AnalyticsError> {
-        for _ in 0..positions.count() {
-            let measure = Self::read(from)?;
-            if measure.is_empty() {
-                return Err(from.damaged("a cell that counts something"));
+    fn merge_stored(cells: &mut [Self], shards: Vec<Stored<'_>>) -> Result<(), AnalyticsError> {
+        let (end, mut piece) = (cells.len(), Vec::new());
+        for Stored { mut positions, mut from } in shards {
+            while let places @ [_, ..] = positions.piece(0, end, &mut piece) {
+                for place in places {
+                    let measure = Self::read(&mut from)?;
+                    if measure.is_empty() {
+                        return Err(from.damaged("a cell that counts something"));
+                    }
+                    let cell = cells.get_mut(*place);
+                    cell.ok_or(from.damaged("a cell inside the grid"))?.merge(&measure)?;
+                }
             }
-            positions.next_cell(cells, from)?.merge(&measure)?;
+            positions.finish(&from)?;
+            from.finish()?;
         }
-        positions.finish(from)
+        Ok(())
     }
+}
+
+/// A stored shard: which cells count something, and the bytes of their measures.
+#[derive(Debug)]
+pub struct Stored<'a> {
+    /// The positions of the cells.
+    pub positions: Positions<'a>,
+    /// Their measures, as [`Measure::write_many`] wrote them.
+    pub from: Reader<'a>,
 }
 
 /// A measure of rows of one kind.

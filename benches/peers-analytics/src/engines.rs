@@ -79,7 +79,8 @@ fn polars_groups(frame: &DataFrame, p90: Option<&str>) -> Vec<Group> {
     let codes = ["month", "category", "channel", "reason"].map(whole);
     let count = frame.column("n").expect("counts").cast(&DataType::UInt64).expect("counts");
     let total = frame.column("total").expect("totals").i64().expect("totals");
-    let p90 = p90.map(|name| frame.column(name).expect("p90").cast(&DataType::Float64).expect("p90"));
+    let p90 =
+        p90.map(|name| frame.column(name).expect("p90").cast(&DataType::Float64).expect("p90"));
     let mut groups: Vec<Group> = (0..frame.height())
         .map(|row| {
             let n = count.u64().expect("counts").get(row).expect("a count");
@@ -107,7 +108,12 @@ impl DuckDb {
         let mut into = connection.appender("returns").expect("an appender");
         for row in rows {
             let values = duckdb::params![
-                row.month, row.category, row.channel, row.reason, row.seconds, row.cents
+                row.month,
+                row.category,
+                row.channel,
+                row.reason,
+                row.seconds,
+                row.cents
             ];
             into.append_row(values).expect("a row");
         }

@@ -77,15 +77,20 @@ mod beside {
             assert!(expected().eq(found), "counts and sums equal ours, group by group");
         }
         let worst = worst_error(&duck[1], timed, p90);
-        println!("\nall {} groups equal; p90 differs by at most {:.3} % of DuckDB's exact one (stated 0.781 %)",
-            p90.len(), 100.0 * worst);
+        println!(
+            "\nall {} groups equal; p90 differs by at most {:.3} % of DuckDB's exact one (stated 0.781 %)",
+            p90.len(),
+            100.0 * worst
+        );
         assert!(worst <= 1.0 / 128.0, "outside the stated error");
         let ratio = |theirs: Duration, own: Duration| theirs.as_secs_f64() / own.as_secs_f64();
         let count = ratio(duck[0].took.min(polar[0].took), sum_time);
         let quantile = ratio(duck[1].took, timed_time);
         println!("  count and sum: {count:.1} times as fast as the faster of the two");
-        println!("  with p90: {quantile:.1} times as fast as DuckDB, {:.1} times as fast as polars",
-            ratio(polar[1].took, timed_time));
+        println!(
+            "  with p90: {quantile:.1} times as fast as DuckDB, {:.1} times as fast as polars",
+            ratio(polar[1].took, timed_time)
+        );
         vec![
             ("count and sum at least as fast as the faster of the two", count >= 1.0),
             ("with p90 at least twice as fast as DuckDB's exact quantile", quantile >= 2.0),

@@ -3,7 +3,7 @@
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
 
-use super::{Beside, OrderError, OrderRows, View};
+use super::{Beside, OrderError, OrderRows, View, note, open};
 use crate::analytics::AnalyticsError;
 use crate::analytics::measure::Outcome;
 use crate::analytics::month::Month;
@@ -46,6 +46,8 @@ pub(super) fn read(
         order: sale.order().clone(),
         sales: Vec::with_capacity(sale.lines().len()),
         returns: Vec::new(),
+        notes: Vec::new(),
+        open: Vec::new(),
     };
     for line in sale.lines().filter(|line| !line.frozen.shipped.is_zero()) {
         rows.sales.push(SaleRow {
@@ -60,11 +62,15 @@ pub(super) fn read(
     for case in cases {
         let story = stories.get(&case.id);
         let mut facts = Some(CaseFacts { order: &order, case, story, view, beside });
-        for line in &case.lines {
+        for (position, line) in case.lines.iter().enumerate() {
             // What happens once per case counts on its first line.
             let mut row = return_row(&order, case, line, facts.take(), &mut seen, view)?;
             if let Some(handler) = story.and_then(|story| story.handler) {
                 row.facets = row.facets.with(Dimension::Handler, handler.as_str())?;
+            }
+            rows.notes.extend(note::of_line(line, &row.facets));
+            if position == 0 {
+                rows.open.extend(open::of_case(case, row.facets.clone()));
             }
             rows.returns.push(row);
         }
@@ -193,12 +199,7 @@ impl CaseFacts<'_> {
 
     /// Seconds from the request, in business hours where there are any.
     fn seconds_until(&self, at: Instant) -> Result<u64, OrderError> {
-        let from = self.case.opened_at;
-        let seconds = match self.view.calendar {
-            Some(calendar) => calendar.between(from, at)?.value,
-            None => at.signed_duration_since(from).num_seconds(),
-        };
-        Ok(u64::try_from(seconds).unwrap_or(0))
+        self.view.seconds(self.case.opened_at, at)
     }
 
     /// What was paid to the customer, less what was collected, and what the host says beside it.
