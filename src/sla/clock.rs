@@ -13,7 +13,7 @@ use alloc::vec::Vec;
 use core::iter;
 
 use ahead::Ahead;
-use marks::{Fired, Pending, Upto, marks};
+use marks::{Fired, Pending, Upto};
 
 use super::book::CompiledGoal;
 use super::evaluation::{CycleEnd, CycleRecord, Trouble, Verdict};
@@ -240,8 +240,7 @@ impl<'a> Run<'a> {
             (live.rule, live.clock) = (self.rule, clock);
             (live.credit, live.used, live.due) = (0, 0, None);
             (live.from, live.origin, live.since) = (at, at, at);
-            live.pending = marks(&live.clock, &self.goal.goal.ladder);
-            live.ahead = Ahead::UNKNOWN;
+            live.set_marks(&self.goal.goal.ladder);
         }
         self.resume(at);
     }

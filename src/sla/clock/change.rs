@@ -3,7 +3,7 @@
 use alloc::vec::Vec;
 
 use super::ahead::Ahead;
-use super::marks::{Mark, Upto, marks};
+use super::marks::{Mark, Upto};
 use super::{Doing, Fate, Live, Phase, Run};
 use crate::calendar::compiled::instant;
 use crate::sla::evaluation::{CycleEnd, Trouble, Verdict};
@@ -74,7 +74,6 @@ impl<'a> Run<'a> {
             i64::try_from(share).unwrap_or(i64::MAX)
         };
         (live.credit, live.from, live.since, live.due) = (0, at, at, None);
-        live.ahead = Ahead::UNKNOWN;
         if let Ok(clock) = &live.clock {
             match (mode, before) {
                 (ChangeMode::Restart, _) => {}
@@ -90,7 +89,7 @@ impl<'a> Run<'a> {
         }
         live.used = live.credit;
         let from = live.from;
-        live.pending = marks(&live.clock, &self.goal.goal.ladder);
+        live.set_marks(&self.goal.goal.ladder);
         self.measure_again();
         if let Phase::Running(since) = self.phase {
             // The stretch up to now is measured; a new one begins.
@@ -234,7 +233,7 @@ impl<'a> Run<'a> {
             Phase::Stopped(_) if is_judged => self.carry(at, mode, before),
             Phase::Stopped(stopped) => {
                 if let Some(live) = &mut self.live {
-                    live.pending = marks(&live.clock, &self.goal.goal.ladder);
+                    live.set_marks(&self.goal.goal.ladder);
                 }
                 self.judge(stopped);
             }

@@ -2,7 +2,8 @@
 
 use alloc::vec::Vec;
 
-use super::{Fate, Phase, Run};
+use super::ahead::Ahead;
+use super::{Fate, Live, Phase, Run};
 use crate::calendar::compiled::{Calendar, instant};
 use crate::sla::evaluation::{TimerEvent, TimerId, Trouble};
 use crate::sla::ladder::{BREACH, Measured, Step, StepAt, StepId, StepKind};
@@ -256,8 +257,16 @@ fn is_upto(time: i64, at: i64, upto: Upto) -> bool {
     }
 }
 
+impl Live<'_> {
+    /// The marks of a ladder for the present clock, none of them looked at.
+    pub(super) fn set_marks(&mut self, ladder: &[Step]) {
+        self.pending = marks(&self.clock, ladder);
+        self.ahead = Ahead::UNKNOWN;
+    }
+}
+
 /// The marks of a ladder and of the breach.
-pub(super) fn marks(clock: &Result<Clock<'_>, Trouble>, ladder: &[Step]) -> Vec<Pending> {
+fn marks(clock: &Result<Clock<'_>, Trouble>, ladder: &[Step]) -> Vec<Pending> {
     let Ok(clock) = clock else { return Vec::new() };
     let promised = clock.promised();
     let pending = |step, occurrence, mark, plus| Pending {
