@@ -7,10 +7,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use aftersale::id::{CustomerId, LotId, OrderId, SerialId, SupplierId};
 use aftersale::lineage::Lineage;
 use aftersale::lineage::audit::{Tolerance, TraceBreak, Violation};
-use aftersale::lineage::campaign::{
-    Answer, Campaign, CampaignCommand, CampaignEvent, CampaignPlan, CampaignRefusal, CheckFinding,
-    CheckLevel,
-};
 use aftersale::lineage::containment::{Containment, PackAction, Packing};
 use aftersale::lineage::draw::Format;
 use aftersale::lineage::event::{
@@ -323,135 +319,6 @@ fn repeats_contradictions_and_voids_are_told_apart() {
     assert_eq!(lineage.void(&EventId::new("R2").unwrap()), VoidOutcome::Awaited);
 }
 
-fn plan(check_level: CheckLevel) -> CampaignPlan {
-    CampaignPlan {
-        notify_within_seconds: 86_400,
-        remind_after_seconds: 3 * 86_400,
-        reminders: 1,
-        check_level,
-    }
-}
-
-#[test]
-fn notices_fall_due_are_repeated_and_then_a_person_must_look() {
-    let id = order_id("SO-1");
-    let mut campaign =
-        Campaign::new([(id.clone(), vec![liters("5")])], plan(CheckLevel::All), day(1));
-    let notice = |campaign: &mut Campaign, on| {
-        let command = CampaignCommand::RecordNotice { order: id.clone() };
-        for event in campaign.decide(&command, day(on)).unwrap() {
-            campaign.evolve(&event);
-        }
-    };
-    assert_eq!(campaign.next_wakeup(), Some(day(2)));
-    notice(&mut campaign, 2);
-    assert_eq!(campaign.next_wakeup(), Some(day(5)));
-    assert_eq!(campaign.silent_orders().count(), 0);
-    notice(&mut campaign, 5);
-    assert_eq!(campaign.next_wakeup(), None);
-    assert_eq!(campaign.silent_orders().count(), 1);
-}
-
-#[test]
-fn check_levels_round_up() {
-    for (level, orders, required) in [
-        (CheckLevel::All, 7, 7),
-        (CheckLevel::Half, 7, 4),
-        (CheckLevel::Tenth, 11, 2),
-        (CheckLevel::Tenth, 10, 1),
-        (CheckLevel::Fiftieth, 51, 2),
-        (CheckLevel::Fiftieth, 0, 0),
-        (CheckLevel::None, 100, 0),
-    ] {
-        assert_eq!(level.required(orders), required);
-    }
-}
-
-/// LIN-23: a campaign closes only when all have answered or were given up and the checks are done;
-/// no more is recovered than was out there; replay gives the same campaign.
-#[test]
-fn a_campaign_keeps_its_promises_under_any_commands() {
-    let mut closed = 0;
-    for seed in 0..2_000 {
-        let mut dice = Dice(seed);
-        let names = ["SO-1", "SO-2", "SO-3"];
-        let level = *dice.pick(&[CheckLevel::All, CheckLevel::Tenth, CheckLevel::None]);
-        let fresh = Campaign::new(
-            names.map(|name| (order_id(name), vec![liters("5")])),
-            plan(level),
-            day(1),
-        );
-        let mut campaign = fresh.clone();
-        let mut history: Vec<CampaignEvent> = Vec::new();
-        for step in 0..40 {
-            let id = order_id(["SO-1", "SO-2", "SO-3", "SO-9"][dice.roll(4) as usize]);
-            let command = match dice.roll(7) {
-                0 | 1 => CampaignCommand::RecordNotice { order: id },
-                2 => CampaignCommand::RecordResponse { order: id, answer: Answer::Returning },
-                3 => {
-                    let quantity = liters(["0", "2", "3.5"][dice.roll(3) as usize]);
-                    CampaignCommand::RecordRecovery { order: id, quantity }
-                }
-                4 => {
-                    let finding = *dice.pick(&[CheckFinding::Effective, CheckFinding::NotReached]);
-                    CampaignCommand::RecordCheck { order: id, finding }
-                }
-                5 => CampaignCommand::GiveUp {
-                    order: id,
-                    reason: (*dice.pick(&["moved", " "])).into(),
-                },
-                _ => CampaignCommand::Close,
-            };
-            let now = day(1 + step / 2);
-            match campaign.decide(&command, now) {
-                Ok(events) => {
-                    for event in events {
-                        campaign.evolve(&event);
-                        history.push(event);
-                    }
-                    if !matches!(
-                        command,
-                        CampaignCommand::RecordRecovery { .. }
-                            | CampaignCommand::RecordCheck { .. }
-                    ) {
-                        assert_eq!(
-                            campaign.decide(&command, now),
-                            Ok(vec![]),
-                            "twice is once: {command:?}"
-                        );
-                    }
-                }
-                Err(CampaignRefusal::NotDone { unanswered, missing_checks }) => {
-                    assert!(unanswered > 0 || missing_checks > 0);
-                }
-                Err(refusal) => assert!(!refusal.to_string().is_empty()),
-            }
-            for progress in campaign.orders().values() {
-                let back: i64 = progress.recovered.iter().map(|q| q.steps()).sum();
-                assert!(back <= 5_000);
-            }
-        }
-        if campaign.closed_at().is_some() {
-            closed += 1;
-            let settled = |p: &aftersale::lineage::campaign::OrderProgress| {
-                p.answer.is_some() || p.given_up.is_some()
-            };
-            assert!(campaign.orders().values().all(settled));
-            assert_eq!(campaign.missing_checks(), 0);
-            assert!(campaign.due_notices().is_empty());
-        }
-        let mut replayed = fresh;
-        for event in &history {
-            let text = serde_json::to_string(event).unwrap();
-            replayed.evolve(&serde_json::from_str(&text).unwrap());
-        }
-        assert_eq!(replayed, campaign);
-        let text = serde_json::to_string(&campaign).unwrap();
-        assert_eq!(serde_json::from_str::<Campaign>(&text).unwrap(), campaign);
-    }
-    assert!(closed > 100, "{closed}");
-}
-
 /// LIN-24: dispersion and recall sizes are those of one timed trace per root lot.
 #[test]
 fn metrics_equal_one_trace_per_root() {
@@ -703,23 +570,6 @@ fn a_limit_keeps_what_is_at_it_and_an_order_with_one_line_above_it() {
 }
 
 #[test]
-fn all_that_is_out_there_can_be_recovered_and_no_more() {
-    let opened = day(1);
-    let mut campaign =
-        Campaign::new([(order_id("SO-1"), vec![liters("10")])], plan(CheckLevel::None), opened);
-    let recover = |amount: &str| CampaignCommand::RecordRecovery {
-        order: order_id("SO-1"),
-        quantity: liters(amount),
-    };
-    assert!(campaign.decide(&recover("10.001"), opened).is_err());
-    for event in campaign.decide(&recover("10"), opened).unwrap() {
-        campaign.evolve(&event);
-    }
-    assert!(campaign.decide(&recover("0.001"), opened).is_err());
-    assert_eq!(campaign.recovered_share(liters("1").unit()), Some(Ratio::ONE));
-}
-
-#[test]
 fn a_voided_inspection_starts_no_trace() {
     let mut lineage = dairy();
     let found = event("LAB-9", 9, EventKind::Inspect).input(Line::unmeasured(lot("MILK-1")));
@@ -728,4 +578,43 @@ fn a_voided_inspection_starts_no_trace() {
     assert!(!orders_of(&lineage, source.clone()).is_empty());
     lineage.void(&EventId::new("LAB-9").unwrap());
     assert_eq!(lineage.forward(std::slice::from_ref(&source)).unknown, [source]);
+}
+
+/// LIN-22: what an order received, who has it and what was destroyed counts as far as the suspect
+/// reached it.
+#[test]
+fn goods_that_were_never_touched_do_not_count() {
+    let mut lineage = Lineage::new(Units::default());
+    let milk = |name: &str, amount| Line::new(lot(name), liters(amount));
+    let to = |amount| Line::new(order("SO-1"), liters(amount));
+    let customer = |name: &str| EventFacts {
+        customer: Some(CustomerId::new(name).unwrap()),
+        ..EventFacts::default()
+    };
+    for draft in [
+        event("R1", 1, EventKind::Receive).output(milk("BAD", "50")),
+        event("R2", 1, EventKind::Receive).output(milk("GOOD", "50")),
+        event("S1", 2, EventKind::Ship)
+            .input(milk("GOOD", "7"))
+            .output(to("7"))
+            .facts(customer("before")),
+        event("S2", 3, EventKind::Ship)
+            .input(milk("BAD", "5"))
+            .output(to("5"))
+            .facts(customer("reached")),
+        event("S3", 4, EventKind::Ship)
+            .input(milk("GOOD", "9"))
+            .output(to("9"))
+            .facts(customer("after")),
+        event("X", 5, EventKind::Scrap).input(milk("BAD", "4")).input(milk("GOOD", "11")),
+    ] {
+        lineage.record(&draft.check().unwrap()).unwrap();
+    }
+    let scope = Scope { sources: vec![Source::item(lot("BAD"))], least_share: None };
+    let recall = lineage.recall(&scope);
+    let affected = &recall.orders[&order_id("SO-1")];
+    assert_eq!(affected.items[0].received, Some(liters("5")));
+    let customers: Vec<&str> = recall.customers().map(CustomerId::as_str).collect();
+    assert_eq!(customers, ["reached"]);
+    assert_eq!(recall.destroyed[&liters("1").unit()], liters("4"));
 }

@@ -100,7 +100,10 @@ fn what_was_voided_has_no_say_in_units() {
                 0 => Line::unmeasured(lot(item)),
                 roll => {
                     let name = names[(roll as usize + item as usize) % 5 % 4];
-                    Line::new(lot(item), quantity(&(1 + dice.roll(20)).to_string(), name))
+                    // Amounts so large that the ledger needs coarser parts.
+                    let large = if dice.roll(6) == 0 { 3_000_000_000 } else { 0 };
+                    let amount = 1 + dice.roll(20) + large;
+                    Line::new(lot(item), quantity(&amount.to_string(), name))
                 }
             }
         };
