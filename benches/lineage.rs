@@ -4,6 +4,7 @@
 use aftersale::lineage::event::EventKind;
 use aftersale::lineage::graph::exposure::Watched;
 use aftersale::lineage::graph::reach::{Direction, Searcher};
+use aftersale::lineage::graph::sweep::Sweep;
 use aftersale::lineage::graph::timed::Suspicion;
 use aftersale::lineage::graph::{Graph, Head, NodeIndex, Portion};
 use divan::{Bencher, black_box};
@@ -56,6 +57,16 @@ fn trace_of_one_lot(bencher: Bencher<'_, '_>, direction: Direction) {
     bencher.bench_local(|| {
         graph.connected(black_box(&[start]), direction, &mut searcher);
         searcher.reached().len()
+    });
+}
+
+#[divan::bench]
+fn sweep_of_one_lot(bencher: Bencher<'_, '_>) {
+    let graph = build();
+    let mut sweep = Sweep::new();
+    bencher.bench_local(|| {
+        graph.sweep(black_box(&[NodeIndex(LAYER / 2)]), &mut sweep);
+        sweep.count()
     });
 }
 

@@ -39,7 +39,9 @@ pub struct Facts(Vec<(FactName, Fact)>);
 
 impl From<BTreeMap<FactName, Fact>> for Facts {
     fn from(facts: BTreeMap<FactName, Fact>) -> Self {
-        Self(facts.into_iter().collect())
+        let mut list = Vec::with_capacity(facts.len());
+        list.extend(facts);
+        Self(list)
     }
 }
 
@@ -64,7 +66,13 @@ impl Facts {
                     *old = fact;
                 }
             }
-            Err(place) => self.0.insert(place, (name, fact)),
+            Err(place) => {
+                if self.0.is_empty() {
+                    // One fact is all that most events have.
+                    self.0.reserve_exact(1);
+                }
+                self.0.insert(place, (name, fact));
+            }
         }
     }
 

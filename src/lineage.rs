@@ -4,8 +4,10 @@
 //! events and repeats. Out: traces, shares, recall scopes, suspects, each with what the data hides.
 //!
 //! Always true, and tested:
-//! 1. The same set of entries gives the same answers, in whatever order they arrive (as long as the
-//!    first arrival of a repeated id is the same).
+//! 1. The same set of entries gives the same answers, in whatever order they arrive. What arrives
+//!    first decides only where the entries themselves do not: which of two contents of one id
+//!    counts, which of two events of one time and sequence was before, and which of two units
+//!    without a factor between them an item counts in.
 //! 2. A static trace contains the timed trace; the timed trace is what a recall reaches.
 //! 3. Suspect material is conserved: on hand somewhere, scrapped, or listed as not allocated.
 //! 4. No answer hides its gaps: every trace lists the breaks and violations on its way.
@@ -21,6 +23,7 @@ pub mod fraction;
 pub mod graph;
 pub mod heel;
 pub mod ledger;
+mod measure;
 pub mod metrics;
 pub mod recall;
 pub mod record;
@@ -88,7 +91,7 @@ pub struct Lineage {
     order_lines: BTreeMap<OrderId, Vec<u32>>,
     inspections: BTreeMap<EventId, record::Inspection>,
     documents: BTreeMap<DocumentId, BTreeSet<u32>>,
-    mismatches: Vec<record::Mismatch>,
+    mismatches: BTreeMap<u32, Vec<measure::Mismatch>>,
     tolerance: Tolerance,
 }
 

@@ -1009,35 +1009,8 @@ fn time_acts_once_and_at_its_own_instants() {
             let orders = w.orders(p);
             let order = orders[dice.roll(orders.len())].clone();
             let actor = common::STAFF[dice.roll(common::STAFF.len())];
-            let mut command = w.command(actor, order);
-            let (w, now) = (&*w, w.now);
-            let later = |minutes| now + chrono::TimeDelta::minutes(minutes);
-            command.at = later(t2);
-            let tick = |p: &Process, minutes| {
-                let mut p = p.clone();
-                let decision = p.tick(&w.context(), later(minutes)).unwrap();
-                decision.entries.iter().for_each(|e| p.evolve(e).unwrap());
-                (p, decision.entries)
-            };
-            let (twice, one) = (tick(&tick(p, t1).0, t2).0, tick(p, t2).0);
-            assert_eq!(twice, one);
-            if let Some(due) = p.next_deadline() {
-                let before = due - chrono::TimeDelta::microseconds(1);
-                if before >= w.now {
-                    assert!(p.tick(&w.context(), before).unwrap().entries.is_empty());
-                }
-                assert!(!p.tick(&w.context(), due.max(w.now)).unwrap().entries.is_empty());
-            }
-            let (ticked, by_time) = tick(p, t2);
-            let (direct, after) =
-                (p.decide(&w.context(), &command), ticked.decide(&w.context(), &command));
-            match (direct, after) {
-                (Ok(direct), Ok(after)) => {
-                    assert_eq!(direct.entries, [by_time, after.entries].concat());
-                }
-                (Err(a), Err(b)) => assert_eq!(a, b),
-                (a, b) => panic!("{a:?} and {b:?}"),
-            }
+            let command = w.command(actor, order);
+            w.time_acts_once(p, (t1, t2), command);
             let case = &p.standing().unwrap().case;
             let ids: Vec<_> =
                 w.log.iter().flat_map(|e| effects(case, e)).map(|e| (e.seq, e.number)).collect();

@@ -133,7 +133,7 @@ fn an_exchange_called_back_is_refunded_once_it_is_here_again() {
     assert_eq!(obstacles(confirm(&mut desk)), [open()]);
     assert_eq!(obstacles(lose(&mut desk, "OUT-2")), [open()]);
     let again = Obstacle::ParcelKnown { parcel: parcel("OUT-2") };
-    assert_eq!(obstacles(call(&mut desk, "R-1", "OUT-2")), [again.clone()]);
+    assert_eq!(obstacles(call(&mut desk, "R-1", "OUT-2")), vec![again.clone()]);
     let matters = obstacles(desk.close("R-1"));
     assert!(matters.contains(&Obstacle::StillOpen { open: OpenMatter::Interception }));
     assert_eq!(desk.status("R-1"), "awaiting_reshipment");
@@ -216,7 +216,7 @@ fn an_advance_called_back_is_not_charged() {
     assert!(back.contains(&open()), "{back:?}");
     answer(&mut desk, "OUT-2", InterceptionOutcome::Intercepted).unwrap();
     let turned = Obstacle::ReplacementState { replacement: 1, act: "charged" };
-    assert_eq!(obstacles(desk.give(Role::Finance, charge())), [turned.clone()]);
+    assert_eq!(obstacles(desk.give(Role::Finance, charge())), vec![turned.clone()]);
     take_back(&mut desk).unwrap();
     assert_eq!(obstacles(desk.give(Role::Finance, charge())), [turned]);
     cancel(&mut desk).unwrap();
@@ -427,7 +427,7 @@ proptest! {
             let place = match &sent.state {
                 ReplacementState::Planned | ReplacementState::Cancelled => None,
                 ReplacementState::Shipped { .. } => {
-                    let asked = case.interceptions.values().any(|call| call.is_open());
+                    let asked = case.interceptions.values().any(aftersale::case::parcel::Interception::is_open);
                     Some(if asked { Location::Intercepting } else { Location::Customer })
                 }
                 ReplacementState::TurnedRound { .. } => Some(Location::InTransit),

@@ -61,7 +61,7 @@ fn a_review_waits_for_the_carrier_to_answer() {
     let mut w = under_way();
     let open = Obstacle::InterceptionOpen { parcel: "OUT-1".parse().unwrap() };
     let reject = || Order::Reject { comment: "worn".into() };
-    assert_eq!(refusal(w.act("ann", reject())), [open.clone()]);
+    assert_eq!(refusal(w.act("ann", reject())), vec![open.clone()]);
     let back = Command::Review { case: case("R-1"), order: Order::Withdraw };
     assert_eq!(refusal(w.as_role(Role::Customer, back)), [open]);
     assert_eq!(w.desk.order.next_wakeup(), None, "nothing wakes the host in vain");

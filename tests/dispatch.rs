@@ -200,6 +200,43 @@ fn a_case_that_waits_says_when_to_try_again() {
     );
 }
 
+/// Whoever comes first under any rule that was tried is waited for.
+#[test]
+fn a_case_that_waits_by_two_rules_is_tried_again_by_the_first_to_come() {
+    let rules = book(json!([
+        {"id": "specialists", "skills": ["phones"], "nobody": "next_rule"},
+        {"id": "seniors", "tier_min": 3, "nobody": "next_rule"},
+        {"id": "linguists", "skills": ["translation"]},
+    ]));
+    let mut crew = board(json!([
+        {"id": "late", "capacity": 9, "shift": "late", "skills": ["phones"]},
+        {"id": "away", "capacity": 9, "tier": 3, "absent": [{"start": "2026-03-02T00:00:00Z", "end": "2026-03-02T16:00:00Z"}]},
+        {"id": "other", "capacity": 9},
+    ]));
+    let decision = crew.assign(&rules, &calendars(), &ticket("1", &[]), at(NOON));
+    let Outcome::Waiting { rule, try_again } = &decision.value else { panic!("{decision:?}") };
+    assert_eq!(rule.as_str(), "linguists");
+    assert_eq!(*try_again, Some(at("2026-03-02T14:00:00Z")));
+}
+
+/// A board that was loaded without the load of an absent agent does not invent any.
+#[test]
+fn a_case_that_cannot_move_leaves_the_board_as_it_was() {
+    let rules = book(json!([{"id": "all", "effort": 5}]));
+    let mut crew = board(json!([
+        {"id": "away", "capacity": 9, "load": 2, "absent": [{"start": "2026-03-02T00:00:00Z", "end": "2026-03-03T00:00:00Z"}]},
+    ]));
+    let before = crew.clone();
+    let open = OpenAssignment {
+        ticket: ticket("1", &[]),
+        agent: ActorId::new("away").unwrap(),
+        effort: 5,
+    };
+    let moved = crew.reassign_absent(&rules, &calendars(), &[open], at(NOON));
+    assert!(matches!(moved[0].1.value, Outcome::Waiting { .. }));
+    assert_eq!(crew, before);
+}
+
 #[test]
 fn the_next_rule_is_tried_when_a_rule_says_so() {
     let rules = book(json!([

@@ -208,7 +208,7 @@ fn a_fact_is_named_as_on_the_wire() {
         assert_eq!(event.fact.name(), name);
         let json = serde_json::to_value(event).unwrap();
         let parcel = json["fact"]["parcel"].as_str();
-        assert_eq!(event.fact.parcel().map(|parcel| parcel.as_str()), parcel, "{name}");
+        assert_eq!(event.fact.parcel().map(aftersale::id::ParcelId::as_str), parcel, "{name}");
         let line = json["fact"]["line"].as_str();
         let lines = event.fact.lines();
         assert!(line.is_none_or(|line| lines.iter().any(|own| own.as_str() == line)), "{name}");

@@ -318,6 +318,29 @@ fn bounds_hold_the_mixed_share_on_random_worlds() {
     assert!(unallocated > 50, "{unallocated}");
 }
 
+/// LIN-8: the share of an output whose inputs cannot be summed is never rounded below its value.
+#[test]
+fn the_share_of_mixed_inputs_is_rounded_up() {
+    use aftersale::lineage::graph::{Graph, Head, Portion};
+    let mut graph = Graph::new();
+    let [bad, good, thread, cloth, jacket] =
+        [1, 1, 1, 2, 1].map(|unit| graph.add_node(unit).unwrap());
+    let make = |graph: &mut Graph, ins: &[Portion], out: Portion| {
+        let kind = if ins.is_empty() { EventKind::Receive } else { EventKind::Make };
+        graph.append(Head { time: 1, sequence: 0, kind }, ins, &[out]).unwrap();
+    };
+    for (node, steps) in [(bad, 1), (good, 2), (cloth, 1)] {
+        make(&mut graph, &[], Portion::new(node, steps));
+    }
+    make(&mut graph, &[Portion::new(bad, 1), Portion::new(good, 2)], Portion::new(thread, 3));
+    make(&mut graph, &[Portion::new(thread, 3), Portion::new(cloth, 1)], Portion::new(jacket, 2));
+    let mixing = graph.mixing(&Suspicion { nodes: vec![(bad, None)], events: vec![] });
+    let content = mixing.holdings[jacket.0 as usize].suspect_content;
+    // A third of two steps; exact would be two thirds of a step.
+    assert!(content * 3 >= 2 << mixing.shift, "{content} parts of 2^{}", mixing.shift);
+    assert!(content * 3 - (2 << mixing.shift) <= 3);
+}
+
 /// LIN-10: the order of arrival changes no answer, nor does bulk loading.
 #[test]
 fn the_order_of_arrival_changes_nothing() {

@@ -77,6 +77,41 @@ fn p_far_below_floats_is_right_to_sixteen_digits() {
     }
 }
 
+/// LIN-37: the logarithm of p has six right decimals where a float of p would be zero, and in between.
+#[test]
+fn the_logarithm_of_p_is_right_to_six_decimals() {
+    // Expected from 60-digit arithmetic.
+    for ((units, exposed, defective, both), expected) in [
+        ((1_000, 100, 100, 100), "-139.805164"),
+        ((1_000, 100, 100, 60), "-41.777536"),
+        ((100_000, 5_000, 300, 80), "-34.836173"),
+        ((50, 20, 10, 9), "-3.293701"),
+        ((1_000_000, 1_000, 2_000, 400), "-807.887224"),
+        ((600, 300, 300, 140), "-0.019162"),
+        ((10, 5, 5, 0), "0"),
+    ] {
+        let p = Counts::new(units, exposed, defective, both).unwrap().p_value();
+        assert_eq!(p.log10().unwrap().to_string(), expected, "{p}");
+    }
+    assert_eq!("0".parse::<Probability>().unwrap().log10(), None);
+    let mut dice = Dice(37);
+    for _ in 0..5_000 {
+        let digits = 100_000_000 + dice.roll(900_000_000);
+        let exponent = dice.roll(300);
+        let p: Probability =
+            format!("{}.{:08}e-{}", digits / 100_000_000, digits % 100_000_000, exponent + 1)
+                .parse()
+                .unwrap();
+        let float = (digits as f64 / 1e8).log10() - (exponent + 1) as f64;
+        let ours: f64 = p.log10().unwrap().to_string().parse().unwrap();
+        assert!((ours - float).abs() <= 0.500_001e-6, "{p}: {ours}, expected {float}");
+    }
+    for exponent in [-1, -9, -100, -1_000_000_000] {
+        let p: Probability = format!("1e{exponent}").parse().unwrap();
+        assert_eq!(p.log10().unwrap().to_string(), exponent.to_string());
+    }
+}
+
 /// LIN-31: the other measures are the formulas of their sources, for every table of up to 12 units.
 #[test]
 fn other_measures_are_their_formulas() {
@@ -335,13 +370,15 @@ fn within_strata_a_difference_between_strata_explains_nothing() {
 }
 
 proptest! {
-    /// LIN-18: the ranking does not depend on the order of candidates and units; a corrected value
+    /// LIN-18: the ranking does not depend on the order of candidates and observations, of one unit in
+    /// several strata too; a corrected value
     /// is never below its p and never falls down the list; BY is never below BH.
     #[test]
     fn the_ranking_is_a_function_of_the_facts(seed in 0_u64..1_000_000) {
         let mut dice = Dice(seed);
         let mut lineage = Lineage::new(Units::default());
         let mut seen = Vec::new();
+        let strata = ["A", "B"].map(|name| StratumId::new(name).unwrap());
         for n in 0..24 {
             let mut event =
                 Event::new(EventId::new(format!("M{n}")).unwrap(), at(1), EventKind::Make)
@@ -352,14 +389,21 @@ proptest! {
             }
             lineage.record(&event.check().unwrap()).unwrap();
             let outcome = if dice.roll(3) == 0 { Outcome::Defective } else { Outcome::Good };
-            seen.push(Observation { item: phone(n), outcome, stratum: None });
+            // Some are observed twice, in several strata or one.
+            for _ in 0..1 + dice.roll(2) {
+                let stratum = strata.get(dice.roll(3) as usize).cloned();
+                seen.push(Observation { item: phone(n), outcome, stratum });
+            }
         }
         let mut candidates: Vec<Source> = (0..6).map(|l| Source::item(lot(&format!("L{l}")))).collect();
         let plan = RankingPlan { minimum_exposure: 1, ..RankingPlan::default() };
+        let within = RankingPlan { comparison: Comparison::WithinStrata, ..plan };
         let first = lineage.rank(&candidates, &seen, &plan);
+        let first_within = lineage.rank(&candidates, &seen, &within);
         dice.shuffle(&mut candidates);
         dice.shuffle(&mut seen);
         prop_assert_eq!(&first, &lineage.rank(&candidates, &seen, &plan));
+        prop_assert_eq!(first_within, lineage.rank(&candidates, &seen, &within));
         let strict = RankingPlan { correction: Correction::BenjaminiYekutieli, ..plan };
         let strict = lineage.rank(&candidates, &seen, &strict);
         let list = &first[0].suspects;

@@ -71,13 +71,15 @@ fn the_lossy_codes_are_known() {
     };
     assert_eq!(lossy(WECHAT_SHOP), ["MERCHANT_OVERDUE_REFUND", "MERCHANT_FAIL"],);
     assert_eq!(lossy(PINDUODUO), ["5", "13"]);
-    for text in [TAOBAO, JD, STORE, B2B] {
+    assert_eq!(lossy(JD), ["21", "22", "31", "33", "40"]);
+    for text in [TAOBAO, STORE, B2B] {
         assert!(lossy(text).is_empty());
     }
     let merged = |text: &str| market(text).lossy_statuses().len();
     assert_eq!(merged(WECHAT_SHOP), 8);
     assert_eq!(merged(PINDUODUO), 2);
     assert_eq!(merged(TAOBAO), 15);
+    assert_eq!(merged(JD), 17);
 }
 
 /// MKT-4: values that no source confirmed are marked as believed, and the guide lists each of them.

@@ -962,6 +962,213 @@ fn reopening_follows_the_goal() {
     assert_eq!(run("new_cycle"), (hours(1), Some(march(3, 17, 0)), 1, 1));
 }
 
+/// Steps and instants of all timer events.
+fn fired(found: &Evaluation) -> Vec<(&str, Instant)> {
+    found.events.iter().map(|event| (event.id.step.as_str(), event.at)).collect()
+}
+
+fn step(id: &str, at: Value) -> Value {
+    json!({"id": id, "at": at, "kind": "reminder"})
+}
+
+/// Two civil days that end with a working day, half of them warned of, and six hours before the end.
+fn two_days() -> SlaBook {
+    let term = json!({"days": 2, "roll": "next_working_day"});
+    let ladder = [
+        step("half", json!({"percent_used": 50})),
+        step("soon", json!({"before_due": {"seconds": 6 * 3600}})),
+    ];
+    let more = json!({"reopen": {"when": code("event", "reopened")}, "ladder": ladder});
+    let target = json!({"clock": "days", "term": term, "calendar": "desk"});
+    house(vec![goal("solve", rules(target), more)])
+}
+
+/// A look at a clock tells until when no mark can be reached; none is missed at the very end of that.
+#[test]
+fn a_look_hides_no_mark() {
+    let pause = |from, until| [paused(from, "parts"), resumed(until, "parts")];
+    let late = step("late", json!({"after_due": {"seconds": 3 * 3600, "measured": "on_the_wall"}}));
+    let ladder = json!({"ladder": [step("half", json!({"percent_used": 50})), late]});
+    let book = house(vec![goal("solve", rules(business(8)), ladder)]);
+    // Half an hour's pause puts four hours of work at half past one.
+    let early = pause(march(2, 10, 0), march(2, 10, 30)).to_vec();
+    let half = march(2, 13, 30);
+    let found = book.evaluate(&calendars(), &opened(early), half);
+    assert_eq!(fired(&found), [("half", half)]);
+    // The deadline was at five; the clock is looked at, and stands still, from six on.
+    let found = book.evaluate(
+        &calendars(),
+        &opened(vec![paused(march(2, 18, 0), "parts")]),
+        march(2, 21, 0),
+    );
+    assert_eq!(fired(&found).last(), Some(&("late", march(2, 20, 0))));
+    // The day after the first is whole; the clock stands still in the next.
+    let mut looked = pause(march(2, 10, 0), march(2, 11, 0)).to_vec();
+    looked.push(paused(march(4, 12, 0), "parts"));
+    let found = two_days().evaluate(&calendars(), &opened(looked), march(4, 13, 0));
+    assert_eq!(fired(&found), [("half", march(4, 0, 0))]);
+}
+
+/// A term in days that is complete on a Saturday ends with Monday, whatever happens on Monday.
+#[test]
+fn a_known_deadline_that_lies_ahead_stays_known() {
+    let (thursday, due) = (march(5, 9, 0), march(10, 0, 0));
+    let after = |events: Vec<CaseEvent>, now| {
+        let start = [attached(thursday, "house", 1), event(thursday, "requested")];
+        let history = history(start.into_iter().chain(events).collect());
+        two_days().evaluate(&calendars(), &history, now)
+    };
+    let pause = || vec![paused(march(9, 10, 0), "parts")];
+    let found = after(pause(), march(9, 12, 0));
+    assert_eq!(only(&found).due, Some(due));
+    assert_eq!(found.next_wakeup, Some(march(9, 18, 0)));
+    let found = after(pause(), march(9, 18, 0));
+    assert_eq!(fired(&found).last(), Some(&("soon", march(9, 18, 0))));
+    // Looked at on Sunday, stopped and reopened on Monday, and standing still again.
+    let events = vec![
+        paused(march(8, 10, 0), "parts"),
+        resumed(march(8, 11, 0), "parts"),
+        event(march(9, 10, 0), "solved"),
+        event(march(9, 11, 0), "reopened"),
+        paused(march(9, 12, 0), "parts"),
+    ];
+    assert_eq!(only(&after(events, march(9, 13, 0))).due, Some(due));
+}
+
+/// No event is dated into the time in which a clock was stopped.
+#[test]
+fn events_of_the_time_stopped_fire_at_the_reopening() {
+    let reopened = march(5, 9, 0);
+    let found = |book: &SlaBook, stop| {
+        let events = vec![event(stop, "solved"), event(reopened, "reopened")];
+        let found = book.evaluate(&calendars(), &opened(events), march(5, 9, 30));
+        let last = found.events.last().unwrap();
+        (last.id.step.to_string(), last.reached, last.at)
+    };
+    // Stopped at the very instant of the mark, before it fired.
+    let stop = march(4, 0, 0);
+    assert_eq!(found(&two_days(), stop), ("half".into(), reopened, reopened));
+    // Stopped an hour late; two hours later somebody would have been told.
+    let late = step("late", json!({"after_due": {"seconds": 3 * 3600, "measured": "on_the_wall"}}));
+    let more = json!({"reopen": {"when": code("event", "reopened")}, "ladder": [late]});
+    let book = house(vec![goal("solve", rules(business(8)), more)]);
+    assert_eq!(found(&book, march(2, 18, 0)), ("late".into(), march(2, 20, 0), reopened));
+}
+
+/// A history that would take minutes to evaluate is refused, and many pauses take no time.
+#[test]
+fn histories_are_bounded() {
+    let attachments = |count: i64| {
+        let start = march(2, 9, 0);
+        let all = (0..count).map(|n| attached(start + chrono::TimeDelta::seconds(n), "house", 1));
+        CaseHistory::new(CaseId::new("RMA-1").unwrap(), all.collect())
+    };
+    assert!(attachments(256).is_ok());
+    let refused = attachments(257).unwrap_err().to_string();
+    assert_eq!(refused, "case `RMA-1` has policies attached 257 times, at most 256 are allowed");
+    let text = serde_json::to_string(&attachments(256).unwrap()).unwrap();
+    let more = text.replacen("{\"at\"", &format!("{}{{\"at\"", r#"{"at":"2026-03-02T08:00:00Z","what":{"type":"attached","policy":"house","version":1}},"#), 1);
+    assert!(serde_json::from_str::<CaseHistory>(&text).is_ok());
+    assert!(serde_json::from_str::<CaseHistory>(&more).unwrap_err().to_string().contains("257"));
+    // Twenty thousand pauses of a term in days, and as many for reasons nobody declared.
+    let pauses = (0..20_000_i64).flat_map(|n| {
+        let from = march(2, 9, 0) + chrono::TimeDelta::seconds(n * 600 + 60);
+        let reason = format!("reason_{n}");
+        [
+            paused(from, "parts"),
+            resumed(from + chrono::TimeDelta::seconds(60), "parts"),
+            paused(from, &reason),
+        ]
+    });
+    let found =
+        two_days().evaluate(&calendars(), &opened(pauses.collect()), at("2026-07-20T00:00:00Z"));
+    assert_eq!(only(&found).elapsed, Some(Amount::Days(0)));
+    assert_eq!(found.notices.len(), 20_000);
+}
+
+/// Timer events of one instant come in the order of their names.
+#[test]
+fn events_of_one_instant_are_sorted_by_name() {
+    let ladder: Vec<Value> = ["zz", "aa"]
+        .map(|id| step(id, json!({"after_due": {"seconds": 1, "measured": "on_the_wall"}})))
+        .to_vec();
+    let goals = ["b", "a"].map(|id| goal(id, rules(business(8)), json!({"ladder": ladder})));
+    let found = house(goals.to_vec()).evaluate(&calendars(), &opened(vec![]), march(3, 0, 0));
+    let names: Vec<_> =
+        found.events.iter().map(|e| (e.id.goal.as_str(), e.id.step.as_str())).collect();
+    let steps = ["aa", "breach", "zz"];
+    assert_eq!(names, ["a", "b"].map(|goal| steps.map(|step| (goal, step))).concat());
+}
+
+/// What is known of a case to which nothing happened yet.
+#[test]
+fn an_attached_goal_has_its_target_before_anything_happens() {
+    let book = house(vec![goal("solve", rules(business(8)), json!({}))]);
+    let history = history(vec![attached(march(2, 9, 0), "house", 1)]);
+    let found = book.evaluate(&calendars(), &history, march(2, 10, 0));
+    assert_eq!(only(&found).state, ClockState::Waiting);
+    assert_eq!(only(&found).rule.as_ref().map(ToString::to_string).as_deref(), Some("all"));
+    assert_eq!((only(&found).trouble.as_ref(), found.next_wakeup), (None, None));
+}
+
+/// Past the end of its calendar a clock is in trouble, whether it was looked at before or not.
+#[test]
+fn a_look_does_not_hide_the_end_of_the_calendar() {
+    let book = house(vec![goal("solve", rules(business(500)), json!({}))]);
+    let start = at("2026-12-01T09:00:00Z");
+    let found = |more: Vec<CaseEvent>| {
+        let events = [attached(start, "house", 1), event(start, "requested")];
+        let history = history(events.into_iter().chain(more).collect());
+        book.evaluate(&calendars(), &history, at("2027-01-02T09:00:00Z"))
+    };
+    let sunday = |hour: u32| at(&format!("2026-12-20T{hour}:00:00Z"));
+    let looked = found(vec![paused(sunday(10), "parts"), resumed(sunday(11), "parts")]);
+    assert_eq!(looked, found(vec![]));
+    let end = at("2027-01-01T00:00:00Z");
+    assert_eq!(only(&looked).trouble, Some(Trouble::BeyondCalendar { end }));
+}
+
+/// SLA-34: a clock that was stopped when its policy, or another version of it, was attached goes on with
+/// what it used and with every mark when it is reopened.
+#[test]
+fn a_clock_attached_while_stopped_goes_on_when_reopened() {
+    let goal = |hours: i64| {
+        let more = json!({"reopen": {"when": code("event", "reopened")},
+                          "ladder": [{"id": "half", "at": {"percent_used": 50}, "kind": "warning"}]});
+        vec![goal("solve", rules(business(hours)), more)]
+    };
+    let book = book(vec![
+        policy("house", 1, "internal", goal(8)),
+        policy("house", 2, "internal", goal(6)),
+    ]);
+    let solved = |start| vec![event(start, "requested"), event(march(2, 14, 0), "solved")];
+    let found = |attachments: Vec<CaseEvent>| {
+        let mut events = solved(march(2, 9, 0));
+        events.extend(attachments);
+        events.push(event(march(3, 9, 0), "reopened"));
+        let found = book.evaluate(&calendars(), &history(events), march(3, 13, 0));
+        let fired: Vec<_> =
+            found.events.iter().map(|e| (e.id.step.to_string(), e.reached, e.at)).collect();
+        (only(&found).elapsed, only(&found).due, fired)
+    };
+    // Five hours were used on the 2nd: half of eight is passed when the clock is reopened.
+    let half = |at| (String::from("half"), at, at);
+    let breach = |due: Instant| (String::from("breach"), due, due + chrono::TimeDelta::seconds(1));
+    let reopened = march(3, 9, 0);
+    let due = march(3, 12, 0);
+    assert_eq!(
+        found(vec![attached(march(2, 15, 0), "house", 1)]),
+        (hours(9), Some(due), vec![half(reopened), breach(due)])
+    );
+    // Under the second version an hour is left; its half was passed under the first.
+    let due = march(3, 10, 0);
+    let half = half(march(2, 13, 0));
+    assert_eq!(
+        found(vec![attached(march(2, 9, 0), "house", 1), attached(march(2, 15, 0), "house", 2)]),
+        (hours(9), Some(due), vec![half, breach(due)])
+    );
+}
+
 /// Found by the audit of a real log, in which a ticket was activated and resolved in one minute.
 #[test]
 fn a_state_passed_through_at_the_instant_of_the_stop_does_not_reopen() {

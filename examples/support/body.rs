@@ -125,7 +125,7 @@ impl Body {
         )
     }
 
-    /// A table; it scrolls sideways where the screen is too narrow.
+    /// A table; on a narrow screen many numbers are stacked, and much text scrolls sideways.
     pub fn table(&mut self, table: &Table) -> &mut Self {
         self.html.push_str(&table.html());
         self
@@ -153,6 +153,9 @@ pub struct Table {
     heads: Vec<(String, bool)>,
     rows: Vec<(Tone, bool, Vec<String>)>,
 }
+
+/// From how many columns on a table of numbers is stacked on a phone.
+const STACKED_FROM: usize = 5;
 
 impl Table {
     /// A table; a head that starts with `#` stands over a column of numbers.
@@ -185,9 +188,18 @@ impl Table {
         self
     }
 
+    /// Whether each row is a name and many numbers: on a phone they stand below the name, each beside
+    /// its head.
+    fn is_stacked(&self) -> bool {
+        let numbers = self.heads.iter().skip(1);
+        self.heads.len() >= STACKED_FROM && numbers.into_iter().all(|(_, number)| *number)
+    }
+
     fn html(&self) -> String {
         let caption = escape(&self.caption);
-        let mut html = String::from("<div class=\"table\">");
+        let stacked = self.is_stacked();
+        let class = if stacked { "table stacked" } else { "table" };
+        let mut html = format!("<div class=\"{class}\">");
         if !caption.is_empty() {
             html.push_str(&format!("<div class=\"cap\">{caption}</div>"));
         }
@@ -204,9 +216,13 @@ impl Table {
         for (tone, total, cells) in &self.rows {
             let total = if *total { " total" } else { "" };
             html.push_str(&format!("<tr class=\"{}{total}\">", tone.class()));
-            for (cell, (_, number)) in cells.iter().zip(&self.heads) {
+            for (cell, (head, number)) in cells.iter().zip(&self.heads) {
                 let class = if *number { " class=\"n\"" } else { "" };
-                html.push_str(&format!("<td{class}>{}</td>", inline(cell)));
+                let name = match (stacked, *number) {
+                    (true, true) => format!(" data-head=\"{}\"", escape(head)),
+                    _ => String::new(),
+                };
+                html.push_str(&format!("<td{class}{name}>{}</td>", inline(cell)));
             }
             html.push_str("</tr>\n");
         }

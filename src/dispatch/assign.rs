@@ -47,8 +47,8 @@ pub enum Outcome {
     Waiting {
         /// The last rule that was tried.
         rule: RuleId,
-        /// When the next shift of somebody able begins or somebody able comes back; none when the
-        /// reason is capacity or nobody is able.
+        /// When the next shift of somebody able begins or somebody able comes back, by any rule that
+        /// was tried; none when the reason is capacity or nobody is able.
         try_again: Option<Instant>,
     },
     /// No rule is for this case.
@@ -85,6 +85,7 @@ impl Board {
     ) -> Explained<Outcome> {
         let mut findings = Vec::new();
         let mut waiting = Outcome::NoRule;
+        let mut soonest: Option<Instant> = None;
         for rule in book.rules() {
             let finding = |effect| Finding::new(book.reference(rule), effect);
             if !rule.when.evaluate(&ticket.facts).holds() {
@@ -106,8 +107,9 @@ impl Board {
                 let value = Outcome::Assigned { agent, rule: rule.id.clone(), effort: rule.effort };
                 return Explained::new(value, findings);
             }
-            let try_again = self.try_again(rule, &need, calendars, now);
-            waiting = Outcome::Waiting { rule: rule.id.clone(), try_again };
+            let coming = self.try_again(rule, &need, calendars, now);
+            soonest = soonest.into_iter().chain(coming).min();
+            waiting = Outcome::Waiting { rule: rule.id.clone(), try_again: soonest };
             if rule.nobody == Nobody::Wait {
                 break;
             }
@@ -149,13 +151,15 @@ impl Board {
         moving.sort_by_key(|a| (a.ticket.due.is_none(), a.ticket.due, &a.ticket.case));
         let mut moved = Vec::with_capacity(moving.len());
         for assignment in moving {
-            // An agent who left the board has no load to give back.
+            // An agent who left the board has no load.
+            let before = self.seat_mut(&assignment.agent).map(|seat| seat.agent.load);
             let _ = self.release(&assignment.agent, assignment.effort);
             let decision = self.assign(book, calendars, &assignment.ticket, now);
             if !matches!(decision.value, Outcome::Assigned { .. })
+                && let Ok(load) = before
                 && let Ok(seat) = self.seat_mut(&assignment.agent)
             {
-                seat.agent.load = seat.agent.load.saturating_add(assignment.effort);
+                seat.agent.load = load;
             }
             moved.push((assignment.ticket.case.clone(), decision));
         }

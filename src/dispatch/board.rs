@@ -139,6 +139,7 @@ impl Board {
         let mut count = 0;
         let (mut skills, mut languages) = (BTreeMap::new(), BTreeMap::new());
         let mut shifts: Vec<CalendarId> = Vec::new();
+        let mut numbers: BTreeMap<CalendarId, usize> = BTreeMap::new();
         let mut seats = Vec::with_capacity(agents.len());
         for mut agent in agents {
             let mut able = Abilities::default();
@@ -150,7 +151,7 @@ impl Board {
             }
             agent.absent.sort();
             let shift = agent.shift.as_ref().map(|shift| {
-                shifts.iter().position(|known| known == shift).unwrap_or_else(|| {
+                *numbers.entry(shift.clone()).or_insert_with(|| {
                     shifts.push(shift.clone());
                     shifts.len().saturating_sub(1)
                 })

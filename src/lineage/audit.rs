@@ -231,15 +231,16 @@ impl Lineage {
     }
 
     fn list_mismatches(&self, nodes: &Bits, audit: &mut Audit) {
-        for mismatch in &self.mismatches {
-            if !nodes.contains(mismatch.node) || !self.graph.is_alive(mismatch.event) {
-                continue;
-            }
-            let names = self.id_of(mismatch.event).zip(self.item_at(mismatch.node));
-            if let Some((event, item)) = names {
-                let unit = self.unit_of(mismatch.node);
-                let problem = alloc::format!("{}", mismatch.error);
-                audit.breaks.push(TraceBreak::UnitMismatch { event, item, unit, problem });
+        for (&node, mismatches) in self.mismatches.iter().filter(|&(&node, _)| nodes.contains(node))
+        {
+            let unit = self.unit_of(node);
+            let alive = mismatches.iter().filter(|mismatch| self.graph.is_alive(mismatch.event));
+            for mismatch in alive {
+                let named = self.id_of(mismatch.event).zip(self.item_at(node));
+                if let Some((event, item)) = named {
+                    let problem = alloc::format!("{}", mismatch.problem(unit));
+                    audit.breaks.push(TraceBreak::UnitMismatch { event, item, unit, problem });
+                }
             }
         }
     }

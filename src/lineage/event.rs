@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::id::{CustomerId, LotId, OrderId, OrderLineId, SerialId, Sku, SupplierId, text_ids};
 use crate::label::codes;
-use crate::quantity::{Quantity, QuantityError, Unit, UnitTable};
+use crate::quantity::{Quantity, QuantityError, UnitTable};
 use crate::time::Instant;
 
 text_ids! {
@@ -372,7 +372,8 @@ pub enum Entry {
 /// How quantities are brought to one unit per item, exactly.
 ///
 /// An item counts in the base of its own table if it has one; else in the base of the first common
-/// table that knows the unit of its first line; else in that unit itself.
+/// table that knows the unit of its first line; else in that unit itself. The first line is the first
+/// that was recorded and was not voided.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Units {
@@ -399,11 +400,6 @@ impl Units {
             Some(table) => table.to_base(quantity),
             None => Ok(quantity),
         }
-    }
-
-    /// The unit an item would count in when its first line has this unit.
-    pub(crate) fn base(&self, item: &Item, unit: Unit) -> Unit {
-        self.to_base(item, Quantity::zero(unit)).map_or(unit, Quantity::unit)
     }
 }
 

@@ -14,13 +14,16 @@ pub(crate) mod bits;
 mod chains;
 pub mod exposure;
 pub(crate) mod heels;
+mod measure;
 mod order;
 pub mod reach;
+pub mod sweep;
 pub mod timed;
 
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
+use bits::Bits;
 use chains::Chains;
 use order::Order;
 
@@ -119,10 +122,14 @@ pub struct Graph {
     uses_at: Vec<u32>,
     uses: Vec<u32>,
     uses_tail: Chains,
+    /// The nodes whose frozen rows name an event and not only nodes.
+    to_events: Bits,
     order: Order,
     cleans: BTreeMap<u32, Vec<u32>>,
     heels: BTreeMap<u32, i64>,
     dead: u32,
+    /// Whether a row may still name an event that was voided.
+    dead_in_rows: bool,
     input_total: i64,
     output_total: i64,
 }
@@ -150,7 +157,7 @@ impl Graph {
         Ok(NodeIndex(index))
     }
 
-    /// Sets the unit code of a node that had none.
+    /// Sets the unit code of a node of which no line has a quantity; 0 for none.
     pub(crate) fn set_unit(&mut self, node: NodeIndex, unit: u8) {
         if let Some(slot) = self.unit.get_mut(node.0 as usize) {
             *slot = unit;
@@ -253,24 +260,37 @@ impl Graph {
         }
     }
 
-    /// Merges the tail into the frozen rows; happens by itself as the tail grows.
+    /// Merges the tail into the frozen rows and drops what was voided; happens by itself as the tail
+    /// grows.
     pub fn freeze(&mut self) {
         let nodes = self.maker.len();
         let total = self.uses.len().saturating_add(self.uses_tail.len());
         let (mut starts, mut merged) = (Vec::with_capacity(nodes.saturating_add(1)), Vec::new());
+        let mut to_events = Bits::new(nodes);
         merged.reserve_exact(total);
         starts.push(0);
         for node in 0..nodes as u32 {
-            merged.extend_from_slice(self.frozen_uses(node));
+            let row = merged.len();
+            let counts = |entry: &u32| self.is_alive(self.event_of(*entry));
+            if self.dead_in_rows {
+                merged.extend(self.frozen_uses(node).iter().copied().filter(counts));
+            } else {
+                merged.extend_from_slice(self.frozen_uses(node));
+            }
             let from = merged.len();
-            merged.extend(self.uses_tail.iter(node));
+            merged.extend(self.uses_tail.iter(node).filter(counts));
             if let Some(added) = merged.get_mut(from..) {
                 added.reverse();
             }
+            let row = merged.get(row..).unwrap_or_default();
+            if row.iter().any(|entry| entry & COMPLEX != 0) {
+                to_events.insert(node);
+            }
             starts.push(merged.len() as u32);
         }
-        (self.uses_at, self.uses) = (starts, merged);
+        (self.uses_at, self.uses, self.to_events) = (starts, merged, to_events);
         self.uses_tail.clear();
+        self.dead_in_rows = false;
     }
 
     /// Gives back the room that growth reserved; worth it after a bulk load.
@@ -307,6 +327,7 @@ impl Graph {
             .saturating_add(self.uses_tail.bytes())
             .saturating_add(self.makers_more.bytes())
             .saturating_add(self.order.bytes())
+            .saturating_add(self.to_events.words().saturating_mul(8))
     }
 
     /// Makes an event as if it had never been. Doing so twice changes nothing.
@@ -316,6 +337,7 @@ impl Graph {
         {
             *marks |= DEAD;
             self.dead = self.dead.saturating_add(1);
+            self.dead_in_rows = true;
             let total = |lines: Lines<'_>| lines.map(|(_, &steps)| steps.max(0)).sum::<i64>();
             let (ins, outs) = (total(self.input_lines(event.0)), total(self.output_lines(event.0)));
             self.input_total = self.input_total.saturating_sub(ins);
@@ -432,6 +454,15 @@ impl Graph {
             }
             _ => &[],
         }
+    }
+
+    /// The frozen rows of neighbors, one behind the other.
+    #[inline]
+    fn frozen_rows(&self, first: u32, end: u32) -> &[u32] {
+        let at = |node: u32| {
+            self.uses_at.get(node as usize).map_or(self.uses.len(), |&from| from as usize)
+        };
+        self.uses.get(at(first)..at(end)).unwrap_or_default()
     }
 
     /// The raw row of a node: a node, or an event marked [`COMPLEX`].

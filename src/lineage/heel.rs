@@ -108,7 +108,7 @@ impl Lineage {
         let node = self.node_of(vessel)?;
         if known.is_none() {
             let unit = capacity.unit();
-            self.settle_unit(node, vessel, unit).ok_or(HeelError::TooManyUnits { unit })?;
+            self.settle_unit(node, unit).ok_or(HeelError::TooManyUnits { unit })?;
         }
         // A share of at most one of a quantity fits.
         let steps = heel.share.of(capacity.steps(), Rounding::Down).unwrap_or(0);

@@ -1,13 +1,13 @@
-//! Recording: text ids to dense ones, repeats, voids, units.
+//! Recording: text ids to dense ones, repeats, voids.
 
 use alloc::collections::BTreeSet;
 use alloc::vec::Vec;
 use core::hash::{Hash, Hasher};
 
 use super::Lineage;
-use super::event::{DocumentId, Entry, Event, EventDraft, EventId, EventKind, Item, Line};
-use super::graph::{GraphError, Head, NodeIndex, Portion};
-use crate::quantity::{Quantity, QuantityError, Unit};
+use super::event::{DocumentId, Entry, Event, EventDraft, EventId, EventKind, Item};
+use super::graph::{GraphError, Head};
+use crate::quantity::Unit;
 
 /// What recording an event did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,14 +66,6 @@ pub(super) struct Stored {
 pub(super) struct Inspection {
     pub(super) nodes: Vec<u32>,
     pub(super) document: Option<DocumentId>,
-}
-
-/// A line whose quantity could not be brought to the unit of its item.
-#[derive(Clone, Debug)]
-pub(super) struct Mismatch {
-    pub(super) event: u32,
-    pub(super) node: u32,
-    pub(super) error: QuantityError,
 }
 
 impl Lineage {
@@ -167,18 +159,26 @@ impl Lineage {
         let Some(stored) = self.stored.get(id) else { return VoidOutcome::Awaited };
         if let Some(event) = stored.event {
             self.graph.void(super::graph::EventIndex(event));
+            self.reconsider_units(event);
         }
         self.inspections.remove(id);
         VoidOutcome::Removed
     }
 
     fn append(&mut self, parts: &EventDraft) -> Result<u32, RecordError> {
-        let event = self.graph.events() as u32;
-        let before = self.mismatches.len();
-        let result = self.append_lines(event, parts);
-        if result.is_err() {
-            self.mismatches.truncate(before);
-            return result;
+        let named = (self.graph.events() as u32, &parts.id);
+        let first = self.graph.lines();
+        let mut mismatches = Vec::new();
+        let inputs = self.portions(named, first, &parts.inputs, &mut mismatches)?;
+        let first = first.saturating_add(inputs.len());
+        let outputs = self.portions(named, first, &parts.outputs, &mut mismatches)?;
+        let head =
+            Head { time: parts.at.timestamp_micros(), sequence: parts.sequence, kind: parts.kind };
+        let appended = self.graph.append(head, &inputs, &outputs);
+        let event =
+            appended.map_err(|source| RecordError::Graph { event: parts.id.clone(), source })?.0;
+        for (node, mismatch) in mismatches {
+            self.mismatches.entry(node).or_default().push(mismatch);
         }
         self.event_ids.push(parts.id.clone());
         if let Some(document) = &parts.facts.document {
@@ -187,20 +187,7 @@ impl Lineage {
         if !parts.facts.is_empty() {
             self.facts.insert(event, parts.facts.clone());
         }
-        result
-    }
-
-    fn append_lines(&mut self, event: u32, parts: &EventDraft) -> Result<u32, RecordError> {
-        let mut portions = |lines: &[Line]| -> Result<Vec<Portion>, RecordError> {
-            lines.iter().map(|line| self.portion(event, line, &parts.id)).collect()
-        };
-        let (inputs, outputs) = (portions(&parts.inputs)?, portions(&parts.outputs)?);
-        let head =
-            Head { time: parts.at.timestamp_micros(), sequence: parts.sequence, kind: parts.kind };
-        let appended = self.graph.append(head, &inputs, &outputs);
-        appended
-            .map(|index| index.0)
-            .map_err(|source| RecordError::Graph { event: parts.id.clone(), source })
+        Ok(event)
     }
 
     pub(super) fn node_of(&mut self, item: &Item) -> Result<u32, GraphError> {
@@ -214,52 +201,6 @@ impl Lineage {
             self.order_lines.entry(order.clone()).or_default().push(node.0);
         }
         Ok(node.0)
-    }
-
-    fn portion(&mut self, event: u32, line: &Line, id: &EventId) -> Result<Portion, RecordError> {
-        let node = self
-            .node_of(&line.item)
-            .map_err(|source| RecordError::Graph { event: id.clone(), source })?;
-        let one = || Quantity::pieces(1).ok().filter(|_| matches!(line.item, Item::Serial(_)));
-        let Some(quantity) = line.quantity.or_else(one) else {
-            return Ok(Portion { node: NodeIndex(node), steps: None });
-        };
-        let based = self.units.to_base(&line.item, quantity);
-        let base = match self.unit_of(node) {
-            Some(base) => base,
-            None => {
-                let unit = quantity.unit();
-                self.settle_unit(node, &line.item, unit)
-                    .ok_or_else(|| RecordError::TooManyUnits { event: id.clone(), unit })?
-            }
-        };
-        let measured = based.and_then(|based| {
-            if based.unit() == base {
-                return Ok(based.steps());
-            }
-            Err(QuantityError::UnitMismatch { left: quantity.unit(), right: base })
-        });
-        let steps = match measured {
-            Ok(steps) => Some(steps),
-            Err(error) => {
-                self.mismatches.push(Mismatch { event, node, error });
-                None
-            }
-        };
-        Ok(Portion { node: NodeIndex(node), steps })
-    }
-
-    /// Sets the unit that a node counts in; none when there are too many units.
-    pub(super) fn settle_unit(&mut self, node: u32, item: &Item, unit: Unit) -> Option<Unit> {
-        let base = self.units.base(item, unit);
-        let known = self.base_units.iter().position(|&known| known == base);
-        let place = known.unwrap_or(self.base_units.len());
-        let code = u8::try_from(place.saturating_add(1)).ok()?;
-        if known.is_none() {
-            self.base_units.push(base);
-        }
-        self.graph.set_unit(NodeIndex(node), code);
-        Some(base)
     }
 }
 

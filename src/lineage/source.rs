@@ -81,9 +81,10 @@ impl Lineage {
     pub(crate) fn resolve(&self, sources: &[Source]) -> Resolved {
         let mut resolved = Resolved::default();
         for source in sources {
-            let before = resolved.suspicion.clone();
+            let size = |found: &Suspicion| (found.nodes.len(), found.events.len());
+            let before = size(&resolved.suspicion);
             self.resolve_one(source, &mut resolved.suspicion);
-            if before == resolved.suspicion {
+            if before == size(&resolved.suspicion) {
                 resolved.unknown.push(source.clone());
             }
         }

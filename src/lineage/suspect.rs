@@ -120,7 +120,10 @@ pub struct Suspect {
     pub counts: Counts,
     /// The chance of at least so many defects among its units if it had nothing to do with them.
     pub p: Probability,
-    /// The same, corrected for the number of candidates tested.
+    /// The base-10 logarithm of p, to six decimals: zero or below. For charts and for systems that
+    /// would take a very small p for zero.
+    pub log10_p: Exact,
+    /// The chance p, corrected for the number of candidates tested.
     pub q: Probability,
     /// The signed Cochran-Mantel-Haenszel statistic over the strata compared (one, when pooled): above
     /// zero when the exposed fail more often than the others. None when nothing could vary.
@@ -266,7 +269,8 @@ impl Lineage {
     /// each later round sets aside all units of the suspect before it, so that its relatives do not
     /// fill the list and a second cause can show.
     ///
-    /// An item observed twice counts once, as defective if any observation says so.
+    /// An item observed twice counts once, as defective if any observation says so, and in the first by
+    /// name of the strata given for it.
     #[must_use]
     pub fn rank(
         &self,
@@ -299,30 +303,29 @@ impl Lineage {
 
     fn watch(&self, observations: &[Observation], comparison: Comparison) -> (Vec<Watched>, u32) {
         let mut units: BTreeMap<NodeIndex, (bool, Option<&StratumId>)> = BTreeMap::new();
-        let mut unknown = 0_u32;
+        let mut unknown: BTreeSet<&Item> = BTreeSet::new();
         for seen in observations {
             let Some(node) = self.node(&seen.item).filter(|node| self.graph.is_named(node.0))
             else {
-                unknown = unknown.saturating_add(1);
+                unknown.insert(&seen.item);
                 continue;
             };
-            let unit = units.entry(node).or_insert((false, seen.stratum.as_ref()));
+            let unit = units.entry(node).or_default();
             unit.0 |= seen.outcome == Outcome::Defective;
+            // Of several strata the first by name, whatever the order of observations.
+            unit.1 = unit.1.into_iter().chain(&seen.stratum).min();
         }
-        let strata: BTreeSet<Option<&StratumId>> =
-            units.values().map(|&(_, stratum)| stratum).collect();
-        let group = |stratum: Option<&StratumId>| match comparison {
-            Comparison::Pooled => 0,
-            Comparison::WithinStrata => {
-                strata.iter().position(|&known| known == stratum).unwrap_or(0) as u32
-            }
+        let strata: BTreeSet<Option<&StratumId>> = match comparison {
+            Comparison::Pooled => BTreeSet::new(),
+            Comparison::WithinStrata => units.values().map(|&(_, stratum)| stratum).collect(),
         };
+        let groups: BTreeMap<Option<&StratumId>, u32> = strata.into_iter().zip(0..).collect();
         let watched = units.into_iter().map(|(node, (marked, stratum))| Watched {
             node,
-            group: group(stratum),
+            group: groups.get(&stratum).copied().unwrap_or_default(),
             marked,
         });
-        (watched.collect(), unknown)
+        (watched.collect(), u32::try_from(unknown.len()).unwrap_or(u32::MAX))
     }
 }
 
@@ -377,7 +380,9 @@ fn rank_exposures(
             }
         };
         let measures = counts.measures();
-        let suspect = Suspect { source: source.clone(), counts, p, q: p, z, measures, group: 0 };
+        let source = source.clone();
+        let log10_p = p.log10().unwrap_or_default();
+        let suspect = Suspect { source, counts, p, log10_p, q: p, z, measures, group: 0 };
         tested.push((suspect, exposure.print));
     }
     tested.sort_by(|(a, _), (b, _)| {

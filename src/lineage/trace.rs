@@ -69,10 +69,17 @@ impl Lineage {
     #[must_use]
     pub fn contacts(&self, sources: &[Source], direction: Direction) -> Trace {
         let resolved = self.resolve(sources);
-        let mut searcher = Searcher::new();
-        self.graph.connected(&self.starts(&resolved.suspicion), direction, &mut searcher);
-        let mut nodes: Vec<NodeIndex> = searcher.reached().collect();
-        nodes.sort_unstable();
+        let starts = self.starts(&resolved.suspicion);
+        let nodes = match direction {
+            Direction::Forward => self.graph.sweep_forward(&starts),
+            Direction::Backward => {
+                let mut searcher = Searcher::new();
+                self.graph.connected(&starts, direction, &mut searcher);
+                let mut nodes: Vec<NodeIndex> = searcher.reached().collect();
+                nodes.sort_unstable();
+                nodes
+            }
+        };
         let reach = TimedReach { nodes, events: Vec::new() };
         self.trace(direction, &reach, resolved.unknown)
     }

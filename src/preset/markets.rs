@@ -33,7 +33,8 @@ pub const WECHAT_SHOP: &str = include_str!("market/wechat_shop.json");
 /// Taobao and Tmall: timers from a secondary source; the last two are believed.
 pub const TAOBAO: &str = include_str!("market/taobao.json");
 
-/// JD: timers from secondary sources, with the Spring Festival pause of 2019. No status codes.
+/// JD: timers from secondary sources, with the Spring Festival pause of 2019; the steps of its service
+/// orders from client programs, five readings believed.
 pub const JD: &str = include_str!("market/jd.json");
 
 /// Pinduoduo: one timer from the press, two believed; status codes from a client library.

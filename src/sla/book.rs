@@ -70,6 +70,49 @@ pub(crate) struct CompiledGoal {
     pub(crate) at_first: ([bool; 5], Option<usize>),
     /// Pause rules it honors, one bit each.
     pub(crate) honors: u64,
+    pub(crate) ranks: Ranks,
+}
+
+/// The places of a goal's names among all names of the book in the order of the text: timer events of
+/// one instant are sorted by numbers.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Ranks {
+    /// Of the policy and the goal; versions of one goal share it.
+    pub(crate) goal: usize,
+    breach: usize,
+    steps: Vec<usize>,
+}
+
+impl Ranks {
+    /// Of a step by its position in the ladder; none is the breach.
+    pub(crate) fn step(&self, step: Option<u16>) -> usize {
+        let rank = step.map_or(Some(&self.breach), |step| self.steps.get(usize::from(step)));
+        rank.copied().unwrap_or(usize::MAX)
+    }
+
+    /// Gives every goal its ranks.
+    fn set<'a>(goals: impl Iterator<Item = &'a mut CompiledGoal>) {
+        let mut goals: Vec<_> = goals.collect();
+        goals.sort_by(|one, other| one.name().cmp(&other.name()));
+        let steps = goals.iter().flat_map(|goal| &goal.goal.ladder).map(|step| step.id.clone());
+        let names: BTreeSet<StepId> = steps.chain([StepId::fixed(BREACH)]).collect();
+        let names: Vec<StepId> = names.into_iter().collect();
+        let place = |step: &StepId| names.binary_search(step).unwrap_or(usize::MAX);
+        let mut last: Option<(PolicyId, GoalId)> = None;
+        let mut rank = 0_usize;
+        for goal in goals {
+            let name = (goal.policy.clone(), goal.goal.id.clone());
+            if last.as_ref().is_some_and(|last| *last != name) {
+                rank = rank.saturating_add(1);
+            }
+            last = Some(name);
+            goal.ranks = Self {
+                goal: rank,
+                breach: place(&StepId::fixed(BREACH)),
+                steps: goal.goal.ladder.iter().map(|step| place(&step.id)).collect(),
+            };
+        }
+    }
 }
 
 /// What is wrong with a draft, and where.
@@ -251,6 +294,7 @@ impl SlaBook {
         for goal in policies.values_mut().flatten() {
             goal.at_first = (goal.held_triggers(&facts), goal.target_rule(&facts));
         }
+        Ranks::set(policies.values_mut().flatten());
         let held_at_first = held(&pauses, &facts);
         let paused_by = TestSet::of(pauses.iter().flatten());
         Self { tests, pauses, paused_by, held_at_first, policies, draft }
@@ -398,7 +442,12 @@ impl CompiledGoal {
             targets,
             at_first: ([false; 5], None),
             honors,
+            ranks: Ranks::default(),
         }
+    }
+
+    fn name(&self) -> (&PolicyId, &GoalId) {
+        (&self.policy, &self.goal.id)
     }
 
     /// Which triggers hold.

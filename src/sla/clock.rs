@@ -4,6 +4,7 @@
 //! deadline is the first `t` with `E(t)` = target; every mark of the ladder is the first `t` with
 //! `E(t)` = another amount, found by the same function.
 
+mod ahead;
 mod change;
 mod marks;
 mod outcome;
@@ -11,6 +12,7 @@ mod outcome;
 use alloc::vec::Vec;
 use core::iter;
 
+use ahead::Ahead;
 use marks::{Fired, Pending, Upto, marks};
 
 use super::book::CompiledGoal;
@@ -21,6 +23,9 @@ use crate::calendar::book::Calendars;
 use crate::calendar::compiled::instant;
 use crate::id::CaseId;
 
+/// For how many running stretches of a cycle there is room at its start.
+const USUAL_STRETCHES: usize = 8;
+
 /// What the facts and commands of one instant ask of a clock.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Signals {
@@ -28,13 +33,18 @@ pub(crate) struct Signals {
     pub(crate) stops: u8,
     pub(crate) cancel: bool,
     pub(crate) reset: bool,
+    /// A person said so.
     pub(crate) reopen: bool,
     pub(crate) start: bool,
+    /// A condition came to hold.
+    pub(crate) reopen_held: bool,
+    pub(crate) start_held: bool,
 }
 
 impl Signals {
     fn are_none(self) -> bool {
-        self.stops == 0 && !(self.cancel || self.reset || self.reopen || self.start)
+        let is_asked = self.reopen || self.start || self.reopen_held || self.start_held;
+        self.stops == 0 && !(self.cancel || self.reset || is_asked)
     }
 }
 
@@ -105,12 +115,13 @@ struct Live<'a> {
     from: i64,
     /// From when it counts in the whole cycle, before any change of target.
     origin: i64,
-    /// When the revision began: none of its events fires earlier.
+    /// When the revision began, or the clock was last reopened: none of its events fires earlier.
     since: i64,
     /// Used up to the start of the present running stretch; for days the credit.
     used: i64,
     due: Option<i64>,
     pending: Vec<Pending>,
+    ahead: Ahead,
 }
 
 impl<'a> Run<'a> {
@@ -160,20 +171,22 @@ impl<'a> Run<'a> {
     /// coarse times have a start and its stop in one minute.
     pub(crate) fn apply(&mut self, at: i64, held: u64, rule: Option<usize>, signals: Signals) {
         let held = held & self.goal.honors;
+        if self.fate != Fate::Current {
+            return;
+        }
         let aims = self.live.as_ref().map_or(self.rule, |live| live.rule);
-        let is_same = held == self.held && rule == self.rule && rule == aims;
-        if self.fate != Fate::Current || (is_same && signals.are_none()) {
+        if signals.are_none() && rule == self.rule && rule == aims {
+            if held != self.held {
+                self.hold(at, held);
+            }
             return;
         }
         // What held for a moment before the stop of a running clock, and no longer does while the
         // stop does, is over: it neither reopens nor starts.
         let [stop, _, _, reopen, start] = self.held_before;
         let is_over = |holds: bool| stop && !holds && signals.stops > 0 && self.is_active();
-        let signals = Signals {
-            reopen: signals.reopen && !is_over(reopen),
-            start: signals.start && !is_over(start),
-            ..signals
-        };
+        let reopens = signals.reopen || (signals.reopen_held && !is_over(reopen));
+        let starts = signals.start || (signals.start_held && !is_over(start));
         let mut stops = signals.stops;
         if stops > 0 && self.is_active() {
             self.stop(at);
@@ -189,10 +202,10 @@ impl<'a> Run<'a> {
             self.close(at, CycleEnd::Reset, used);
             self.begin(at);
         }
-        if signals.reopen {
+        if reopens {
             self.reopen(at);
         }
-        if signals.start {
+        if starts {
             match (self.phase, self.goal.goal.starts) {
                 (Phase::Waiting, _) => self.begin(at),
                 (Phase::Stopped(_) | Phase::Cancelled(_), Starts::EveryTime) => {
@@ -203,7 +216,7 @@ impl<'a> Run<'a> {
                 | (Phase::Running(_) | Phase::Held, _) => {}
             }
         }
-        if stops > 0 && (signals.start || signals.reopen) {
+        if stops > 0 && (starts || reopens) {
             self.stop(at);
         }
     }
@@ -217,6 +230,7 @@ impl<'a> Run<'a> {
     fn begin(&mut self, at: i64) {
         self.began = at;
         self.ran.clear();
+        self.ran.reserve(USUAL_STRETCHES);
         self.fired.clear();
         if let Some(trace) = &mut self.trace {
             trace.clear();
@@ -227,6 +241,7 @@ impl<'a> Run<'a> {
             (live.credit, live.used, live.due) = (0, 0, None);
             (live.from, live.origin, live.since) = (at, at, at);
             live.pending = marks(&live.clock, &self.goal.goal.ladder);
+            live.ahead = Ahead::UNKNOWN;
         }
         self.resume(at);
     }
@@ -316,6 +331,7 @@ impl<'a> Run<'a> {
         if let Some(live) = &mut self.live {
             // A deadline that was only foreseen is forgotten: the clock may be reopened.
             live.due = live.due.filter(|due| *due <= at);
+            live.ahead = Ahead::UNKNOWN;
         }
         let verdict = match (ended_by, is_late) {
             (_, true) => Verdict::Breached,
@@ -353,6 +369,14 @@ impl<'a> Run<'a> {
                 // The verdict of the cycle is open again; a breach that was recorded stays so.
                 if self.past.last().is_some_and(|last| last.cycle == self.cycle) {
                     self.past.pop();
+                }
+                // No event fires while a clock is stopped; those that wait fire now at the earliest.
+                if let Some(live) = &mut self.live {
+                    live.since = live.since.max(at);
+                    let waiting = live.pending.iter_mut().filter(|pending| !pending.is_fired);
+                    waiting.filter_map(|pending| pending.reached.as_mut()).for_each(|reached| {
+                        reached.1 = reached.1.max(at);
+                    });
                 }
                 self.resume(at);
                 // The target may have changed meanwhile.

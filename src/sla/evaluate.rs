@@ -8,7 +8,7 @@ use super::clock::{Run, Signals};
 use super::evaluation::{Evaluation, GoalEvaluation, Notice, TimerEvent};
 use super::history::{CaseEvent, CaseHistory, ClockCommand, Happening};
 use super::policy::{ChangeMode, Fires, PolicyKind};
-use super::program::FactState;
+use super::program::{FactState, TestSet};
 use crate::calendar::book::Calendars;
 use crate::condition::Facts;
 use crate::id::{PauseReasonId, PolicyId};
@@ -69,6 +69,13 @@ struct Fold<'a> {
     signals: Vec<Signals>,
     rules: Vec<Option<usize>>,
     notices: Vec<Notice>,
+    /// Reasons told of in a notice.
+    unknown: BTreeSet<&'a PauseReasonId>,
+    /// Tests that some trigger, that some target rule makes.
+    listens: (TestSet, TestSet),
+    has_levels: bool,
+    /// Whether something that clocks listen to changed at the present instant.
+    is_touched: bool,
     /// Facts of one event, and what they hide.
     hidden: Vec<(usize, Option<&'a crate::explain::Fact>)>,
 }
@@ -103,32 +110,57 @@ impl<'a> Fold<'a> {
         let rules = runs.iter().map(|run| run.goal.at_first.1).collect();
         let signals = alloc::vec![Signals::default(); runs.len()];
         let held = (0, book.held_at_first);
-        Self { book, facts, held, runs, signals, rules, notices, hidden: Vec::new() }
+        let mut listens = (TestSet::default(), TestSet::default());
+        for run in &runs {
+            listens.0.add(&run.goal.triggered_by);
+            listens.1.add(&run.goal.targeted_by);
+        }
+        Self {
+            book,
+            facts,
+            held,
+            signals,
+            rules,
+            notices,
+            unknown: BTreeSet::new(),
+            listens,
+            has_levels: runs.iter().any(|run| run.goal.has_levels),
+            // The first instant tells every clock what holds.
+            is_touched: true,
+            hidden: Vec::new(),
+            runs,
+        }
     }
 
     fn run(&mut self, history: &'a CaseHistory, now: Instant) {
-        let mut events = history.events().iter().take_while(|event| event.at <= now).peekable();
-        while let Some(first) = events.next() {
-            let at = first.at.timestamp();
-            self.signals.fill(Signals::default());
+        let events = history.events().iter().take_while(|event| event.at <= now);
+        let mut events = events.map(|event| (event.at.timestamp(), event)).peekable();
+        let mut attachments: Vec<&'a Happening> = Vec::new();
+        while let Some((at, first)) = events.next() {
             self.note(first);
-            let mut attachments: Vec<&'a Happening> = Vec::new();
             attachments.extend(attachment(first));
-            while let Some(event) = events.next_if(|event| event.at.timestamp() == at) {
+            while let Some((_, event)) = events.next_if(|(second, _)| *second == at) {
                 self.note(event);
                 attachments.extend(attachment(event));
             }
-            let held = self.held.0 | self.held.1;
-            let parts = self.runs.iter_mut().zip(&self.rules).zip(&self.signals);
-            for ((run, rule), signals) in parts {
-                run.apply(at, held, *rule, *signals);
+            if core::mem::take(&mut self.is_touched) {
+                self.apply(at);
             }
-            for happening in attachments {
+            for happening in attachments.drain(..) {
                 self.attach(at, happening);
             }
         }
         for run in &mut self.runs {
             run.finish(now.timestamp());
+        }
+    }
+
+    /// Tells every clock what one instant asks of it.
+    fn apply(&mut self, at: i64) {
+        let held = self.held.0 | self.held.1;
+        let parts = self.runs.iter_mut().zip(&self.rules).zip(&mut self.signals);
+        for ((run, rule), signals) in parts {
+            run.apply(at, held, *rule, core::mem::take(signals));
         }
     }
 
@@ -139,6 +171,7 @@ impl<'a> Fold<'a> {
             Happening::Paused { reason } => self.hold(reason, true),
             Happening::Resumed { reason } => self.hold(reason, false),
             Happening::Moved { goal, command } => {
+                self.is_touched = true;
                 for (run, signals) in self.runs.iter().zip(&mut self.signals) {
                     if run.goal.goal.id == *goal {
                         match command {
@@ -155,16 +188,16 @@ impl<'a> Fold<'a> {
         }
     }
 
-    fn hold(&mut self, reason: &PauseReasonId, is_held: bool) {
+    fn hold(&mut self, reason: &'a PauseReasonId, is_held: bool) {
         let Some(number) = self.book.pause_number(reason) else {
-            let notice = Notice::UnknownPause { reason: reason.clone() };
-            if !self.notices.contains(&notice) {
-                self.notices.push(notice);
+            if self.unknown.insert(reason) {
+                self.notices.push(Notice::UnknownPause { reason: reason.clone() });
             }
             return;
         };
         let bit = 1_u64.wrapping_shl(number);
         self.held.0 = if is_held { self.held.0 | bit } else { self.held.0 & !bit };
+        self.is_touched = true;
     }
 
     fn change(
@@ -190,25 +223,36 @@ impl<'a> Fold<'a> {
                 self.hidden.push((number, old));
             }
         }
-        for (run, signals) in self.runs.iter_mut().zip(&mut self.signals) {
-            let is_touched = run.goal.triggered_by.touches(&self.facts.changed);
-            if is_touched || run.goal.has_levels {
-                signal(&self.facts, run, signals);
+        let is_triggered = self.listens.0.touches(&self.facts.changed);
+        if is_triggered || self.has_levels {
+            self.is_touched = true;
+            for (run, signals) in self.runs.iter().zip(&mut self.signals) {
+                if run.goal.has_levels || run.goal.triggered_by.touches(&self.facts.changed) {
+                    signal(&self.facts, run, signals);
+                }
             }
         }
         for (number, old) in self.hidden.drain(..).rev() {
             self.facts.put(number, old);
         }
-        for (run, rule) in self.runs.iter_mut().zip(&mut self.rules) {
-            if run.goal.triggered_by.touches(&self.facts.changed) {
-                remember(&self.facts, run);
+        if is_triggered {
+            for run in &mut self.runs {
+                if run.goal.triggered_by.touches(&self.facts.changed) {
+                    remember(&self.facts, run);
+                }
             }
-            if run.goal.targeted_by.touches(&self.facts.changed) {
-                *rule = run.goal.target_rule(&self.facts);
+        }
+        if self.listens.1.touches(&self.facts.changed) {
+            self.is_touched = true;
+            for (run, rule) in self.runs.iter().zip(&mut self.rules) {
+                if run.goal.targeted_by.touches(&self.facts.changed) {
+                    *rule = run.goal.target_rule(&self.facts);
+                }
             }
         }
         if self.book.paused_by.touches(&self.facts.changed) {
             self.held.1 = self.book.held(&self.facts);
+            self.is_touched = true;
         }
         self.facts.settle();
     }
@@ -286,11 +330,12 @@ impl<'a> Fold<'a> {
 
     /// All timer events by time, those of one instant by name.
     fn events(&self) -> Vec<TimerEvent> {
-        let all = self.runs.iter().flat_map(|run| run.events.iter().map(move |fired| (run, fired)));
-        let mut all: Vec<_> = all.collect();
-        all.sort_by(|(run, fired), (other, second)| {
-            run.order_of(fired).cmp(&other.order_of(second))
-        });
+        let count = self.runs.iter().map(|run| run.events.len()).sum();
+        let mut all = Vec::with_capacity(count);
+        all.extend(
+            self.runs.iter().flat_map(|run| run.events.iter().map(move |fired| (run, fired))),
+        );
+        all.sort_by_key(|(run, fired)| run.order_of(fired));
         all.into_iter().map(|(run, fired)| run.timer_event(fired)).collect()
     }
 
@@ -337,8 +382,8 @@ fn signal(facts: &FactState<'_>, run: &Run<'_>, signals: &mut Signals) {
     signals.stops = signals.stops.saturating_add(u8::from(stop));
     signals.cancel |= cancel;
     signals.reset |= reset;
-    signals.reopen |= reopen;
-    signals.start |= start;
+    signals.reopen_held |= reopen;
+    signals.start_held |= start;
 }
 
 /// Which triggers hold without the facts of the event.

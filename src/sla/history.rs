@@ -19,6 +19,8 @@ use crate::time::Instant;
 
 /// The most events of one case.
 pub const MAX_EVENTS: usize = 100_000;
+/// The most attachments of policies to one case: each begins clocks that every event is told to.
+pub const MAX_ATTACHMENTS: usize = 256;
 
 /// The events of one case in the order of time.
 ///
@@ -57,6 +59,16 @@ pub enum HistoryError {
     /// There are too many events.
     #[error("case `{case}` has {count} events, at most {MAX_EVENTS} are allowed")]
     TooMany {
+        /// The case.
+        case: CaseId,
+        /// How many were found.
+        count: usize,
+    },
+    /// There are too many attachments.
+    #[error(
+        "case `{case}` has policies attached {count} times, at most {MAX_ATTACHMENTS} are allowed"
+    )]
+    TooManyAttachments {
         /// The case.
         case: CaseId,
         /// How many were found.
@@ -175,10 +187,16 @@ impl CaseHistory {
     ///
     /// # Errors
     ///
-    /// [`HistoryError::TooMany`] above [`MAX_EVENTS`].
+    /// [`HistoryError::TooMany`] above [`MAX_EVENTS`], [`HistoryError::TooManyAttachments`] above
+    /// [`MAX_ATTACHMENTS`].
     pub fn new(case: CaseId, mut events: Vec<CaseEvent>) -> Result<Self, HistoryError> {
         if events.len() > MAX_EVENTS {
             return Err(HistoryError::TooMany { case, count: events.len() });
+        }
+        let attached = |event: &&CaseEvent| matches!(event.what, Happening::Attached { .. });
+        let count = events.iter().filter(attached).count();
+        if count > MAX_ATTACHMENTS {
+            return Err(HistoryError::TooManyAttachments { case, count });
         }
         events.sort_by_key(|event| event.at);
         Ok(Self { case, events })
@@ -200,7 +218,7 @@ impl CaseHistory {
     ///
     /// # Errors
     ///
-    /// [`HistoryError::TooMany`] above [`MAX_EVENTS`].
+    /// As [`CaseHistory::new`].
     pub fn with(mut self, event: CaseEvent) -> Result<Self, HistoryError> {
         self.events.push(event);
         Self::new(self.case, self.events)

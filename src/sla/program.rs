@@ -27,9 +27,13 @@ impl TestSet {
     /// The tests of several conditions.
     pub(crate) fn of<'a>(programs: impl IntoIterator<Item = &'a Program>) -> Self {
         programs.into_iter().fold(Self::default(), |mut all, program| {
-            all.0.iter_mut().zip(program.needs.0).for_each(|(all, own)| *all |= own);
+            all.add(&program.needs);
             all
         })
+    }
+
+    pub(crate) fn add(&mut self, more: &Self) {
+        self.0.iter_mut().zip(more.0).for_each(|(all, own)| *all |= own);
     }
 
     pub(crate) fn touches(&self, other: &Self) -> bool {
@@ -187,12 +191,24 @@ impl<'a> FactState<'a> {
 
     /// Whether a condition holds.
     pub(crate) fn holds(&self, program: &Program) -> bool {
+        match program.ops.as_slice() {
+            [Op::Value(truth)] => truth.holds(),
+            [Op::Test(test)] => self.truth(*test).holds(),
+            ops => self.joined(ops).holds(),
+        }
+    }
+
+    fn truth(&self, test: usize) -> Truth {
+        self.truths.get(test).copied().unwrap_or(Truth::Unknown)
+    }
+
+    fn joined(&self, ops: &[Op]) -> Truth {
         let mut open = [(Join::All, Truth::Holds); LEVELS];
         let mut depth = 0_usize;
-        for op in &program.ops {
+        for op in ops {
             let value = match op {
                 Op::Value(truth) => *truth,
-                Op::Test(test) => self.truths.get(*test).copied().unwrap_or(Truth::Unknown),
+                Op::Test(test) => self.truth(*test),
                 Op::Open(join) => {
                     depth = depth.saturating_add(1);
                     if let Some(level) = open.get_mut(depth) {
@@ -220,6 +236,6 @@ impl<'a> FactState<'a> {
                 };
             }
         }
-        open.first().is_some_and(|(_, truth)| truth.holds())
+        open.first().map_or(Truth::Unknown, |(_, truth)| *truth)
     }
 }

@@ -162,6 +162,39 @@ impl World {
         self.apply(process, &decision);
     }
 
+    /// What time does to a case: asking at `t1` and again at `t2` minutes from now is asking at `t2`;
+    /// nothing happens before the next deadline, and something at it; a command at `t2` is a tick and
+    /// then the command. Tells whether the case waits for a deadline.
+    pub fn time_acts_once(&self, p: &Process, (t1, t2): (i64, i64), mut command: Command) -> bool {
+        let tick = |p: &Process, at: Instant| {
+            let mut p = p.clone();
+            let decision = p.tick(&self.context(), at).unwrap();
+            decision.entries.iter().for_each(|entry| p.evolve(entry).unwrap());
+            (p, decision.entries)
+        };
+        let later = |minutes| self.now + chrono::TimeDelta::minutes(minutes);
+        let (ticked, by_time) = tick(p, later(t2));
+        assert_eq!(tick(&tick(p, later(t1)).0, later(t2)).0, ticked);
+        let due = p.next_deadline();
+        if let Some(due) = due {
+            let before = due - chrono::TimeDelta::microseconds(1);
+            if before >= self.now {
+                assert!(tick(p, before).1.is_empty());
+            }
+            assert!(!tick(p, due.max(self.now)).1.is_empty());
+        }
+        command.at = later(t2);
+        let direct = p.decide(&self.context(), &command);
+        match (direct, ticked.decide(&self.context(), &command)) {
+            (Ok(direct), Ok(after)) => {
+                assert_eq!(direct.entries, [by_time, after.entries].concat());
+            }
+            (Err(a), Err(b)) => assert_eq!(a, b),
+            (a, b) => panic!("{a:?} and {b:?}"),
+        }
+        due.is_some()
+    }
+
     pub fn submitted(&mut self, requester: &str) -> Process {
         let mut process = Process::default();
         let case = CaseId::new("R-1").unwrap();

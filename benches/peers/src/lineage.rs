@@ -10,6 +10,7 @@ use std::time::Instant;
 use aftersale::lineage::event::EventKind;
 use aftersale::lineage::graph::exposure::Watched;
 use aftersale::lineage::graph::reach::{Direction, Searcher};
+use aftersale::lineage::graph::sweep::Sweep;
 use aftersale::lineage::graph::timed::Suspicion;
 use aftersale::lineage::graph::{Graph, Head, NodeIndex, Portion};
 use petgraph::visit::{Dfs, Reversed, VisitMap, Visitable};
@@ -121,6 +122,39 @@ fn best<R>(runs: usize, mut work: impl FnMut() -> R) -> (f64, R) {
     (least, result.unwrap())
 }
 
+/// petgraph's search, cleared between searches by walking the last result.
+struct PeerSearch {
+    dfs: Dfs<petgraph::graph::NodeIndex, <Theirs as Visitable>::Map>,
+    visited: Vec<petgraph::graph::NodeIndex>,
+}
+
+impl PeerSearch {
+    fn new(peer: &Theirs) -> Self {
+        Self { dfs: Dfs::empty(peer), visited: Vec::new() }
+    }
+    fn count(&mut self, peer: &Theirs, start: u32, direction: Direction) -> usize {
+        let Self { dfs, visited } = self;
+        dfs.move_to(start.into());
+        match direction {
+            Direction::Forward => {
+                while let Some(node) = dfs.next(peer) {
+                    visited.push(node);
+                }
+            }
+            Direction::Backward => {
+                while let Some(node) = dfs.next(Reversed(peer)) {
+                    visited.push(node);
+                }
+            }
+        }
+        let seen = visited.len();
+        visited.drain(..).for_each(|node| {
+            dfs.discovered.unvisit(node);
+        });
+        seen
+    }
+}
+
 fn row(name: &str, ours: f64, theirs: Option<f64>, bar: &str) {
     match theirs {
         Some(theirs) => println!(
@@ -177,47 +211,34 @@ fn compare(edges: usize, alone: bool) {
     let targets: Vec<u32> =
         (0..200).map(|_| (7 * layer) as u32 + dice.roll(layer as u64) as u32).collect();
     let mut searcher = Searcher::new();
-    for (name, starts, direction) in [
-        ("200 forward traces", &sources, Direction::Forward),
-        ("200 backward traces", &targets, Direction::Backward),
+    let mut sweep = Sweep::new();
+    let mut peer_search = PeerSearch::new(&peer);
+    for (name, starts, direction, nearest_first) in [
+        ("200 forward traces", &sources, Direction::Forward, false),
+        ("the same, nearest first", &sources, Direction::Forward, true),
+        ("200 backward traces, nearest first", &targets, Direction::Backward, true),
     ] {
         let (mine, seen) = best(runs, || {
             let mut seen = 0;
             for &start in starts {
-                graph.connected(&[NodeIndex(start)], direction, &mut searcher);
-                seen += searcher.reached().len();
+                if nearest_first {
+                    graph.connected(&[NodeIndex(start)], direction, &mut searcher);
+                    seen += searcher.reached().len();
+                } else {
+                    graph.sweep(&[NodeIndex(start)], &mut sweep);
+                    seen += sweep.count();
+                }
             }
             seen
         });
-        let bar = format!("{:.0} ns a lot, {} lots a trace", mine * 1e9 / seen as f64, seen / 200);
+        let bar =
+            format!("{:.1} ns a lot, {} lots a trace", mine * 1e9 / seen as f64, seen / 200);
         if alone {
             row(name, mine, None, &bar);
             continue;
         }
-        let mut dfs = Dfs::<petgraph::graph::NodeIndex, _>::empty(&peer);
-        let mut visited = Vec::new();
         let (other, peer_seen) = best(runs, || {
-            let mut seen = 0;
-            for &start in starts {
-                dfs.move_to(start.into());
-                match direction {
-                    Direction::Forward => {
-                        while let Some(node) = dfs.next(&peer) {
-                            visited.push(node);
-                        }
-                    }
-                    Direction::Backward => {
-                        while let Some(node) = dfs.next(Reversed(&peer)) {
-                            visited.push(node);
-                        }
-                    }
-                }
-                seen += visited.len();
-                visited.drain(..).for_each(|node| {
-                    dfs.discovered.unvisit(node);
-                });
-            }
-            seen
+            starts.iter().map(|&start| peer_search.count(&peer, start, direction)).sum::<usize>()
         });
         assert_eq!(seen, peer_seen);
         row(name, mine, Some(other), &bar);
@@ -232,10 +253,10 @@ fn compare(edges: usize, alone: bool) {
     let recall: Vec<NodeIndex> =
         (0..layer / 100).map(|_| NodeIndex(dice.roll(layer as u64) as u32)).collect();
     let (mine, seen) = best(runs, || graph.count_forward(&recall));
+    let roots = || recall.iter().map(|node| node.0.into()).collect();
     let other = (!alone).then(|| {
         let (other, peer_seen) = best(runs, || {
-            let mut dfs =
-                Dfs::from_parts(recall.iter().map(|n| n.0.into()).collect(), peer.visit_map());
+            let mut dfs = Dfs::from_parts(roots(), peer.visit_map());
             let mut seen = 0;
             while dfs.next(&peer).is_some() {
                 seen += 1;
@@ -245,7 +266,23 @@ fn compare(edges: usize, alone: bool) {
         assert_eq!(seen, peer_seen);
         other
     });
-    row("recall of 1 % of the supplier lots", mine, other, &format!("{seen} lots; bar 20x"));
+    let bar = format!("{:.1} ns a lot, {seen} lots; bar 20x", mine * 1e9 / seen as f64);
+    row("recall of 1 % of the supplier lots", mine, other, &bar);
+    let (mine, list) = best(runs, || graph.sweep_forward(&recall));
+    let other = (!alone).then(|| {
+        let (other, mut peer_list) = best(runs, || {
+            let mut dfs = Dfs::from_parts(roots(), peer.visit_map());
+            let mut list = Vec::new();
+            while let Some(node) = dfs.next(&peer) {
+                list.push(NodeIndex(node.index() as u32));
+            }
+            list
+        });
+        peer_list.sort_unstable();
+        assert!(list == peer_list, "the same lots");
+        other
+    });
+    row("the same, as a list", mine, other, "");
     let all =
         Suspicion { nodes: recall.iter().map(|&node| (node, None)).collect(), events: Vec::new() };
     let (mine, timed) = best(runs, || graph.timed_forward(&all).nodes.len());

@@ -47,16 +47,8 @@ impl Bits {
         self.words.get(at).copied().unwrap_or_default()
     }
 
-    pub(crate) fn word_mut(&mut self, at: usize) -> Option<&mut u64> {
-        self.words.get_mut(at)
-    }
-
     pub(crate) fn words(&self) -> usize {
         self.words.len()
-    }
-
-    pub(crate) fn count(&self) -> usize {
-        self.words.iter().map(|word| word.count_ones() as usize).sum()
     }
 
     /// The numbers, ascending.

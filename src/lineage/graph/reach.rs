@@ -2,7 +2,7 @@
 
 use alloc::vec::Vec;
 
-use super::bits::{Bits, ones};
+use super::bits::Bits;
 use super::{COMPLEX, Graph, NONE, NodeIndex};
 
 /// How many nodes are looked up together.
@@ -217,72 +217,6 @@ impl Graph {
         }
     }
 
-    /// The nodes connected forward from many starts at once: a sweep over the nodes in order of
-    /// arrival, without a queue. Ascending.
-    ///
-    /// Nodes that arrived in time order are swept once; a link to an earlier node (rework, a late
-    /// event) makes the sweep return to it.
-    pub fn sweep_forward(&self, starts: &[NodeIndex]) -> Vec<NodeIndex> {
-        self.swept(starts).iter().map(NodeIndex).collect()
-    }
-
-    /// How many nodes are connected forward from many starts, the starts included.
-    #[must_use]
-    pub fn count_forward(&self, starts: &[NodeIndex]) -> usize {
-        self.swept(starts).count()
-    }
-
-    fn swept(&self, starts: &[NodeIndex]) -> Bits {
-        let mut sweep = Sweep {
-            seen: Bits::new(self.nodes()),
-            events: Bits::new(self.events()),
-            back_to: usize::MAX,
-        };
-        let mut at = usize::MAX;
-        for start in starts.iter().filter(|start| self.is_named(start.0)) {
-            sweep.seen.insert(start.0);
-            at = at.min((start.0 >> 6) as usize);
-        }
-        let mut done = Bits::new(self.nodes());
-        while at < sweep.seen.words() {
-            let fresh = sweep.seen.word(at) & !done.word(at);
-            if fresh == 0 {
-                at = at.saturating_add(1);
-                if at >= sweep.seen.words() && sweep.back_to < at {
-                    at = core::mem::replace(&mut sweep.back_to, usize::MAX);
-                }
-                continue;
-            }
-            if let Some(word) = done.word_mut(at) {
-                *word |= fresh;
-            }
-            for bit in ones(fresh) {
-                let node = ((at as u32) << 6) | bit;
-                for &entry in self.frozen_uses(node) {
-                    self.sweep_entry(entry, at, &mut sweep);
-                }
-                for entry in self.uses_tail.iter(node) {
-                    self.sweep_entry(entry, at, &mut sweep);
-                }
-            }
-        }
-        sweep.seen
-    }
-
-    #[inline]
-    fn sweep_entry(&self, entry: u32, at: usize, sweep: &mut Sweep) {
-        if self.dead != 0 && !self.is_alive(self.event_of(entry)) {
-            return;
-        }
-        if entry & COMPLEX == 0 {
-            sweep.mark(entry, at);
-        } else if sweep.events.insert(entry & !COMPLEX) {
-            for &output in self.outputs(entry & !COMPLEX) {
-                sweep.mark(output, at);
-            }
-        }
-    }
-
     /// The distinct nodes one link away, without the node itself, ascending.
     pub(crate) fn neighbors(&self, node: u32, direction: Direction) -> Vec<u32> {
         let mut found = Vec::new();
@@ -302,24 +236,5 @@ impl Graph {
         found.dedup();
         found.retain(|&other| other != node && other != NONE);
         found
-    }
-}
-
-struct Sweep {
-    seen: Bits,
-    events: Bits,
-    /// The earliest word behind the cursor that got a new bit.
-    back_to: usize,
-}
-
-impl Sweep {
-    #[inline]
-    fn mark(&mut self, node: u32, at: usize) {
-        // Asked in this order: links back are rare, whether a node is new is hard to predict.
-        let word = (node >> 6) as usize;
-        let is_new = self.seen.insert(node);
-        if word < at && is_new {
-            self.back_to = self.back_to.min(word);
-        }
     }
 }

@@ -2,17 +2,18 @@
 //!
 //! Inside, a value is `mantissa * 2^exponent` with a 64-bit mantissa, each step rounded once (an
 //! error below 2^-63 of the value). Outside, a [`Probability`] is 18 decimal digits and a base-10
-//! exponent. No logarithm, no float.
+//! exponent. No float; the logarithm is worked out bit by bit.
 
 use alloc::string::String;
 use core::cmp::Ordering;
 use core::fmt;
 use core::str::FromStr;
 
+use rust_decimal::Decimal;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::number::{NumberError, excerpt};
+use crate::number::{Exact, NumberError, excerpt};
 
 /// A probability: a mantissa of 18 digits and a base-10 exponent, in `0..=1`.
 ///
@@ -52,6 +53,42 @@ impl Probability {
     #[must_use]
     pub const fn exponent(self) -> i32 {
         self.exponent
+    }
+
+    /// The base-10 logarithm, to six decimals (the nearest); none of zero.
+    ///
+    /// ```
+    /// use aftersale::lineage::suspect::scientific::Probability;
+    /// let p: Probability = "3.25e-117".parse()?;
+    /// assert_eq!(p.log10().map(|log| log.to_string()).as_deref(), Some("-116.488117"));
+    /// # Ok::<(), aftersale::number::NumberError>(())
+    /// ```
+    #[must_use]
+    pub fn log10(self) -> Option<Exact> {
+        const POINT: u32 = 60;
+        const BITS: u32 = 40;
+        const DECIMALS: u32 = 6;
+        if self.mantissa == 0 {
+            return None;
+        }
+        // The digits as a number from one to ten. Each squaring doubles the logarithm; where that
+        // passes ten, the next binary digit of the logarithm is one.
+        let ten = 10_u128 << POINT;
+        let mut digits = (u128::from(self.mantissa) << POINT).checked_div(LOW.into())?;
+        let mut fraction = 0_i128;
+        for _ in 0..BITS {
+            digits = digits.checked_mul(digits)? >> POINT;
+            fraction <<= 1;
+            if digits >= ten {
+                digits = digits.checked_div(10)?;
+                fraction |= 1;
+            }
+        }
+        let million = 10_i128.pow(DECIMALS);
+        let half = 1_i128 << (BITS - 1);
+        let rounded = fraction.saturating_mul(million).saturating_add(half) >> BITS;
+        let all = i128::from(self.exponent).saturating_mul(million).saturating_add(rounded);
+        Some(Exact::new(Decimal::try_from_i128_with_scale(all, DECIMALS).ok()?))
     }
 
     /// A value of at most one; larger ones count as one.

@@ -2,6 +2,7 @@
 
 use alloc::vec::Vec;
 
+use super::ahead::Ahead;
 use super::marks::{Mark, Upto, marks};
 use super::{Doing, Fate, Live, Phase, Run};
 use crate::calendar::compiled::instant;
@@ -73,6 +74,7 @@ impl<'a> Run<'a> {
             i64::try_from(share).unwrap_or(i64::MAX)
         };
         (live.credit, live.from, live.since, live.due) = (0, at, at, None);
+        live.ahead = Ahead::UNKNOWN;
         if let Ok(clock) = &live.clock {
             match (mode, before) {
                 (ChangeMode::Restart, _) => {}
@@ -202,6 +204,7 @@ impl<'a> Run<'a> {
             used: 0,
             due: None,
             pending: Vec::new(),
+            ahead: Ahead::UNKNOWN,
         };
         let mut before = None;
         let mut is_judged = false;
@@ -211,7 +214,7 @@ impl<'a> Run<'a> {
             let (revision, origin) =
                 old.live.as_ref().map_or((0, self.began), |live| (live.revision, live.origin));
             live.revision = revision.saturating_add(1);
-            if old.is_active() {
+            if old.is_active() || matches!(old.phase, Phase::Stopped(_)) {
                 self.fired.clone_from(&old.fired);
                 live.origin = origin.max(self.began);
             }
@@ -227,8 +230,15 @@ impl<'a> Run<'a> {
         self.live = Some(live);
         match self.phase {
             Phase::Running(_) | Phase::Held => self.carry(at, mode, before),
-            Phase::Stopped(stopped) if !is_judged => self.judge(stopped),
-            Phase::Stopped(_) | Phase::Waiting | Phase::Cancelled(_) => {}
+            // It was judged by the version of its stop; reopened, it goes on by this one.
+            Phase::Stopped(_) if is_judged => self.carry(at, mode, before),
+            Phase::Stopped(stopped) => {
+                if let Some(live) = &mut self.live {
+                    live.pending = marks(&live.clock, &self.goal.goal.ladder);
+                }
+                self.judge(stopped);
+            }
+            Phase::Waiting | Phase::Cancelled(_) => {}
         }
     }
 

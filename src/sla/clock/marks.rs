@@ -10,19 +10,25 @@ use crate::sla::measure::Clock;
 use crate::sla::policy::Amount;
 
 impl<'a> Run<'a> {
-    /// Lets time pass: finds the marks that are reached and fires what is due. Returns `E(at)` of a
-    /// clock that was looked at.
+    /// Lets time pass: finds the marks that are reached and fires what is due. Returns `E(at)` where it
+    /// was looked at.
     pub(super) fn advance(&mut self, at: i64, upto: Upto) -> Option<i64> {
         if self.fate != Fate::Current || !self.is_active() {
             return None;
         }
         let live = self.live.as_ref()?;
         let clock = live.clock.as_ref().ok()?;
+        if live.ahead.is_quiet(at) {
+            return None;
+        }
         let promised = clock.promised();
         let used = match self.used(at) {
             Ok(used) => used,
             Err(trouble) => return self.trouble(trouble),
         };
+        if live.ahead.is_quiet_with(at, used) {
+            return Some(used);
+        }
         if let Phase::Running(since) = self.phase {
             if live.due.is_none() && used >= promised {
                 match self.reach(promised) {
@@ -38,9 +44,10 @@ impl<'a> Run<'a> {
             }
             self.find_reached(since, at, used, upto);
         } else {
-            self.find_after(at, upto);
+            self.find_around(at, upto);
         }
         self.fire(|_| true, at, upto);
+        self.look_ahead(at, used);
         Some(used)
     }
 
@@ -67,28 +74,34 @@ impl<'a> Run<'a> {
                 continue;
             }
             let reached = match pending.mark {
-                Mark::Amount(amount) if amount <= used => self.reach(amount).ok(),
+                // What was reached at the very end of an earlier stretch is noticed in this one.
+                Mark::Amount(amount) if amount <= used => {
+                    let reached = self.reach(amount).ok();
+                    reached.map(|reached| reached.saturating_add(pending.plus).max(start))
+                }
                 Mark::Amount(_) => None,
                 Mark::Before(seconds) => foreseen.map(|due| due.saturating_sub(seconds).max(start)),
                 Mark::After(seconds) => due.map(|due| due.saturating_add(seconds)),
             };
-            let reached = reached.map(|reached| reached.saturating_add(pending.plus));
             self.reached(place, reached, at, upto);
         }
     }
 
-    /// Marks on the wall after a deadline that is reached, while standing still.
-    pub(super) fn find_after(&mut self, at: i64, upto: Upto) {
+    /// Marks on the wall around a deadline that is known, while standing still.
+    pub(super) fn find_around(&mut self, at: i64, upto: Upto) {
         let Some(live) = &self.live else { return };
         let Some(due) = live.due else { return };
         for place in 0..live.pending.len() {
             let Some(pending) = self.live.as_ref().and_then(|live| live.pending.get(place)) else {
                 return;
             };
-            if let (Mark::After(seconds), None, false) =
-                (pending.mark, pending.reached, pending.is_fired)
-            {
-                self.reached(place, Some(due.saturating_add(seconds)), at, upto);
+            let reached = match pending.mark {
+                Mark::After(seconds) => due.saturating_add(seconds),
+                Mark::Before(seconds) => due.saturating_sub(seconds),
+                Mark::Amount(_) => continue,
+            };
+            if pending.reached.is_none() && !pending.is_fired {
+                self.reached(place, Some(reached), at, upto);
             }
         }
     }
@@ -116,7 +129,7 @@ impl<'a> Run<'a> {
 
     pub(super) fn fire(&mut self, which: impl Fn(&Pending) -> bool, at: i64, upto: Upto) {
         let Some(live) = &mut self.live else { return };
-        let (revision, due) = (live.revision, live.due);
+        let (revision, due, count) = (live.revision, live.due, live.pending.len());
         let calendar = live.clock.as_ref().ok().and_then(Clock::calendar);
         let target = live.rule.and_then(|rule| self.goal.goal.targets.get(rule));
         let Some(target) = target.map(|rule| &rule.target) else { return };
@@ -132,6 +145,10 @@ impl<'a> Run<'a> {
                 continue;
             }
             pending.is_fired = true;
+            if self.events.is_empty() {
+                // Where one fires, often all do.
+                self.events.reserve(count);
+            }
             if let Some(step) = pending.step {
                 self.fired.push((step, pending.occurrence));
             }
@@ -154,15 +171,15 @@ impl<'a> Run<'a> {
     }
 
     /// What timer events of a case are sorted by: the time, then the parts of the name.
-    pub(crate) fn order_of(&self, fired: &Fired) -> impl Ord + use<'a> {
-        let step = self.step_of(fired).map_or(BREACH, |step| step.id.as_str());
-        let goal = (self.goal.policy.as_str(), self.goal.goal.id.as_str());
-        (fired.at, goal, fired.cycle, fired.revision, step, fired.occurrence)
+    pub(crate) fn order_of(&self, fired: &Fired) -> impl Ord + use<> {
+        let step = self.goal.ranks.step(fired.step);
+        (fired.at, self.goal.ranks.goal, fired.cycle, fired.revision, step, fired.occurrence)
     }
 
     /// A timer event with its names.
     pub(crate) fn timer_event(&self, fired: &Fired) -> TimerEvent {
         let step = self.step_of(fired);
+        let at = instant(fired.at);
         TimerEvent {
             id: TimerId {
                 case: self.case.clone(),
@@ -173,8 +190,8 @@ impl<'a> Run<'a> {
                 step: step.map_or(StepId::fixed(BREACH), |step| step.id.clone()),
                 occurrence: fired.occurrence,
             },
-            at: instant(fired.at),
-            reached: instant(fired.reached),
+            at,
+            reached: if fired.reached == fired.at { at } else { instant(fired.reached) },
             kind: step.map_or(StepKind::Breach, |step| step.kind),
             to: step.and_then(|step| step.to.clone()),
             version: self.goal.version,
