@@ -104,6 +104,25 @@ fn a_set_sent_back_without_one_cup_is_short_of_that_cup_alone() {
 }
 
 #[test]
+fn a_part_counts_from_its_acceptance_also_when_the_money_went_ahead() {
+    let mut desk = Desk::new(tea_sets(1, "30.01", "10.00"));
+    let kits = |desk: &Desk| desk.order.kit_return(&kit_id()).unwrap().kits;
+    let instant = Resolution::InstantRefund;
+    desk.open_as("R-1", instant, &[("A", 1), ("B", 1)]).unwrap();
+    desk.authorize("R-1").unwrap();
+    desk.refund("R-1").unwrap();
+    assert_eq!(kits(&desk), 0, "paid for, and not here");
+    desk.receive("R-1", &[("A", 1), ("B", 1)]).unwrap();
+    assert_eq!(of(&desk, "A", Location::Recovered), 1);
+    desk.open("R-2", &[("B", 1)]).unwrap();
+    desk.authorize("R-2").unwrap();
+    desk.receive("R-2", &[("B", 1)]).unwrap();
+    assert_eq!(kits(&desk), 0, "here, and nobody has accepted it");
+    desk.accept("R-2", &[("B", 1)]).unwrap();
+    assert_eq!(kits(&desk), 1, "two parts came after their money, one before");
+}
+
+#[test]
 fn a_kit_on_one_line_comes_back_as_a_whole_and_says_so() {
     use aftersale::case::refund::RefundLine;
     use aftersale::sale::draft::ComponentDraft;

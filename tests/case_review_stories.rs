@@ -54,6 +54,27 @@ fn a_host_does_not_overwrite_what_the_order_says() {
     assert_eq!(state.as_str(), "finance", "above 100.00 finance decides too");
 }
 
+#[test]
+fn reasons_are_without_a_reason_only_where_all_of_them_are() {
+    let mut draft = reviews::reviews();
+    let when = r#"{"test": {"fact": "reason_kind", "is": {"type": "code", "value": "no_reason"}}}"#;
+    draft.rules[0].when = serde_json::from_str(when).unwrap();
+    let rules = support::rules().clone().with_reviews(Reviews::verify(draft, None).unwrap());
+    let reviewed = |second: &str| {
+        let sold = sale(&[("1", 1, 1, "60.00"), ("2", 1, 1, "60.00")]);
+        let mut w = Reviewed::new(sold, rules.clone());
+        let mut lines = vec![support::wanted("1", 1), support::wanted("2", 1)];
+        lines[1].reason = second.parse().unwrap();
+        let (id, resolution) = (case("R-1"), Resolution::ReturnAndRefund);
+        let open = Command::OpenCase { case: id, resolution, lines };
+        w.as_role(Role::Customer, open).unwrap();
+        w.desk.order.case(&case("R-1")).unwrap().review.is_some()
+    };
+    assert!(reviewed("FIT.TOO_SMALL"), "two who withdraw without a reason");
+    assert!(!reviewed("OTH.OTHER"), "one of two");
+    assert!(!reviewed("QLT.FUNCTION"));
+}
+
 /// Two units under way in `OUT-1`, and a case about them with service.
 fn under_way() -> Reviewed {
     let mut draft = sale(&[("1", 2, 2, "60.00")]).draft().clone();
