@@ -104,6 +104,52 @@ fn a_set_sent_back_without_one_cup_is_short_of_that_cup_alone() {
 }
 
 #[test]
+fn a_part_counts_from_its_acceptance_also_when_the_money_went_ahead() {
+    let mut desk = Desk::new(tea_sets(1, "30.01", "10.00"));
+    let kits = |desk: &Desk| desk.order.kit_return(&kit_id()).unwrap().kits;
+    let instant = Resolution::InstantRefund;
+    desk.open_as("R-1", instant, &[("A", 1), ("B", 1)]).unwrap();
+    desk.authorize("R-1").unwrap();
+    desk.refund("R-1").unwrap();
+    assert_eq!(kits(&desk), 0, "paid for, and not here");
+    desk.receive("R-1", &[("A", 1), ("B", 1)]).unwrap();
+    assert_eq!(of(&desk, "A", Location::Recovered), 1);
+    desk.open("R-2", &[("B", 1)]).unwrap();
+    desk.authorize("R-2").unwrap();
+    desk.receive("R-2", &[("B", 1)]).unwrap();
+    assert_eq!(kits(&desk), 0, "here, and nobody has accepted it");
+    desk.accept("R-2", &[("B", 1)]).unwrap();
+    assert_eq!(kits(&desk), 1, "two parts came after their money, one before");
+}
+
+#[test]
+fn a_kit_on_one_line_comes_back_as_a_whole_and_says_so() {
+    use aftersale::case::refund::RefundLine;
+    use aftersale::sale::draft::ComponentDraft;
+    use aftersale::settlement::request::Claim;
+    let mut draft = sale(&[("1", 1, 1, "50.01")]).draft().clone();
+    let part = |sku: &str, per_kit, weight| ComponentDraft {
+        sku: sku.parse().unwrap(),
+        quantity: pieces(per_kit),
+        weight,
+    };
+    draft.lines[0].components = vec![part("POT", 1, 3), part("CUP", 2, 2)];
+    let mut desk = Desk::new(Sale::freeze(draft).unwrap());
+    desk.open("R-1", &[("1", 1)]).unwrap();
+    desk.authorize("R-1").unwrap();
+    desk.receive("R-1", &[("1", 1)]).unwrap();
+    desk.accept("R-1", &[("1", 1)]).unwrap();
+    let claim = Claim::Component { sku: "CUP".parse().unwrap(), units: pieces(1) };
+    let (lines, terms) = (vec![RefundLine { line: line("1"), claim }], Box::default());
+    let one_cup = Command::Refund { case: case("R-1"), lines, terms };
+    let refused = obstacles(desk.give(Role::Finance, one_cup));
+    assert_eq!(refused, [Obstacle::KitIsWhole { line: line("1") }]);
+    assert!(refused[0].to_string().contains("parts sold as lines"), "it names the way out");
+    desk.refund("R-1").unwrap();
+    assert_eq!(desk.order.money().refunded().to_string(), "50.01 GBP");
+}
+
+#[test]
 fn a_kit_that_does_not_add_up_is_refused_with_its_fault() {
     let sound = tea_sets(2, "30.00", "10.00").draft().clone();
     let faults = |change: &dyn Fn(&mut KitDraft)| {

@@ -23,6 +23,7 @@ use aftersale::case::refund::RefundTerms;
 use aftersale::case::refusal::{Obstacle, Refusal};
 use aftersale::case::resolution::Resolution;
 use aftersale::case::{AfterSale, Decision, ReplayError};
+use aftersale::explain::Fact;
 use aftersale::feedback::survey::{Answer, QuestionId, SurveyId};
 use aftersale::label::Coded;
 use aftersale::money::Money;
@@ -679,6 +680,9 @@ fn the_customer_is_asked_once_the_case_has_ended() {
     assert_eq!(asked.len(), 1);
     // The follow-up rules decide when, and whether the customer was asked lately.
     let ended = desk.order.closed_case(&case("R-1"), None).unwrap();
+    let fact = |name: &str| ended.facts.get(&name.parse().unwrap()).cloned();
+    assert_eq!(fact("status"), Some(Fact::code("completed")));
+    assert_eq!(fact("refunded"), Some(Fact::Amount(pounds("10.00"))), "what the customer got");
     let book = desk.rules.feedback().unwrap();
     let planned = book.plan(&ended, &Calendars::new()).unwrap().value;
     assert_eq!(planned[0].survey, Some(SurveyId::new("after_return").unwrap()));

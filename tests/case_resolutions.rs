@@ -317,6 +317,8 @@ fn shares_of_liability_sum_to_one() {
     assert!(two(share(1, 3), share(2, 3)).is_ok());
     assert_eq!(two(share(1, 3), share(1, 3)), Err(LiabilityError::NotOne));
     assert!(matches!(two(share(2, 1), share(-1, 1)), Err(LiabilityError::NotAbove { .. })));
+    let none = two(share(0, 1), share(1, 1));
+    assert!(matches!(none, Err(LiabilityError::NotAbove { party: Party::Seller, .. })), "{none:?}");
     let text = r#"{"shares": {"seller": {"numerator": 1, "denominator": 2}}, "basis": "x"}"#;
     assert!(serde_json::from_str::<Liability>(text).is_err());
 }
@@ -480,6 +482,18 @@ fn goods_sent_back_although_not_asked_for_are_settled_too() {
     let mut desk = accepted("R-1", Resolution::RefundOnly);
     desk.refund("R-1").unwrap();
     assert_eq!(of(&desk, "1", Location::Settled), 1);
+}
+
+#[test]
+fn nobody_objects_to_what_was_not_decided() {
+    let mut desk = lost();
+    let (id, line_1, note) = (case("R-1"), line("1"), "not me".to_owned());
+    let appeal = Command::AppealLiability { case: id, line: line_1, note };
+    assert_eq!(obstacles(desk.give(Role::Customer, appeal.clone())), [Obstacle::NoAppeal]);
+    liable(&mut desk, Party::Buyer);
+    desk.give(Role::Customer, appeal).unwrap();
+    let line_1 = desk.order.case(&case("R-1")).unwrap().line(&line("1")).unwrap();
+    assert!(line_1.appealed_at.is_some());
 }
 
 #[test]

@@ -15,6 +15,10 @@ use aftersale::case::refusal::{Obstacle, Refusal};
 use aftersale::case::resolution::Resolution;
 use aftersale::case::state::Approval;
 use aftersale::case::{AfterSale, Decision};
+use aftersale::explain::Fact;
+use aftersale::id::FactName;
+use aftersale::money::Money;
+use aftersale::money::currency::Currency;
 use aftersale::number::Ratio;
 use aftersale::rules::review::{Reviews, ReviewsDraft};
 use aftersale::sale::Sale;
@@ -34,6 +38,41 @@ fn replays(w: &Reviewed) {
     let text = serde_json::to_string(&w.desk.events).unwrap();
     let events: Vec<Event> = serde_json::from_str(&text).unwrap();
     assert_eq!(AfterSale::replay(w.desk.sale.clone(), &events).unwrap(), w.desk.order);
+}
+
+#[test]
+fn a_host_does_not_overwrite_what_the_order_says() {
+    let mut w = Reviewed::new(sale(&[("1", 2, 2, "60.00")]), reviewed_rules());
+    // Up to 10.00 passes by itself; the host says so, the order says 120.00.
+    let small = Money::parse("5.00", Currency::GBP).unwrap();
+    w.facts.set(FactName::new("amount").unwrap(), Fact::Amount(small));
+    w.open(&[("1", 2)]).unwrap();
+    assert_eq!(approval(&w), Approval::Submitted, "nobody has decided about 120.00");
+    w.approve("ann").unwrap();
+    let case = w.desk.order.case(&case("R-1")).unwrap();
+    let state = &case.running_review().unwrap().standing.token.state;
+    assert_eq!(state.as_str(), "finance", "above 100.00 finance decides too");
+}
+
+#[test]
+fn reasons_are_without_a_reason_only_where_all_of_them_are() {
+    let mut draft = reviews::reviews();
+    let when = r#"{"test": {"fact": "reason_kind", "is": {"type": "code", "value": "no_reason"}}}"#;
+    draft.rules[0].when = serde_json::from_str(when).unwrap();
+    let rules = support::rules().clone().with_reviews(Reviews::verify(draft, None).unwrap());
+    let reviewed = |second: &str| {
+        let sold = sale(&[("1", 1, 1, "60.00"), ("2", 1, 1, "60.00")]);
+        let mut w = Reviewed::new(sold, rules.clone());
+        let mut lines = vec![support::wanted("1", 1), support::wanted("2", 1)];
+        lines[1].reason = second.parse().unwrap();
+        let (id, resolution) = (case("R-1"), Resolution::ReturnAndRefund);
+        let open = Command::OpenCase { case: id, resolution, lines };
+        w.as_role(Role::Customer, open).unwrap();
+        w.desk.order.case(&case("R-1")).unwrap().review.is_some()
+    };
+    assert!(reviewed("FIT.TOO_SMALL"), "two who withdraw without a reason");
+    assert!(!reviewed("OTH.OTHER"), "one of two");
+    assert!(!reviewed("QLT.FUNCTION"));
 }
 
 /// Two units under way in `OUT-1`, and a case about them with service.

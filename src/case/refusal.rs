@@ -236,6 +236,15 @@ pub enum Obstacle {
         /// The resolution.
         resolution: super::resolution::Resolution,
     },
+    /// The line is a kit on one line: in a case it comes back as a whole.
+    #[error(
+        "line {line} is a kit on one line, which comes back as a whole; parts sold as lines of a kit \
+         come back one by one"
+    )]
+    KitIsWhole {
+        /// The line.
+        line: OrderLineId,
+    },
     /// The settlement cannot be worked out.
     #[error(transparent)]
     Settlement(SettlementRefused),

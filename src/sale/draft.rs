@@ -149,7 +149,9 @@ pub struct LineDraft {
     /// The taxes that apply.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub taxes: Vec<TaxDraft>,
-    /// What the line consists of, when it is a kit whose parts can come back one by one.
+    /// What the line consists of, when it is a kit on one line: the price is shared over the components, and
+    /// a settlement alone can refund them one by one. In a case the kit comes back as a whole; where its
+    /// parts are to come back one by one, sell them as lines of a [kit](KitDraft).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub components: Vec<ComponentDraft>,
 }

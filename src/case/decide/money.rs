@@ -83,7 +83,7 @@ impl Scene<'_> {
                     }
                 }
                 Claim::Component { .. } => {
-                    draft.refuse(Obstacle::NoRefund { resolution: case.resolution });
+                    draft.refuse(Obstacle::KitIsWhole { line: line.clone() });
                 }
             }
             claims.push(LineRefund { line, claim });
