@@ -12,16 +12,18 @@ use alloc::vec::Vec;
 
 use serde::{Deserialize, Serialize};
 
+use self::word::Word;
 use crate::analytics::benchmark::funnel_limits;
 use crate::analytics::cohort::CohortReport;
 use crate::analytics::control_chart::ControlChart;
 use crate::analytics::mix::Decomposition;
 use crate::analytics::pareto::Pareto;
 use crate::analytics::rate::{Confidence, Estimate, Proportion};
-use crate::label::codes;
+use crate::label::{Coded, Language, codes};
 
 pub mod echarts;
 pub mod vega_lite;
+pub mod word;
 
 codes! {
     /// The kind of a chart.
@@ -78,6 +80,9 @@ pub enum Unit {
 pub struct ChartData {
     /// The kind.
     pub kind: ChartKind,
+    /// The language of its own words.
+    #[serde(default, skip_serializing_if = "is_english")]
+    pub language: Language,
     /// One line above.
     pub title: String,
     /// Names along the horizontal axis; empty where it is a number.
@@ -154,6 +159,7 @@ impl ChartData {
     fn new(kind: ChartKind, title: &str, names: Vec<String>, units: Vec<Unit>) -> Self {
         Self {
             kind,
+            language: Language::English,
             title: title.to_string(),
             names,
             rows: Vec::new(),
@@ -185,10 +191,20 @@ impl ChartData {
         self
     }
 
-    fn with(mut self, name: &str, shape: Shape, axis: usize, values: Vec<Option<f64>>) -> Self {
-        self.series.push(Series { name: name.to_string(), shape, axis, values });
+    fn with(mut self, name: Word, shape: Shape, axis: usize, values: Vec<Option<f64>>) -> Self {
+        self.series.push(Series { name: own(name), shape, axis, values });
         self
     }
+}
+
+/// A word of a chart's own, in the language in which charts are made.
+fn own(word: Word) -> String {
+    word.label(Language::English).to_string()
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
+fn is_english(language: &Language) -> bool {
+    *language == Language::English
 }
 
 /// Counts by falling size, with the cumulative share on a second axis.
@@ -201,9 +217,9 @@ pub fn pareto_chart<K>(title: &str, table: &Pareto<K>, label: impl Fn(&K) -> Str
         table.items.iter().map(|item| Some((item.cumulative.low, item.cumulative.high))).collect();
     let mut chart =
         ChartData::new(ChartKind::Pareto, title, names, alloc::vec![Unit::Count, Unit::Share])
-            .with("count", Shape::Bars, 0, counts)
-            .with("cumulative share", Shape::Line, 1, shares);
-    chart.bands.push(Band { name: "interval of the share".to_string(), limits });
+            .with(Word::Count, Shape::Bars, 0, counts)
+            .with(Word::CumulativeShare, Shape::Line, 1, shares);
+    chart.bands.push(Band { name: own(Word::ShareInterval), limits });
     chart.tidy()
 }
 
@@ -218,12 +234,12 @@ pub fn trend_chart(
     let values = periods.iter().map(|(_, rate)| rate.map(|rate| rate.value)).collect();
     let limits = periods.iter().map(|(_, rate)| rate.map(|rate| (rate.low, rate.high))).collect();
     let mut chart = ChartData::new(ChartKind::Trend, title, names, alloc::vec![Unit::Share]).with(
-        "rate",
+        Word::Rate,
         Shape::Line,
         0,
         values,
     );
-    chart.bands.push(Band { name: "interval".to_string(), limits });
+    chart.bands.push(Band { name: own(Word::Interval), limits });
     chart.marks = alarms
         .iter()
         .filter_map(|(at, text)| {
@@ -251,10 +267,10 @@ pub fn control_chart(title: &str, names: &[String], chart: &ControlChart) -> Cha
         })
         .collect();
     let mut data = ChartData::new(ChartKind::Control, title, names, alloc::vec![Unit::Share])
-        .with("rate", Shape::Line, 0, rates)
-        .with("mean", Shape::Dashes, 0, center)
-        .with("upper limit", Shape::Dashes, 0, high)
-        .with("lower limit", Shape::Dashes, 0, low);
+        .with(Word::Rate, Shape::Line, 0, rates)
+        .with(Word::Mean, Shape::Dashes, 0, center)
+        .with(Word::Upper, Shape::Dashes, 0, high)
+        .with(Word::Lower, Shape::Dashes, 0, low);
     data.marks = marks;
     data.tidy()
 }
@@ -281,17 +297,17 @@ pub fn waterfall_chart<K>(
     if small != 0.0 {
         steps.push(("…".to_string(), small));
     }
-    steps.push(("mix".to_string(), change.mix));
-    let names = core::iter::once("before".to_string())
+    steps.push((own(Word::Mix), change.mix));
+    let names = core::iter::once(own(Word::Before))
         .chain(steps.iter().map(|(name, _)| name.clone()))
-        .chain(core::iter::once("after".to_string()))
+        .chain(core::iter::once(own(Word::After)))
         .collect();
     let values = core::iter::once(Some(change.before))
         .chain(steps.iter().map(|(_, step)| Some(*step)))
         .chain(core::iter::once(Some(change.after)))
         .collect();
     ChartData::new(ChartKind::Waterfall, title, names, alloc::vec![Unit::Share]).with(
-        "rate",
+        Word::Rate,
         Shape::Steps,
         0,
         values,
@@ -355,12 +371,12 @@ pub fn funnel_chart(
         at.iter().map(|units| funnel_limits(target, *units, confidence)).collect();
     let names = at.iter().map(ToString::to_string).collect();
     let mut chart = ChartData::new(ChartKind::Funnel, title, names, alloc::vec![Unit::Share]).with(
-        "target",
+        Word::Target,
         Shape::Dashes,
         0,
         at.iter().map(|_| Some(target)).collect(),
     );
-    chart.bands.push(Band { name: "limits".to_string(), limits });
+    chart.bands.push(Band { name: own(Word::Limits), limits });
     for (name, own) in known() {
         let Some(rate) = own.value() else { continue };
         let limits = funnel_limits(target, own.whole(), confidence);

@@ -118,6 +118,32 @@ fn impossible_cells_are_refused_and_large_ones_merge() {
     assert_eq!(twice.sorted(), [(7, 1 << 41), (300, 10)]);
 }
 
+/// A stored grid names only cells that it has and that count something.
+#[test]
+fn cells_that_are_not_there_or_count_nothing_are_refused() {
+    let mut timed: Grid<Timed, 1> = Grid::new([2]).unwrap();
+    timed.cell([0]).unwrap().histogram.observe(0).unwrap();
+    let bytes = timed.to_bytes();
+    assert_eq!(Grid::from_bytes([2], &bytes).unwrap(), timed);
+    // Format, kind, one dimension, two codes, one cell: at position 0, so no byte for it.
+    assert_eq!(bytes[2..7], [1, 2, 1, 0, 1]);
+    let outside = [&bytes[..6], &[1, 2], &bytes[7..]].concat();
+    assert!(Grid::<Timed, 1>::from_bytes([2], &outside).is_err(), "a cell past the grid");
+    // The sum counts nothing, one less than the histogram: stored as -1, zigzag 1. Then its total
+    // in two halves, the histogram's total, its value in bucket 0, and three empty columns.
+    assert_eq!(bytes[7..], [1, 0, 0, 1, 1, 0, 0, 0, 0]);
+    let empty = [&bytes[..6], &[0, 0, 0, 0, 0, 0, 0, 0, 0]].concat();
+    assert!(Grid::<Timed, 1>::from_bytes([2], &empty).is_err(), "a cell that counts nothing");
+    // The first value past the last bucket.
+    timed.cell([0]).unwrap().histogram = Histogram::try_from(vec![(3_775, 1)]).unwrap();
+    let mut bytes = timed.to_bytes();
+    let at = bytes.len() - 5;
+    assert_eq!(bytes[at..], [0xbf, 0x0e, 0, 0, 0]);
+    assert_eq!(Grid::from_bytes([2], &bytes).unwrap(), timed);
+    bytes[at] = 0xc0;
+    assert!(Grid::<Timed, 1>::from_bytes([2], &bytes).is_err(), "bucket 3,776");
+}
+
 /// A thousand cells and more: several blocks of each column, some of them wide.
 #[test]
 fn long_columns_are_stored_and_read() {

@@ -11,11 +11,12 @@ use aftersale::analytics::mix::{Segment, decompose};
 use aftersale::analytics::month::Month;
 use aftersale::analytics::pareto::{Kind, pareto};
 use aftersale::analytics::rate::{Confidence, Proportion};
+use aftersale::chart::word::Word;
 use aftersale::chart::{
     ChartData, ChartKind, Unit, cohort_chart, control_chart, echarts, funnel_chart, heat_map,
     pareto_chart, sankey_chart, trend_chart, vega_lite, waterfall_chart,
 };
-use aftersale::label::Coded;
+use aftersale::label::{Coded, Language};
 use serde_json::Value;
 
 const C95: Confidence = Confidence::NINETY_FIVE;
@@ -96,6 +97,37 @@ fn options_are_golden() {
         let text = serde_json::to_string_pretty(&echarts::option(chart)).unwrap() + "\n";
         golden(&folder.join(format!("{}.json", chart.kind.code())), &text);
     }
+}
+
+/// CHT-7: in Chinese no word of a chart's own is left in English, what the host named stays, and back
+/// in English the chart is the same.
+#[test]
+fn own_words_are_in_the_language_asked_for() {
+    for chart in gallery() {
+        let chinese = chart.clone().in_language(Language::Chinese);
+        let bands = chinese.bands.iter().map(|band| &band.name);
+        for name in chinese.series.iter().map(|series| &series.name).chain(bands) {
+            assert!(name.chars().all(|c| !c.is_ascii()), "{:?}: {name}", chart.kind);
+        }
+        let option = serde_json::to_string(&echarts::option(&chinese)).unwrap();
+        for word in Word::ALL {
+            let quoted = format!("\"name\":\"{}\"", word.label(Language::English));
+            assert!(!option.contains(&quoted), "{:?}: {quoted}", chart.kind);
+        }
+        assert_eq!(chinese.title, chart.title);
+        let hosts_own = |chart: &ChartData| match chart.kind {
+            // First, the mix, and last are the chart's.
+            ChartKind::Waterfall => chart.names[1..chart.names.len() - 2].to_vec(),
+            _ => chart.names.clone(),
+        };
+        assert_eq!(hosts_own(&chinese), hosts_own(&chart));
+        assert_eq!(chinese.in_language(Language::English), chart);
+    }
+    let waterfall = &gallery()[3].clone().in_language(Language::Chinese);
+    let ends = [0, waterfall.names.len() - 2, waterfall.names.len() - 1];
+    assert_eq!(ends.map(|at| waterfall.names[at].as_str()), ["之前", "结构", "之后"]);
+    let steps = serde_json::to_string(&vega_lite::specification(waterfall)).unwrap();
+    assert!(steps.contains("合计") && !steps.contains("\"total\""));
 }
 
 fn golden(path: &Path, text: &str) {

@@ -1,7 +1,9 @@
 //! From the engine's chart data to the pictures of the page: the same data that becomes an ECharts
 //! option.
 
+use aftersale::chart::word::Word;
 use aftersale::chart::{ChartData, ChartKind, Shape};
+use aftersale::label::Coded;
 
 use crate::support::charts::Chart;
 use crate::support::charts::bars::Pareto;
@@ -22,7 +24,14 @@ pub fn picture(data: &ChartData) -> Box<dyn Chart> {
             let rows: Vec<(String, f64)> =
                 data.names.iter().cloned().zip(values.iter().map(|v| v.unwrap_or(0.0))).collect();
             let whole = rows.iter().map(|(_, value)| value).sum();
-            Box::new(Pareto { title, rows, whole, format: Format::Count })
+            let name = |at: usize| data.series.get(at).map_or(String::new(), |s| s.name.clone());
+            Box::new(Pareto {
+                title,
+                rows,
+                whole,
+                words: (name(0), name(1)),
+                format: Format::Count,
+            })
         }
         ChartKind::Trend | ChartKind::Control => {
             let mut bands = data.bands.iter();
@@ -45,6 +54,7 @@ pub fn picture(data: &ChartData) -> Box<dyn Chart> {
                 names,
                 series,
                 alarms,
+                alarm: Word::Outside.label(data.language).to_owned(),
                 goal: None,
                 format: PERCENT,
                 ceiling: None,
@@ -101,7 +111,8 @@ impl Chart for Funnel {
 
     fn description(&self) -> String {
         let outside: Vec<&str> = self.0.marks.iter().map(|mark| mark.text.as_str()).collect();
-        format!("{} points; outside: {}", self.0.points.len(), outside.join(", "))
+        let word = Word::Outside.label(self.0.language);
+        format!("{word}: {} / {}: {}", outside.len(), self.0.points.len(), outside.join(", "))
     }
 
     fn draw(&self, pen: &mut Svg) {
@@ -129,7 +140,7 @@ impl Chart for Funnel {
         }
         for (position, (units, rate, name)) in self.0.points.iter().enumerate() {
             let outside = self.0.marks.iter().any(|mark| mark.at == position);
-            let tip = format!("{name}: {} of {units}", PERCENT.full(*rate));
+            let tip = format!("{name}: {} / {units}", PERCENT.full(*rate));
             let class = if outside { "red" } else { "c1 pale" };
             pen.dot((x.at(*units), y.at(*rate)), if outside { 4.5 } else { 2.6 }, class, &tip);
         }

@@ -5,7 +5,6 @@ use std::error::Error;
 use aftersale::analytics::cohort::Triangle;
 use aftersale::analytics::month::Month;
 use aftersale::analytics::rate::{Confidence, Estimate, Proportion};
-use aftersale::chart::ChartData;
 use aftersale::label::Language;
 
 use crate::document::{Document, Section};
@@ -136,8 +135,8 @@ pub fn document(sources: &Sources<'_>, language: Language) -> Outcomes<Document>
         improvements::improvements(sources, &screenings, language)?,
         trace::trace(shop, &screenings, language)?,
     ];
-    if language == Language::Chinese {
-        sections.iter_mut().flat_map(Section::charts_mut).for_each(in_chinese);
+    for chart in sections.iter_mut().flat_map(Section::charts_mut) {
+        *chart = chart.clone().in_language(language);
     }
     Ok(Document {
         language: if language == Language::Chinese { "zh-Hans" } else { "en" },
@@ -163,26 +162,4 @@ pub fn document(sources: &Sources<'_>, language: Language) -> Outcomes<Document>
             ),
         ],
     })
-}
-
-/// Names that the engine gives to series and steps, in Chinese.
-const CHART_NAMES: [(&str, &str); 9] = [
-    ("rate", "退货率"),
-    ("mean", "均值"),
-    ("upper limit", "上限"),
-    ("lower limit", "下限"),
-    ("count", "条数"),
-    ("cumulative share", "累计占比"),
-    ("before", "之前"),
-    ("after", "之后"),
-    ("mix", "结构"),
-];
-
-fn in_chinese(chart: &mut ChartData) {
-    let names = chart.series.iter_mut().map(|series| &mut series.name).chain(&mut chart.names);
-    for name in names {
-        if let Some((_, chinese)) = CHART_NAMES.iter().find(|(english, _)| english == name) {
-            *name = (*chinese).to_owned();
-        }
-    }
 }

@@ -14,7 +14,7 @@ use serde::Serialize;
 
 use super::math;
 use super::rate::{Confidence, Estimate, Proportion, poisson_limits};
-use crate::label::codes;
+use crate::label::{Coded, Language, codes};
 
 codes! {
     /// What a rate or a time counts.
@@ -59,6 +59,8 @@ pub struct Benchmark {
     pub year: u16,
     /// Who published it and how it was found.
     pub source: &'static str,
+    /// The same in Simplified Chinese.
+    pub source_chinese: &'static str,
 }
 
 /// Published figures. Those of the National Retail Federation are shares of the value of sales from
@@ -72,6 +74,7 @@ pub const PUBLISHED: &[Benchmark] = &[
         country: "US",
         year: 2025,
         source: "National Retail Federation and Happy Returns, 2025: 849.9 bn USD, survey estimate",
+        source_chinese: "美国零售联合会（NRF）与 Happy Returns，2025 年：8499 亿美元，问卷估计",
     },
     Benchmark {
         code: "nrf_2025_online",
@@ -81,6 +84,7 @@ pub const PUBLISHED: &[Benchmark] = &[
         country: "US",
         year: 2025,
         source: "National Retail Federation and Happy Returns, 2025, online sales, survey estimate",
+        source_chinese: "美国零售联合会（NRF）与 Happy Returns，2025 年，线上销售，问卷估计",
     },
     Benchmark {
         code: "nrf_2024_all",
@@ -90,6 +94,7 @@ pub const PUBLISHED: &[Benchmark] = &[
         country: "US",
         year: 2024,
         source: "National Retail Federation and Happy Returns, 2024: 890 bn USD, survey estimate",
+        source_chinese: "美国零售联合会（NRF）与 Happy Returns，2024 年：8900 亿美元，问卷估计",
     },
     Benchmark {
         code: "vendor_2023_online_cn",
@@ -99,6 +104,7 @@ pub const PUBLISHED: &[Benchmark] = &[
         country: "CN",
         year: 2023,
         source: "a software vendor's page, no source or definition given there; read as orders",
+        source_chinese: "某软件厂商网页，未给出来源或定义；按订单理解",
     },
     Benchmark {
         code: "jd_handling",
@@ -108,6 +114,7 @@ pub const PUBLISHED: &[Benchmark] = &[
         country: "CN",
         year: 2023,
         source: "a software vendor's page on JD.com: average handling time two hours, no definition",
+        source_chinese: "某软件厂商关于京东的网页：平均处理时长两小时，未给出定义",
     },
 ];
 
@@ -211,14 +218,16 @@ pub fn funnel_limits(target: f64, units: u64, confidence: Confidence) -> Option<
 
 /// A comparison in words a page can show: the figure, its definition, and where it is from.
 #[must_use]
-pub fn describe(benchmark: &Benchmark, language: crate::label::Language) -> String {
-    use crate::label::Coded;
+pub fn describe(benchmark: &Benchmark, language: Language) -> String {
     alloc::format!(
         "{} {} ({}, {}, {})",
         benchmark.country,
         benchmark.year,
         benchmark.basis.label(language),
         benchmark.scope.label(language),
-        benchmark.source,
+        match language {
+            Language::English => benchmark.source,
+            Language::Chinese => benchmark.source_chinese,
+        },
     )
 }

@@ -168,33 +168,35 @@ impl<'a> Positions<'a> {
         end: usize,
         piece: &'p mut Vec<usize>,
     ) -> &'p [usize] {
-        piece.clear();
+        piece.resize(PIECE, 0);
         let width = self.gaps.width;
-        let most = self.left.min(PIECE);
-        let mut next = self.next;
-        let mut seen = 0_u64;
-        let step = |gap: u64| {
+        let (mut next, mut seen, mut taken) = (self.next, 0_u64, 0_usize);
+        let slots = piece.iter_mut().take(self.left);
+        // Whether the position at this distance lies below the end: it is taken then.
+        let mut take = |slot: &mut usize, gap: u64| {
             let position = next.saturating_add(usize::try_from(gap).unwrap_or(usize::MAX));
-            (position < end).then(|| {
+            let below = position < end;
+            if below {
                 seen |= gap;
                 next = position.saturating_add(1);
-                position.saturating_sub(start)
-            })
+                *slot = position.saturating_sub(start);
+                taken = taken.wrapping_add(1);
+            }
+            below
         };
         if width == 1 {
-            let gaps = self.gaps.bytes.iter().take(most);
-            piece.extend(gaps.map(|gap| u64::from(*gap)).map_while(step));
+            let _ = slots.zip(self.gaps.bytes).all(|(slot, gap)| take(slot, u64::from(*gap)));
         } else if width == 0 {
-            piece.extend(core::iter::repeat_n(0, most).map_while(step));
+            let _ = slots.into_iter().all(|slot| take(slot, 0));
         } else {
-            let gaps = self.gaps.bytes.chunks_exact(width).take(most);
-            piece.extend(gaps.map(number).map_while(step));
+            let gaps = self.gaps.bytes.chunks_exact(width);
+            let _ = slots.zip(gaps).all(|(slot, gap)| take(slot, number(gap)));
         }
-        let length = piece.len().saturating_mul(width);
+        let length = taken.saturating_mul(width);
         self.gaps.bytes = self.gaps.bytes.get(length..).unwrap_or(&[]);
         (self.next, self.gaps.seen) = (next, self.gaps.seen | seen);
-        self.left = self.left.saturating_sub(piece.len());
-        piece
+        self.left = self.left.saturating_sub(taken);
+        piece.get(..taken).unwrap_or(&[])
     }
 
     /// Checks that every position was taken, in its one form.

@@ -8,6 +8,7 @@ use alloc::vec::Vec;
 
 use serde::Serialize;
 
+use super::word::Word;
 use super::{ChartData, ChartKind, Series, Shape, Unit};
 
 /// An option object.
@@ -201,12 +202,12 @@ fn names(names: &[String]) -> Axis {
     Axis { kind: "category", data: names.to_vec(), name: None, max: None, inverse: None }
 }
 
-fn numbers(unit: Unit) -> Axis {
+fn numbers(chart: &ChartData, unit: Unit) -> Axis {
     let name = match unit {
         Unit::Count => None,
-        Unit::Share => Some("share"),
-        Unit::Money => Some("minor units"),
-        Unit::Hours => Some("h"),
+        Unit::Share => Some(chart.word(Word::Share)),
+        Unit::Money => Some(chart.word(Word::MinorUnits)),
+        Unit::Hours => Some(chart.word(Word::Hours)),
     };
     Axis { kind: "value", data: Vec::new(), name, max: None, inverse: None }
 }
@@ -259,7 +260,7 @@ fn bands(chart: &ChartData, axis: usize) -> Vec<Drawn> {
 fn lines(chart: &ChartData) -> EchartsOption {
     let mut option = frame(chart, "axis");
     option.x_axis = Some(names(&chart.names));
-    option.y_axis = chart.units.iter().map(|unit| numbers(*unit)).collect();
+    option.y_axis = chart.units.iter().map(|unit| numbers(chart, *unit)).collect();
     if chart.kind == ChartKind::Pareto
         && let Some(axis) = option.y_axis.get_mut(1)
     {
@@ -285,7 +286,7 @@ fn lines(chart: &ChartData) -> EchartsOption {
 fn waterfall(chart: &ChartData) -> EchartsOption {
     let mut option = frame(chart, "axis");
     option.x_axis = Some(names(&chart.names));
-    option.y_axis = chart.units.iter().map(|unit| numbers(*unit)).collect();
+    option.y_axis = chart.units.iter().map(|unit| numbers(chart, *unit)).collect();
     let values: Vec<f64> = chart
         .series
         .first()
@@ -312,8 +313,8 @@ fn waterfall(chart: &ChartData) -> EchartsOption {
     };
     option.series = alloc::vec![
         stacked("ground", ground, "transparent"),
-        stacked("up", up, "#c23531"),
-        stacked("down", down, "#2f9e6e"),
+        stacked(chart.word(Word::Up), up, "#c23531"),
+        stacked(chart.word(Word::Down), down, "#2f9e6e"),
     ];
     option
 }
@@ -337,8 +338,8 @@ fn cells(chart: &ChartData) -> EchartsOption {
 
 fn funnel(chart: &ChartData) -> EchartsOption {
     let mut option = frame(chart, "item");
-    option.x_axis = Some(numbers(Unit::Count));
-    option.y_axis = alloc::vec![numbers(Unit::Share)];
+    option.x_axis = Some(numbers(chart, Unit::Count));
+    option.y_axis = alloc::vec![numbers(chart, Unit::Share)];
     let at: Vec<f64> = chart.names.iter().map(|name| name.parse().unwrap_or(0.0)).collect();
     let curve = |name: &str, values: &[Option<f64>]| {
         let point = |(x, value): (&f64, &Option<f64>)| {
@@ -359,17 +360,18 @@ fn funnel(chart: &ChartData) -> EchartsOption {
             .map(|(_, own)| point(own))
             .collect()
     };
-    let mut outside = Drawn::new("scatter", "outside", group(true));
+    let mut outside = Drawn::new("scatter", chart.word(Word::Outside), group(true));
     outside.item_style = Some(ItemStyle { color: "#c23531" });
-    option.series = alloc::vec![Drawn::new("scatter", "inside", group(false)), outside];
+    option.series =
+        alloc::vec![Drawn::new("scatter", chart.word(Word::Inside), group(false)), outside];
     for series in &chart.series {
         option.series.push(curve(&series.name, &series.values));
     }
     for band in &chart.bands {
         let low: Vec<Option<f64>> = band.limits.iter().map(|l| l.map(|(low, _)| low)).collect();
         let high: Vec<Option<f64>> = band.limits.iter().map(|l| l.map(|(_, high)| high)).collect();
-        option.series.push(curve("lower limit", &low));
-        option.series.push(curve("upper limit", &high));
+        option.series.push(curve(chart.word(Word::Lower), &low));
+        option.series.push(curve(chart.word(Word::Upper), &high));
     }
     option
 }

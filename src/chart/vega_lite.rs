@@ -10,6 +10,7 @@ use alloc::vec::Vec;
 
 use serde::Serialize;
 
+use super::word::Word;
 use super::{Band, ChartData, ChartKind, Series, Shape, Unit};
 
 /// The schema that specifications name.
@@ -277,6 +278,7 @@ fn marks(chart: &ChartData) -> [Layer; 2] {
 fn waterfall(chart: &ChartData) -> Vec<Layer> {
     let values = chart.series.first().map(|series| series.values.as_slice()).unwrap_or_default();
     let last = values.len().saturating_sub(1);
+    let [total, up, down] = [Word::Total, Word::Up, Word::Down].map(|word| chart.word(word));
     let mut sum = 0.0;
     let mut rows: Vec<Row> = Vec::with_capacity(values.len());
     for (position, (name, value)) in chart.names.iter().zip(values).enumerate() {
@@ -284,16 +286,16 @@ fn waterfall(chart: &ChartData) -> Vec<Layer> {
         let whole = position == 0 || position == last;
         let (from, to) = if whole { (0.0, value) } else { (sum, sum + value) };
         let kind = match (whole, value >= 0.0) {
-            (true, _) => "total",
-            (false, true) => "up",
-            (false, false) => "down",
+            (true, _) => total,
+            (false, true) => up,
+            (false, false) => down,
         };
         let ends = [("from", number(from)), ("to", number(to))];
         rows.push(ends.into_iter().chain([("name", text(name)), ("kind", text(kind))]).collect());
         sum = to;
     }
     let scale = Scale {
-        domain: ["total", "up", "down"].iter().map(|kind| text(kind)).collect(),
+        domain: [total, up, down].iter().map(|kind| text(kind)).collect(),
         range: alloc::vec![BLUE, RED, GREEN],
     };
     let kind = Some("nominal");

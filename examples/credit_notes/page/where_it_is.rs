@@ -38,6 +38,7 @@ pub fn fill(body: &mut Body, report: &Report<'_>) {
             .map(|(code, sum)| (report.product(*code).to_owned(), sum.value as f64 / 1000.0))
             .collect(),
         whole,
+        words: ("value".into(), "running share of the whole".into()),
         format: Format::Money("£", 0),
     };
     body.figure(&products, "Bars: explained credits in pounds. Line: their running share of all explained credits, on the scale above; the mark stands at 80 %.");
@@ -52,6 +53,7 @@ pub fn fill(body: &mut Body, report: &Report<'_>) {
             })
             .collect(),
         whole,
+        words: ("value".into(), "running share of the whole".into()),
         format: Format::Money("£", 0),
     };
     if countries.len() > 1 {

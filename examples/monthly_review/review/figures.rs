@@ -16,6 +16,20 @@ use crate::support::text::decimals;
 use crate::tickets;
 use crate::tickets::Ticket;
 
+type Row = (Tone, Vec<String>);
+
+/// A share with its interval and sample, to so many decimals of a percent.
+fn row(name: String, (share, digits): (&Estimate, usize), note: String) -> Row {
+    let value = percent(share.value, digits);
+    (Tone::Plain, vec![name, value, range(share, digits), count(share.sample), note])
+}
+
+/// A time with its interval and sample.
+fn timed(name: String, time: &Estimate, note: String) -> Row {
+    let interval = format!("{}–{}", decimals(time.low / 3600.0, 1), hours(time.high));
+    (Tone::Plain, vec![name, hours(time.value), interval, count(time.sample), note])
+}
+
 /// Key figures with intervals and benchmarks.
 pub fn figures(
     sources: &Sources<'_>,
@@ -51,95 +65,73 @@ pub fn figures(
     let right = desk.first_time_right.share(C95).ok_or("no tickets")?;
     let answers = reviews::satisfaction(sources.clothing)?;
     let csat = answers.csat(C95).ok_or("no answers")?;
-    let times = |e: &Estimate| format!("{}–{}", decimals(e.low / 3600.0, 1), hours(e.high));
-    let mut rows: Vec<(Tone, Vec<String>)> = Vec::new();
-    let mut row =
-        |tone, name: String, value: String, interval: String, sample: u64, note: String| {
-            rows.push((tone, vec![name, value, interval, count(sample), note]));
-        };
-    let online = comparable(Basis::Value, Scope::Online);
-    let benchmark = online
-        .first()
-        .map_or(String::new(), |b| format!("{} {}", percent(b.value, 1), describe(b, language)));
-    row(
-        Tone::Plain,
-        say!(language, "Return rate by lines, mature months of sale", "退货率（按行，成熟销售月）"),
-        percent(rate.value, 2),
-        range(&rate, 2),
-        rate.sample,
-        say!(language, "no published unit rate is comparable", "没有可比的公开件数口径"),
-    );
-    row(
-        Tone::Plain,
-        say!(language, "The same by value", "退货率（按金额）"),
-        percent(value_rate, 2),
-        "–".into(),
-        rate.sample,
-        benchmark,
-    );
-    row(
-        Tone::Warn,
+    let published = |basis, scope, value: fn(f64) -> String| {
+        comparable(basis, scope)
+            .first()
+            .map_or(String::new(), |b| format!("{} {}", value(b.value), describe(b, language)))
+    };
+    let benchmark = published(Basis::Value, Scope::Online, |share| percent(share, 1));
+    let of_marketplaces =
+        published(Basis::HandlingHours, Scope::Marketplace, |time| hours(time * 3600.0));
+    let mut naive_row = row(
         say!(language, "November as the calendar shows it", "按日历月看的 11 月"),
-        percent(naive.value, 2),
-        range(&naive, 2),
-        naive.sample,
+        (&naive, 2),
         say!(
             language,
             "returns of all earlier sales over sales of November: do not compare",
             "分子来自以往销售，分母是当月销售：不可比"
         ),
     );
-    row(
-        Tone::Plain,
-        say!(language, "Handling time of tickets, median", "工单处理时长，中位数"),
-        hours(median.value),
-        times(&median),
-        median.sample,
-        comparable(Basis::HandlingHours, Scope::Marketplace).first().map_or(String::new(), |b| {
-            format!("{} {}", hours(b.value * 3600.0), describe(b, language))
-        }),
-    );
-    row(
-        Tone::Plain,
-        say!(language, "Handling time, 90th percentile", "处理时长，第 90 百分位"),
-        hours(slow.value),
-        times(&slow),
-        slow.sample,
-        say!(language, "the mean, {{}}, hides it", "均值掩盖了它：{{}}")
-            .replace("{}", &hours(mean.value)),
-    );
-    row(
-        Tone::Plain,
-        say!(language, "Done within 24 hours, open ones included", "24 小时内完成（含未结）"),
-        percent(within.value, 1),
-        range(&within, 1),
-        within.sample,
-        say!(language, "calendar hours; the log has no zone", "自然小时；日志没有时区"),
-    );
-    row(
-        Tone::Plain,
-        say!(language, "Service goal met", "SLA 达成率"),
-        percent(goals.value, 1),
-        range(&goals, 1),
-        goals.sample,
-        say!(language, "the log's own flag", "日志自带标志"),
-    );
-    row(
-        Tone::Plain,
-        say!(language, "Right the first time (never reopened)", "一次解决率（未重开）"),
-        percent(right.value, 1),
-        range(&right, 1),
-        right.sample,
-        String::new(),
-    );
-    row(
-        Tone::Plain,
-        say!(language, "Satisfied customers (4 and 5 of 5)", "满意度（4–5 分）"),
-        percent(csat.value, 1),
-        range(&csat, 1),
-        csat.sample,
-        say!(language, "even sample of the clothing reviews", "女装评论的等距抽样"),
-    );
+    naive_row.0 = Tone::Warn;
+    let by_value = Estimate { value: value_rate, ..rate };
+    let mut value_row =
+        row(say!(language, "The same by value", "退货率（按金额）"), (&by_value, 2), benchmark);
+    // Amounts of one order move together: no interval.
+    "–".clone_into(&mut value_row.1[2]);
+    let rows = vec![
+        row(
+            say!(
+                language,
+                "Return rate by lines, mature months of sale",
+                "退货率（按行，成熟销售月）"
+            ),
+            (&rate, 2),
+            say!(language, "no published unit rate is comparable", "没有可比的公开件数口径"),
+        ),
+        value_row,
+        naive_row,
+        timed(
+            say!(language, "Handling time of tickets, median", "工单处理时长，中位数"),
+            &median,
+            of_marketplaces,
+        ),
+        timed(
+            say!(language, "Handling time, 90th percentile", "处理时长，第 90 百分位"),
+            &slow,
+            say!(language, "the mean, {{}}, hides it", "均值掩盖了它：{{}}")
+                .replace("{}", &hours(mean.value)),
+        ),
+        row(
+            say!(language, "Done within 24 hours, open ones included", "24 小时内完成（含未结）"),
+            (&within, 1),
+            say!(language, "calendar hours; the log has no zone", "自然小时；日志没有时区"),
+        ),
+        row(
+            say!(language, "Service goal met", "SLA 达成率"),
+            (&goals, 1),
+            say!(language, "the log's own flag", "日志自带标志"),
+        ),
+        row(
+            say!(language, "Right the first time (never reopened)", "一次解决率（未重开）"),
+            (&right, 1),
+            String::new(),
+        ),
+        row(
+            say!(language, "Satisfied customers (4 and 5 of 5)", "满意度（4–5 分）"),
+            (&csat, 1),
+            say!(language, "even sample of the clothing reviews", "女装评论的等距抽样"),
+        ),
+    ];
     let grid = Grid {
         caption: say!(language, "Key figures with 95 % intervals", "关键指标与 95 % 区间"),
         heads: vec![

@@ -19,6 +19,16 @@ use crate::document::{Block, Grid, Section};
 use crate::invoices::day;
 use crate::support::body::Tone;
 
+/// The name of a department.
+fn called(department: &str, language: Language) -> String {
+    match department {
+        "service" => say!(language, "Service", "客服"),
+        "purchasing" => say!(language, "Purchasing", "采购"),
+        "product" => say!(language, "Product", "商品"),
+        _ => department.to_owned(),
+    }
+}
+
 /// Actions with stated effects, and the packs of the departments.
 pub fn improvements(
     sources: &Sources<'_>,
@@ -154,7 +164,7 @@ pub fn improvements(
             tone,
             vec![
                 action.title.clone(),
-                format!("{} · {}", action.department, action.owner),
+                format!("{} · {}", called(action.department.as_str(), language), action.owner),
                 action.due.to_string(),
                 format!("{} → {}", share(&case.from), share(&case.to)),
                 action.plan.test().label(language).to_owned(),
@@ -200,7 +210,7 @@ pub fn improvements(
             (
                 if pack.overdue.is_empty() { Tone::Plain } else { Tone::Warn },
                 vec![
-                    department.to_string(),
+                    called(department.as_str(), language),
                     pack.issues.len().to_string(),
                     pack.overdue.len().to_string(),
                     pack.open.len().to_string(),

@@ -12,7 +12,7 @@ use crate::support::text::decimals;
 /// Emerging words, in both languages.
 pub fn words(sources: &Sources<'_>, language: Language) -> Outcomes<Section> {
     let mut blocks = Vec::new();
-    for department in ["Dresses", "Bottoms"] {
+    for (department, chinese) in [("Dresses", "连衣裙"), ("Bottoms", "下装")] {
         let [here, there] = reviews::words(sources.clothing, department)?;
         let notes: Vec<&str> = sources
             .clothing
@@ -23,7 +23,7 @@ pub fn words(sources: &Sources<'_>, language: Language) -> Outcomes<Section> {
         let caption = say!(
             language,
             "{department}: words of unhappy reviews, against happy ones",
-            "{department}：差评用词，对比好评"
+            "{chinese}：差评用词，对比好评"
         );
         blocks.push(Block::Grid(word_grid(caption, &here, &there, &notes, language, 7)));
     }

@@ -24,6 +24,8 @@ pub struct Pareto {
     pub rows: Vec<(String, f64)>,
     /// The sum of all, also of those not shown.
     pub whole: f64,
+    /// What the bars are called, and the line.
+    pub words: (String, String),
     /// How values are written.
     pub format: Format,
 }
@@ -117,7 +119,7 @@ impl Chart for Pareto {
         let shown: f64 = self.rows.iter().map(|(_, value)| value).sum();
         let share = Format::Percent(1).full(shown / self.whole.max(f64::MIN_POSITIVE));
         let rows = self.rows.iter().map(row).collect::<Vec<_>>().join("; ");
-        format!("{rows}. Together {share} of the whole.")
+        format!("{rows}. {}: {share}", self.words.1)
     }
 
     fn draw(&self, pen: &mut Svg) {
@@ -130,8 +132,7 @@ impl Chart for Pareto {
         let high = self.rows.iter().map(|(_, value)| *value).fold(f64::MIN_POSITIVE, f64::max);
         let scale = Scale::exact(0.0, high, place.left, place.right);
         let shares = Scale::exact(0.0, 1.0, place.left, place.right);
-        let top =
-            pen.legend(&[("c1", "value"), ("c2", "running share of the whole")], 0.0, 0.0) + 22.0;
+        let top = pen.legend(&[("c1", &self.words.0), ("c2", &self.words.1)], 0.0, 0.0) + 22.0;
         let bottom = top + place.tall * self.rows.len() as f64;
         for tick in [0.0, 0.2, 0.4, 0.6, 0.8, 1.0] {
             let x = shares.at(tick);
@@ -150,7 +151,7 @@ impl Chart for Pareto {
             pen.rect(
                 (place.left, bar, wide, tall),
                 "bar c1",
-                &format!("{name}: {text}; running {share}"),
+                &format!("{name}: {text}; {} {share}", self.words.1),
             );
             pen.text((pen.width - SHARES, bar + tall - 4.5), Anchor::End, "v", &text);
             line.push((shares.at(running / whole), bar + tall / 2.0));

@@ -30,10 +30,8 @@ impl Chart for Heat {
                 .filter_map(|(value, column)| value.map(|value| (value, column)))
                 .max_by(|a, b| a.0.total_cmp(&b.0));
             strongest.map_or_else(
-                || format!("{name} empty"),
-                |(value, column)| {
-                    format!("{name} highest at {column}, {}", self.format.full(value))
-                },
+                || format!("{name}: –"),
+                |(value, column)| format!("{name}: {column} {} (max)", self.format.full(value)),
             )
         };
         self.rows.iter().map(row).collect::<Vec<_>>().join("; ")

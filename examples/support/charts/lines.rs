@@ -15,6 +15,8 @@ pub struct Lines {
     pub series: Vec<Series>,
     /// Points to look at: position, and why in a word.
     pub alarms: Vec<(usize, String)>,
+    /// What such a point is called.
+    pub alarm: String,
     /// A level to compare with: value and name.
     pub goal: Option<(f64, String)>,
     /// How values are written.
@@ -102,7 +104,7 @@ impl Chart for Lines {
             parts.push(format!("{}: {}", series.name, points.join(", ")));
         }
         for (position, why) in &self.alarms {
-            parts.push(format!("alarm at {}: {why}", self.names[*position]));
+            parts.push(format!("{} {}: {why}", self.alarm, self.names[*position]));
         }
         parts.join(". ")
     }
@@ -117,7 +119,7 @@ impl Chart for Lines {
             .map(|(n, s)| (classes[n % 6], s.name.as_str()))
             .collect();
         if !self.alarms.is_empty() {
-            keys.push(("red", "alarm"));
+            keys.push(("red", &self.alarm));
         }
         let room = if self.alarms.is_empty() { 20.0 } else { 44.0 };
         let top = pen.legend(&keys, 0.0, 0.0) + room;
@@ -149,7 +151,7 @@ impl Chart for Lines {
             let Some(value) = self.series.last().and_then(|s| s.values[*position]) else {
                 continue;
             };
-            pen.dot((at(*position), scale.at(value.min(self.high()))), 6.0, "hollow", "alarm");
+            pen.dot((at(*position), scale.at(value.min(self.high()))), 6.0, "hollow", &self.alarm);
         }
         pen.names_below(&self.names, bottom + 20.0, at);
         pen.height = bottom + 28.0;

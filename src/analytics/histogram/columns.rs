@@ -83,8 +83,9 @@ impl<'a> HistogramColumns<'a> {
         let few = few.fold(0_usize, |all, total| all.saturating_add(*total as usize));
         let Room { few: values, many } = room;
         let mut values = self.few.piece(few, values);
-        let mut waits = core::mem::take(&mut waiting.values);
-        waits.reserve(few);
+        let before = waiting.values.len();
+        waiting.values.resize(before.saturating_add(few), (0, 0));
+        let mut slots = waiting.values.get_mut(before..).unwrap_or_default().iter_mut();
         for (place, total) in places.iter().zip(totals) {
             if *total > FEW {
                 let buckets = next_buckets(
@@ -108,10 +109,11 @@ impl<'a> HistogramColumns<'a> {
                     return Err(from.damaged("values in 3,776 buckets"));
                 }
                 // A part has fewer cells than 2^16.
-                waits.push((*place as u16, bucket as u16));
+                if let Some(slot) = slots.next() {
+                    *slot = (*place as u16, bucket as u16);
+                }
             }
         }
-        waiting.values = waits;
         Ok(())
     }
 
