@@ -449,6 +449,8 @@ fn a_planted_defect_is_the_first_word() {
     }
     let words = emerging(&here, &there, &Keyness::default());
     assert!(["充电口", "口松动", "电口松"].contains(&words[0].term.as_str()), "{words:?}");
+    // In 12 of 212 notes here and none of 200 there, which counts as half a note.
+    near(words[0].ratio, (12.0 / 212.0) / (0.5 / 200.5), 1e-9);
     assert!(!words.iter().any(|word| word.term == "充电"), "part of a longer term: {words:?}");
     let notes: Vec<&str> = usual.iter().chain(&defect).copied().collect();
     let found = examples(notes.iter().copied(), "充电口", 2);

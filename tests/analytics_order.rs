@@ -14,7 +14,7 @@ use aftersale::analytics::tally::{Answered, Dimension, ReturnRow, Tally};
 use aftersale::analytics::waiting::Wait;
 use aftersale::case::actor::Role;
 use aftersale::case::command::Command;
-use aftersale::case::event::Event;
+use aftersale::case::event::{Event, EventFact};
 use aftersale::case::liability::{Liability, Party};
 use aftersale::case::line::RequestedLine;
 use aftersale::case::refund::PaymentResult;
@@ -26,7 +26,7 @@ use aftersale::money::Money;
 use aftersale::money::currency::Currency;
 use aftersale::number::Ratio;
 use aftersale::practice::timer::Stage;
-use aftersale::reason::history::Source;
+use aftersale::reason::history::{Original, Source};
 use aftersale::sale::Sale;
 use proptest::prelude::*;
 use support::{Desk, case, line, pieces, sale, wanted};
@@ -165,6 +165,20 @@ fn notes_and_open_cases_come_with_the_rows() {
     desk.authorize("R-1").unwrap();
     let rows = read(&desk, &Beside::default());
     assert_eq!(rows.open[0].stage, Stage::AwaitingReturn);
+    // Said again in the same words, and by the code of a marketplace: no further note.
+    let said = desk.events.iter().find_map(|event| match &event.fact {
+        EventFact::CaseOpened { lines, .. } => Some(lines[0].assertion.clone()),
+        _ => None,
+    });
+    let again = said.unwrap();
+    let mut coded = again.clone();
+    let list = Some("market".parse().unwrap());
+    coded.original = Some(Original { list, text: "DEFECTIVE".into() });
+    for assertion in [again, coded] {
+        let assert = Command::AssertReason { case: case("R-1"), line: line("1"), assertion };
+        desk.give(Role::Agent, assert).unwrap();
+    }
+    assert_eq!(read(&desk, &Beside::default()).notes.len(), 1);
     // Rows stored before notes and open cases were read can still be read.
     let mut stored = serde_json::to_value(&rows).unwrap();
     stored.as_object_mut().unwrap().retain(|key, _| key != "notes" && key != "open");
