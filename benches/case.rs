@@ -105,6 +105,16 @@ fn open_to_close_in_twelve_commands(bencher: Bencher<'_, '_>) {
     });
 }
 
+/// One command to an order as the desk has it, decided and evolved.
+fn give(bencher: Bencher<'_, '_>, mut desk: Desk, role: Role, command: Command) {
+    let envelope = desk.envelope(role, command);
+    let (order, rules, now) = (desk.order.clone(), desk.rules, desk.now);
+    bencher.with_inputs(|| order.clone()).bench_local_values(|mut order| {
+        black_box(order.apply(&Context { now, rules }, &envelope).unwrap());
+        order
+    });
+}
+
 /// A command in the middle of that life, decided and evolved: the receipt, the acceptance, the refund.
 #[divan::bench(args = ["receive", "accept", "refund"])]
 fn mid_life_command(bencher: Bencher<'_, '_>, name: &str) {
@@ -120,12 +130,7 @@ fn mid_life_command(bencher: Bencher<'_, '_>, name: &str) {
     for (role, command) in commands {
         desk.give(role, command).unwrap();
     }
-    let envelope = desk.envelope(role, command);
-    let (order, rules, now) = (desk.order.clone(), desk.rules, desk.now);
-    bencher.with_inputs(|| order.clone()).bench_local_values(|mut order| {
-        black_box(order.apply(&Context { now, rules }, &envelope).unwrap());
-        order
-    });
+    give(bencher, desk, role, command);
 }
 
 /// Deciding one mid-life command and evolving its event.
@@ -134,13 +139,7 @@ fn authorize_one_case(bencher: Bencher<'_, '_>) {
     let mut desk = jacket();
     desk.open("R-1", &[("1", 1)]).unwrap();
     let authorize = Command::Authorize { case: case("R-1"), ground: Ground::Policy };
-    let envelope = desk.envelope(Role::Agent, authorize);
-    let (order, rules, now) = (desk.order.clone(), desk.rules, desk.now);
-    bencher.with_inputs(|| order.clone()).bench_local_values(|mut order| {
-        let context = Context { now, rules };
-        black_box(order.apply(&context, &envelope).unwrap());
-        order
-    });
+    give(bencher, desk, Role::Agent, authorize);
 }
 
 /// The same under the practice of a marketplace: the deadline of the next stage is set too.
@@ -152,13 +151,7 @@ fn authorize_one_case_with_timers(bencher: Bencher<'_, '_>) {
     desk.rules = Box::leak(Box::new(rules));
     desk.open("R-1", &[("1", 1)]).unwrap();
     let authorize = Command::Authorize { case: case("R-1"), ground: Ground::Policy };
-    let envelope = desk.envelope(Role::Agent, authorize);
-    let (order, rules, now) = (desk.order.clone(), desk.rules, desk.now);
-    bencher.with_inputs(|| order.clone()).bench_local_values(|mut order| {
-        let context = Context { now, rules };
-        black_box(order.apply(&context, &envelope).unwrap());
-        order
-    });
+    give(bencher, desk, Role::Agent, authorize);
 }
 
 /// A history of 200 return cases of one order, one thousand two hundred events.

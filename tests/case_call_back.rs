@@ -15,27 +15,12 @@ use aftersale::case::refusal::{Obstacle, Refusal};
 use aftersale::case::replacement::{AdvanceEnd, ReplacementItem, ReplacementState};
 use aftersale::case::resolution::Resolution;
 use aftersale::case::{AfterSale, Context, Decision};
-use aftersale::id::ParcelId;
 use aftersale::label::Coded;
-use aftersale::money::Money;
-use aftersale::money::currency::Currency;
 use aftersale::sale::Paid;
 use aftersale::sale::draft::{Tender, TenderKind};
 use aftersale::settlement::request::OutgoingPrice;
 use proptest::prelude::*;
-use support::{Desk, actor, at, case, line, pieces, sale, units};
-
-fn pounds(text: &str) -> Money {
-    Money::parse(text, Currency::GBP).unwrap()
-}
-
-fn parcel(id: &str) -> ParcelId {
-    ParcelId::new(id).unwrap()
-}
-
-fn obstacles(result: Result<Decision, Refusal>) -> Vec<Obstacle> {
-    result.expect_err("the command should be refused").obstacles
-}
+use support::{Desk, actor, at, case, line, obstacles, parcel, pieces, pounds, sale, units};
 
 fn of(desk: &Desk, id: &str, location: Location) -> i64 {
     desk.order.quantities().balance(&line(id)).unwrap().at(location)

@@ -9,7 +9,6 @@ use aftersale::case::event::EventFact;
 use aftersale::case::ground::Ground;
 use aftersale::case::ledger::Location;
 use aftersale::case::liability::{Liability, Party};
-use aftersale::case::line::ReceivedLine;
 use aftersale::case::open_matter::OpenMatter;
 use aftersale::case::parcel::{InterceptionOutcome, Scan, ScanState, UnexpectedEnd};
 use aftersale::case::parcel::{UnexpectedItem, UnexpectedKind};
@@ -17,27 +16,12 @@ use aftersale::case::refusal::{Obstacle, Refusal};
 use aftersale::case::resolution::Resolution;
 use aftersale::case::state::Approval;
 use aftersale::case::{AfterSale, Decision};
-use aftersale::id::ParcelId;
-use aftersale::money::Money;
-use aftersale::money::currency::Currency;
 use aftersale::number::Ratio;
 use aftersale::preset::markets::{Market, TAOBAO};
 use aftersale::sale::Sale;
 use aftersale::time::{Instant, add_seconds};
 use proptest::prelude::*;
-use support::{Desk, case, line, pieces, sale, units};
-
-fn pounds(text: &str) -> Money {
-    Money::parse(text, Currency::GBP).unwrap()
-}
-
-fn parcel(id: &str) -> ParcelId {
-    ParcelId::new(id).unwrap()
-}
-
-fn obstacles(result: Result<Decision, Refusal>) -> Vec<Obstacle> {
-    result.expect_err("the command should be refused").obstacles
-}
+use support::{Desk, case, line, obstacles, parcel, pieces, pounds, sale, units};
 
 fn of(desk: &Desk, id: &str, location: Location) -> i64 {
     desk.order.quantities().balance(&line(id)).unwrap().at(location)
@@ -83,25 +67,6 @@ fn outcome(
     desk.give(Role::System, Command::RecordInterception { case, parcel, outcome })
 }
 
-fn receive_parcel(
-    desk: &mut Desk,
-    id: &str,
-    name: &str,
-    lines: &[(&str, i64)],
-) -> Result<Decision, Refusal> {
-    let lines = lines
-        .iter()
-        .map(|(id, count)| ReceivedLine {
-            line: line(id),
-            quantity: pieces(*count),
-            serials: Default::default(),
-            lots: Default::default(),
-        })
-        .collect();
-    let (case, parcel, unexpected) = (case(id), Some(parcel(name)), Vec::new());
-    desk.give(Role::Warehouse, Command::Receive { case, parcel, lines, unexpected })
-}
-
 fn send_back(
     desk: &mut Desk,
     id: &str,
@@ -138,7 +103,7 @@ fn a_parcel_turned_round_comes_back_as_a_return() {
     assert_eq!(desk.status("R-1"), "in_transit");
     let transit = Obstacle::StillOpen { open: OpenMatter::GoodsInTransit };
     assert_eq!(obstacles(desk.close("R-1")), [transit]);
-    receive_parcel(&mut desk, "R-1", "OUT-2", &[("1", 2)]).unwrap();
+    desk.receive_from("R-1", Some(parcel("OUT-2")), &[("1", 2)]).unwrap();
     desk.accept("R-1", &[("1", 2)]).unwrap();
     desk.refund("R-1").unwrap();
     assert_eq!(of(&desk, "1", Location::Settled), 2);
@@ -189,7 +154,7 @@ fn money_paid_during_an_interception_is_paid_once() {
                 }
                 assert_eq!(obstacles(desk.refund("R-1")), [Obstacle::NothingToSettle]);
                 if end == InterceptionOutcome::Intercepted {
-                    receive_parcel(&mut desk, "R-1", "OUT-2", &[("1", 2)]).unwrap();
+                    desk.receive_from("R-1", Some(parcel("OUT-2")), &[("1", 2)]).unwrap();
                     assert_eq!(of(&desk, "1", Location::Recovered), 2);
                     assert_eq!(obstacles(desk.refund("R-1")), [Obstacle::NothingToSettle]);
                 } else if first || resolution == Resolution::RefundOnly {
@@ -225,8 +190,8 @@ fn two_cases_do_not_call_back_one_unit() {
     for id in ["R-1", "R-2"] {
         outcome(&mut desk, id, "OUT-2", InterceptionOutcome::Intercepted).unwrap();
     }
-    receive_parcel(&mut desk, "R-1", "OUT-2", &[("1", 1)]).unwrap();
-    receive_parcel(&mut desk, "R-2", "OUT-2", &[("1", 1), ("2", 1)]).unwrap();
+    desk.receive_from("R-1", Some(parcel("OUT-2")), &[("1", 1)]).unwrap();
+    desk.receive_from("R-2", Some(parcel("OUT-2")), &[("1", 1), ("2", 1)]).unwrap();
     assert_eq!(of(&desk, "1", Location::Received), 2);
     assert_eq!(of(&desk, "1", Location::Requested), 1, "the third jacket is with the customer");
     replays(&desk);
@@ -250,7 +215,7 @@ fn what_cannot_be_called_back_is_refused() {
     desk.authorize("R-2").unwrap();
     // The parcel stands at the door and nobody said that it turned round.
     let open = [Obstacle::InterceptionOpen { parcel: parcel("OUT-2") }];
-    assert_eq!(obstacles(receive_parcel(&mut desk, "R-2", "OUT-2", &[("1", 1)])), open);
+    assert_eq!(obstacles(desk.receive_from("R-2", Some(parcel("OUT-2")), &[("1", 1)])), open);
     assert_eq!(obstacles(desk.receive("R-2", &[("1", 1)])), open);
 }
 
@@ -354,8 +319,8 @@ fn a_parcel_that_the_carrier_delivered_awaits_its_receipt() {
     assert!(matches!(obstacles(future)[0], Obstacle::ScanInFuture { .. }));
     let unknown = track(&mut desk, "BACK-9", scan(when, ScanState::Delivered));
     assert_eq!(obstacles(unknown), [Obstacle::UnknownParcel { parcel: parcel("BACK-9") }]);
-    receive_parcel(&mut desk, "R-1", "BACK-1", &[("1", 1)]).unwrap();
-    receive_parcel(&mut desk, "R-1", "BACK-2", &[("1", 1)]).unwrap();
+    desk.receive_from("R-1", Some(parcel("BACK-1")), &[("1", 1)]).unwrap();
+    desk.receive_from("R-1", Some(parcel("BACK-2")), &[("1", 1)]).unwrap();
     assert_eq!(desk.status("R-1"), "received");
     replays(&desk);
 }
@@ -404,8 +369,8 @@ proptest! {
             _ => "in_transit",
         };
         prop_assert_eq!(desk.status("R-1"), expected);
-        receive_parcel(&mut desk, "R-1", "BACK-1", &[("1", 2)]).unwrap();
-        receive_parcel(&mut other, "R-1", "BACK-1", &[("1", 2)]).unwrap();
+        desk.receive_from("R-1", Some(parcel("BACK-1")), &[("1", 2)]).unwrap();
+        other.receive_from("R-1", Some(parcel("BACK-1")), &[("1", 2)]).unwrap();
         prop_assert_eq!(desk.order.quantities(), other.order.quantities());
     }
 
@@ -440,7 +405,7 @@ proptest! {
                 let there = announced[id][name].min(kept[id * 3 + name]);
                 if there > 0 {
                     let (id_text, name_text) = (format!("R-{id}"), format!("BACK-{name}"));
-                    receive_parcel(&mut desk, &id_text, &name_text, &[("1", there)]).unwrap();
+                    desk.receive_from(&id_text, Some(parcel(&name_text)), &[("1", there)]).unwrap();
                     arrived[id] += there;
                 }
             }
@@ -478,7 +443,7 @@ fn announced_three_received_two_refunds_two() {
         let shortage = || Command::RecordShortage { case: case("R-1"), parcel: parcel("BACK-1") };
         let early = Obstacle::NotReceived { parcel: parcel("BACK-1") };
         assert_eq!(obstacles(desk.give(Role::Warehouse, shortage())), [early]);
-        let received = receive_parcel(&mut desk, "R-1", "BACK-1", &[("1", 2)]).unwrap();
+        let received = desk.receive_from("R-1", Some(parcel("BACK-1")), &[("1", 2)]).unwrap();
         let short = &received.findings[0];
         assert_eq!(short.rule.id.as_str(), "short_receipt");
         assert!(short.to_string().contains("1 pcs"), "{short}");
@@ -510,7 +475,7 @@ fn what_arrived_without_a_number_is_not_missing() {
     desk.open("R-1", &[("1", 3)]).unwrap();
     desk.authorize("R-1").unwrap();
     send_back(&mut desk, "R-1", "BACK-1", &[("1", 3)]).unwrap();
-    receive_parcel(&mut desk, "R-1", "BACK-1", &[("1", 1)]).unwrap();
+    desk.receive_from("R-1", Some(parcel("BACK-1")), &[("1", 1)]).unwrap();
     desk.receive("R-1", &[("1", 1)]).unwrap();
     let shortage = || Command::RecordShortage { case: case("R-1"), parcel: parcel("BACK-1") };
     desk.give(Role::Warehouse, shortage()).unwrap();

@@ -22,11 +22,7 @@ use aftersale::sale::Sale;
 use aftersale::sale::draft::{KitDraft, KitId, KitPart, LotPart};
 use aftersale::sale::fault::SaleFault;
 use proptest::prelude::*;
-use support::{Desk, case, line, pieces, sale, wanted};
-
-fn obstacles(result: Result<Decision, Refusal>) -> Vec<Obstacle> {
-    result.expect_err("the command should be refused").obstacles
-}
+use support::{Desk, case, line, obstacles, pieces, sale, wanted};
 
 fn of(desk: &Desk, id: &str, location: Location) -> i64 {
     desk.order.quantities().balance(&line(id)).unwrap().at(location)

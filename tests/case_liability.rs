@@ -36,15 +36,7 @@ use aftersale::settlement::{EntryKind, Settlement};
 use aftersale::time::Instant;
 use proptest::prelude::*;
 use reviews::{feedback, person};
-use support::{Desk, at, case, line, sale, wanted};
-
-fn pounds(text: &str) -> Money {
-    Money::parse(text, Currency::GBP).unwrap()
-}
-
-fn refusal(result: Result<Decision, Refusal>) -> Vec<Obstacle> {
-    result.expect_err("the command should be refused").obstacles
-}
+use support::{Desk, at, case, line, obstacles, pounds, sale, wanted};
 
 fn ratio(numerator: i64, denominator: i64) -> Ratio {
     Ratio::new(numerator, denominator).unwrap()
@@ -269,7 +261,7 @@ fn a_claim_ends_recovered_or_written_off() {
     };
     desk.give(Role::Finance, result(1, came("50.00"))).unwrap();
     assert_eq!(
-        refusal(desk.give(Role::Finance, result(1, came("31.01")))),
+        obstacles(desk.give(Role::Finance, result(1, came("31.01")))),
         [Obstacle::MoreThanClaimed { claim: 1, asked: pounds("31.01"), open: pounds("31.00") }]
     );
     let note = || "insured up to 50".to_owned();
@@ -280,11 +272,11 @@ fn a_claim_ends_recovered_or_written_off() {
     assert_eq!(dropped.duties[0].act, DutyAct::DropClaim { claim: 1 });
     let state = ClaimState::WrittenOff;
     assert_eq!(
-        refusal(desk.give(Role::Finance, result(1, came("1.00")))),
+        obstacles(desk.give(Role::Finance, result(1, came("1.00")))),
         [Obstacle::ClaimEnded { claim: 1, state }]
     );
     // What was given up may be claimed anew, and no more than that.
-    let exceeds = refusal(desk.give(Role::Finance, demand("1", Party::Carrier, Some("30.01"))));
+    let exceeds = obstacles(desk.give(Role::Finance, demand("1", Party::Carrier, Some("30.01"))));
     assert!(matches!(
         exceeds[0],
         Obstacle::Recovery(RecoveryRefused::ExceedsCost { open, .. }) if open == pounds("30.00")
@@ -302,37 +294,37 @@ fn claims_wait_for_liability() {
     let mut desk = refunded();
     let carrier = || demand("1", Party::Carrier, Some("40.00"));
     let none = Obstacle::NoLiability { line: line("1") };
-    assert_eq!(refusal(desk.give(Role::Finance, carrier())), [none]);
+    assert_eq!(obstacles(desk.give(Role::Finance, carrier())), [none]);
     attribute(&mut desk, "1", liability(&[(Party::Carrier, 1, 2), (Party::Seller, 1, 2)])).unwrap();
     for party in [Party::Seller, Party::Buyer, Party::Undetermined] {
-        let found = refusal(desk.give(Role::Finance, demand("1", party, Some("1.00"))));
+        let found = obstacles(desk.give(Role::Finance, demand("1", party, Some("1.00"))));
         assert!(found.contains(&Obstacle::NotClaimable { party }), "{found:?}");
     }
     let note = || "the carton was thin".to_owned();
     let appeal = Command::AppealLiability { case: case("R-1"), line: line("1"), note: note() };
     desk.give(Role::Agent, appeal).unwrap();
     let appealed = Obstacle::LiabilityAppealed { line: line("1") };
-    assert_eq!(refusal(desk.give(Role::Finance, carrier())), [appealed]);
+    assert_eq!(obstacles(desk.give(Role::Finance, carrier())), [appealed]);
     attribute(&mut desk, "1", liability(&[(Party::Carrier, 2, 5), (Party::Seller, 3, 5)])).unwrap();
     desk.give(Role::Finance, carrier()).unwrap();
     let less = || liability(&[(Party::Carrier, 1, 4), (Party::Seller, 3, 4)]);
     assert!(matches!(
-        refusal(attribute(&mut desk, "1", less()))[0],
+        obstacles(attribute(&mut desk, "1", less()))[0],
         Obstacle::Recovery(RecoveryRefused::ExceedsCost { .. })
     ));
     assert!(matches!(
-        refusal(attribute(&mut desk, "1", liability(&[(Party::Seller, 1, 1)])))[0],
+        obstacles(attribute(&mut desk, "1", liability(&[(Party::Seller, 1, 1)])))[0],
         Obstacle::Recovery(RecoveryRefused::NotLiable { .. })
     ));
     // So does a value of the goods that would leave less than what is claimed.
-    let worth = refusal(desk.give(Role::Agent, cost("1", CostKind::Salvage, "0.10")));
+    let worth = obstacles(desk.give(Role::Agent, cost("1", CostKind::Salvage, "0.10")));
     assert!(matches!(worth[0], Obstacle::Recovery(_)), "{worth:?}");
     desk.give(Role::Finance, result(1, RecoveryResult::WrittenOff { note: note() })).unwrap();
     desk.give(Role::Agent, cost("1", CostKind::Salvage, "20.00")).unwrap();
     assert_eq!(cost_of(&desk, "1"), pounds("80.00"));
     let more =
         Obstacle::MoreThanCost { line: line("1"), asked: pounds("80.01"), cost: pounds("80.00") };
-    assert_eq!(refusal(desk.give(Role::Agent, cost("1", CostKind::Salvage, "80.01"))), [more]);
+    assert_eq!(obstacles(desk.give(Role::Agent, cost("1", CostKind::Salvage, "80.01"))), [more]);
     attribute(&mut desk, "1", less()).unwrap();
 }
 
@@ -345,7 +337,10 @@ fn a_cost_has_its_part_of_freight_and_of_what_was_kept_back() {
     assert_eq!(cost_of(&desk, "1"), pounds("65.50"));
     let zero = pounds("0.00");
     let obstacle = Obstacle::BadAmount { amount: zero, currency: Currency::GBP };
-    assert_eq!(refusal(desk.give(Role::Agent, cost("1", CostKind::Handling, "0.00"))), [obstacle]);
+    assert_eq!(
+        obstacles(desk.give(Role::Agent, cost("1", CostKind::Handling, "0.00"))),
+        [obstacle]
+    );
 }
 
 /// One random step about costs and claims.
@@ -634,15 +629,15 @@ fn a_case_is_assigned_once_and_passed_on() {
         findings: vec![],
         note: "ill".to_owned(),
     };
-    assert_eq!(refusal(desk.give(Role::Supervisor, reassign("li"))), [Obstacle::NotAssigned]);
+    assert_eq!(obstacles(desk.give(Role::Supervisor, reassign("li"))), [Obstacle::NotAssigned]);
     let decision = desk.give(Role::System, assign("li")).unwrap();
     assert_eq!(decision.findings, std::slice::from_ref(&finding));
     assert_eq!(
-        refusal(desk.give(Role::System, assign("ada"))),
+        obstacles(desk.give(Role::System, assign("ada"))),
         [Obstacle::Assigned { to: person("li") }]
     );
     assert_eq!(
-        refusal(desk.give(Role::Supervisor, reassign("li"))),
+        obstacles(desk.give(Role::Supervisor, reassign("li"))),
         [Obstacle::Assigned { to: person("li") }]
     );
     desk.give(Role::Supervisor, reassign("ada")).unwrap();
@@ -665,7 +660,7 @@ fn the_customer_is_asked_once_the_case_has_ended() {
     desk.pay("R-1", 1).unwrap();
     let note = || "the colour".to_owned();
     desk.give(Role::Customer, Command::OpenDispute { case: case("R-1"), note: note() }).unwrap();
-    assert!(refusal(desk.close("R-1")).iter().any(|o| matches!(o, Obstacle::InDispute { .. })));
+    assert!(obstacles(desk.close("R-1")).iter().any(|o| matches!(o, Obstacle::InDispute { .. })));
     assert!(desk.order.closed_case(&case("R-1"), None).is_none());
     let (ruling, appeal_until) = (Ruling::ForSeller, None);
     let rule = Command::RuleDispute { case: case("R-1"), ruling, appeal_until, note: note() };
@@ -692,18 +687,18 @@ fn the_customer_is_asked_once_the_case_has_ended() {
         answers: [(QuestionId::new("overall").unwrap(), Answer::Number(stars))].into(),
     };
     assert!(matches!(
-        refusal(desk.give(Role::Customer, answer("other", 5)))[0],
+        obstacles(desk.give(Role::Customer, answer("other", 5)))[0],
         Obstacle::UnknownSurvey { .. }
     ));
     assert!(matches!(
-        refusal(desk.give(Role::Customer, answer("after_return", 6)))[0],
+        obstacles(desk.give(Role::Customer, answer("after_return", 6)))[0],
         Obstacle::Answer(_)
     ));
     desk.give(Role::Customer, answer("after_return", 4)).unwrap();
     let scores = &desk.order.case(&case("R-1")).unwrap().surveys;
     assert_eq!(scores.values().next().unwrap().satisfaction_hundredths, Some(400));
     assert!(matches!(
-        refusal(desk.give(Role::Customer, answer("after_return", 5)))[0],
+        obstacles(desk.give(Role::Customer, answer("after_return", 5)))[0],
         Obstacle::SurveyAnswered { .. }
     ));
 }

@@ -20,11 +20,7 @@ use aftersale::workflow::migration::MigrationDefect;
 use aftersale::workflow::{StateId, WorkflowId};
 use proptest::prelude::*;
 use reviews::{Reviewed, agent, reviewed_rules};
-use support::{at, case, sale};
-
-fn refusal(result: Result<Decision, Refusal>) -> Vec<Obstacle> {
-    result.expect_err("the command should be refused").obstacles
-}
+use support::{at, case, obstacles, sale};
 
 fn id(name: &str) -> StateId {
     StateId::new(name).unwrap()
@@ -149,7 +145,7 @@ fn renamed_states_are_mapped_and_bound_by_the_rule_as_it_stands_now() {
     w.approve("ann").unwrap();
     adopt(&mut w, two(changed, |_| {}));
     let defects = vec![MigrationDefect::Unmapped { state: id("finance") }];
-    assert_eq!(refusal(migrate(&mut w, &[])), [Obstacle::Migration { defects }]);
+    assert_eq!(obstacles(migrate(&mut w, &[])), [Obstacle::Migration { defects }]);
     migrate(&mut w, &[("finance", "treasury")]).unwrap();
     assert_eq!(state(&w), ("treasury".into(), 2));
     let terms = w.desk.order.case(&case("R-1")).unwrap().review.as_ref().unwrap().terms.clone();
@@ -192,47 +188,47 @@ fn a_migration_that_does_not_fit_says_why() {
     let mut w = world();
     let gone = |version| Obstacle::UnknownProcedure { procedure: procedure(), version };
     let same = Obstacle::SameVersion { procedure: procedure(), version: 1 };
-    assert_eq!(refusal(migrate(&mut w, &[])), [same]);
+    assert_eq!(obstacles(migrate(&mut w, &[])), [same]);
     adopt(&mut w, renamed());
     let to = |version, map| Command::MigrateReview { case: case("R-1"), version, map };
     assert_eq!(
-        refusal(w.as_role(Role::System, to(Some(7), Default::default()))),
+        obstacles(w.as_role(Role::System, to(Some(7), Default::default()))),
         [gone(7)],
         "there is no seventh version"
     );
-    let by_agent = refusal(w.as_role(Role::Agent, to(None, Default::default())));
+    let by_agent = obstacles(w.as_role(Role::Agent, to(None, Default::default())));
     assert!(matches!(by_agent[..], [Obstacle::NotPermitted { .. }]));
-    let unknown = refusal(migrate(&mut w, &[("service", "nowhere")]));
+    let unknown = obstacles(migrate(&mut w, &[("service", "nowhere")]));
     assert!(matches!(&unknown[..], [Obstacle::Migration { defects }] if !defects.is_empty()));
     assert!(unknown[0].to_string().contains("`nowhere`"), "{}", unknown[0]);
     let mut only = renamed();
     only.procedures.remove(0);
     let mut without = w.clone();
     adopt(&mut without, only);
-    assert_eq!(refusal(migrate(&mut without, &[])), [gone(1)], "the old version has to be there");
+    assert_eq!(obstacles(migrate(&mut without, &[])), [gone(1)], "the old version has to be there");
     let mut other = w.clone();
     let mut draft = renamed();
     draft.rules[0].id = "other".parse().unwrap();
     adopt(&mut other, draft);
     let rule = "all_returns".parse().unwrap();
-    assert_eq!(refusal(migrate(&mut other, &[])), [Obstacle::UnknownReviewRule { rule }]);
+    assert_eq!(obstacles(migrate(&mut other, &[])), [Obstacle::UnknownReviewRule { rule }]);
     let mut unstated = w.clone();
     unstated.facts = Facts::new();
     let fact = r#""vip": {"type": "flag", "stability": "frozen", "weight": "material"}"#;
     let more = format!("{fact}, \"recalled\": {{\"type\": \"flag\"}}");
     adopt(&mut unstated, two(|text| *text = text.replace(fact, &more), |_| {}));
-    let missing = refusal(migrate(&mut unstated, &[]));
+    let missing = obstacles(migrate(&mut unstated, &[]));
     assert!(
         matches!(&missing[..], [Obstacle::ReviewFact { fact, .. }] if fact.as_str() == "recalled")
     );
     let hold = Command::Hold { case: case("R-1"), note: "wait".into() };
     w.as_role(Role::Agent, hold).unwrap();
-    assert!(matches!(refusal(migrate(&mut w, &[]))[..], [Obstacle::OnHold { .. }]));
+    assert!(matches!(obstacles(migrate(&mut w, &[]))[..], [Obstacle::OnHold { .. }]));
     w.as_role(Role::Agent, Command::Release { case: case("R-1") }).unwrap();
     for name in ["ann", "eve", "ann"] {
         w.approve(name).unwrap();
     }
-    assert_eq!(refusal(migrate(&mut w, &[])), [Obstacle::NoReview], "it is over");
+    assert_eq!(obstacles(migrate(&mut w, &[])), [Obstacle::NoReview], "it is over");
 }
 
 /// A desk that waits for the goods, and under the second version not for ever.

@@ -14,23 +14,12 @@ use aftersale::case::refusal::{Obstacle, Refusal};
 use aftersale::case::replacement::{AdvanceEnd, ReplacementItem};
 use aftersale::case::resolution::Resolution;
 use aftersale::case::{AfterSale, Decision};
-use aftersale::id::ParcelId;
 use aftersale::inspection::{Disposition, Grade, Inspection, StockAction};
-use aftersale::money::Money;
-use aftersale::money::currency::Currency;
 use aftersale::number::Ratio;
 use aftersale::sale::Paid;
 use aftersale::sale::draft::{Tender, TenderKind};
 use aftersale::settlement::request::OutgoingPrice;
-use support::{Desk, at, case, line, pieces, sale, units};
-
-fn pounds(text: &str) -> Money {
-    Money::parse(text, Currency::GBP).unwrap()
-}
-
-fn obstacles(result: Result<Decision, Refusal>) -> Vec<Obstacle> {
-    result.expect_err("the command should be refused").obstacles
-}
+use support::{Desk, at, case, line, obstacles, parcel, pieces, pounds, sale, units};
 
 fn item(new: &str, replaces: &str, price: Option<&str>) -> ReplacementItem {
     let own = |gross: &str| OutgoingPrice::Own(Paid { gross: pounds(gross), taxes: vec![] });
@@ -41,10 +30,6 @@ fn item(new: &str, replaces: &str, price: Option<&str>) -> ReplacementItem {
         quantity: pieces(1),
         price: price.map(own),
     }
-}
-
-fn parcel(id: &str) -> ParcelId {
-    ParcelId::new(id).unwrap()
 }
 
 fn of(desk: &Desk, id: &str, location: Location) -> i64 {
@@ -256,13 +241,6 @@ fn lost() -> Desk {
     desk
 }
 
-fn liable(desk: &mut Desk, party: Party) {
-    let liability = Liability::new([(party, Ratio::ONE)], "carrier's scan", []).unwrap();
-    let (case, line) = (case("R-1"), line("1"));
-    let command = Command::AttributeLiability { case, line, liability };
-    desk.give(Role::Supervisor, command).unwrap();
-}
-
 /// CAS-12: a loss on the way back is settled only through a decision about liability [35].
 #[test]
 fn a_loss_is_settled_through_liability_only() {
@@ -271,7 +249,7 @@ fn a_loss_is_settled_through_liability_only() {
     assert_eq!(obstacles(desk.refund("R-1")), [Obstacle::NothingToSettle]);
     let open = OpenMatter::GoodsUnsettled;
     assert!(obstacles(desk.close("R-1")).contains(&Obstacle::StillOpen { open }));
-    liable(&mut desk, Party::Carrier);
+    desk.attribute("R-1", Party::Carrier);
     desk.refund("R-1").unwrap();
     assert_eq!(of(&desk, "1", Location::WrittenOff), 1);
     replays(&desk);
@@ -281,7 +259,7 @@ fn a_loss_is_settled_through_liability_only() {
 #[test]
 fn late_arrival_after_a_loss_refunds_nothing_more() {
     let mut desk = lost();
-    liable(&mut desk, Party::Carrier);
+    desk.attribute("R-1", Party::Carrier);
     desk.refund("R-1").unwrap();
     desk.pay("R-1", 1).unwrap();
     desk.receive("R-1", &[("1", 1)]).unwrap();
@@ -303,7 +281,7 @@ fn late_arrival_after_a_loss_refunds_nothing_more() {
 #[test]
 fn a_loss_by_the_buyers_fault_is_not_refunded_and_the_case_can_end() {
     let mut desk = lost();
-    liable(&mut desk, Party::Buyer);
+    desk.attribute("R-1", Party::Buyer);
     assert_eq!(obstacles(desk.refund("R-1")), [Obstacle::NothingToSettle]);
     desk.close("R-1").unwrap();
     assert_eq!(of(&desk, "1", Location::Customer), 1, "it can be asked for if it turns up");
@@ -490,7 +468,7 @@ fn nobody_objects_to_what_was_not_decided() {
     let (id, line_1, note) = (case("R-1"), line("1"), "not me".to_owned());
     let appeal = Command::AppealLiability { case: id, line: line_1, note };
     assert_eq!(obstacles(desk.give(Role::Customer, appeal.clone())), [Obstacle::NoAppeal]);
-    liable(&mut desk, Party::Buyer);
+    desk.attribute("R-1", Party::Buyer);
     desk.give(Role::Customer, appeal).unwrap();
     let line_1 = desk.order.case(&case("R-1")).unwrap().line(&line("1")).unwrap();
     assert!(line_1.appealed_at.is_some());
@@ -539,7 +517,7 @@ fn an_ended_case_is_not_ruled() {
     // Who is liable is a fact about what happened, and may be decided of an ended case too; it pays
     // nothing and moves nothing.
     let before = desk.order.clone();
-    liable(&mut desk, Party::Carrier);
+    desk.attribute("R-1", Party::Carrier);
     let case_now = desk.order.case(&case("R-1")).unwrap();
     assert_eq!(case_now.status(), before.case(&case("R-1")).unwrap().status());
     assert_eq!(desk.order.quantities(), before.quantities());

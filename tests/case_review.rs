@@ -15,11 +15,11 @@ use aftersale::case::duty::{DutyAct, duties_of};
 use aftersale::case::event::{Event, EventFact};
 use aftersale::case::ground::Ground;
 use aftersale::case::line::LineQuantity;
-use aftersale::case::refusal::{Obstacle, Refusal};
+use aftersale::case::refusal::Obstacle;
 use aftersale::case::resolution::Resolution;
 use aftersale::case::review::Roster;
 use aftersale::case::state::Approval;
-use aftersale::case::{AfterSale, Context, Decision, ReplayError};
+use aftersale::case::{AfterSale, Context, ReplayError};
 use aftersale::explain::Fact;
 use aftersale::id::{CommandId, FactName};
 use aftersale::inspection::{Grade, Inspection};
@@ -34,11 +34,7 @@ use aftersale::workflow::journal::Actor as Author;
 use aftersale::workflow::{RoleCode, StateId, WorkflowId};
 use proptest::prelude::*;
 use reviews::{Reviewed, agent, person, reviewed_rules};
-use support::{at, case, sale};
-
-fn refusal(result: Result<Decision, Refusal>) -> Vec<Obstacle> {
-    result.expect_err("the command should be refused").obstacles
-}
+use support::{at, case, obstacles, sale};
 
 fn world(price: &str) -> Reviewed {
     Reviewed::new(sale(&[("1", 2, 2, price)]), reviewed_rules())
@@ -147,11 +143,11 @@ fn the_procedure_decides_and_says_so_to_whoever_tries_by_hand() {
         Command::Offer { case: case("R-1"), offer },
     ];
     for command in attempts {
-        let found = refusal(w.as_role(Role::Supervisor, command));
+        let found = obstacles(w.as_role(Role::Supervisor, command));
         let Obstacle::UnderReview { procedure, state, .. } = &found[0] else { panic!("{found:?}") };
         assert_eq!((procedure.as_str(), state.as_str()), ("desk_review", "service"));
     }
-    let own = refusal(w.approve("customer-1"));
+    let own = obstacles(w.approve("customer-1"));
     assert!(matches!(own[0], Obstacle::Review(_)), "{own:?}");
     w.approve("ann").unwrap();
     assert_eq!((approval(&w), state(&w).as_str()), (Approval::Submitted, "finance"));
@@ -163,7 +159,7 @@ fn the_procedure_decides_and_says_so_to_whoever_tries_by_hand() {
         if rule.as_str() == "all_returns" && state.as_str() == "granted"));
     assert_eq!(granted.events.last().unwrap().actor.id, person("ann"));
     assert!(granted.duties.iter().any(|d| matches!(d.act, DutyAct::SendReturnInstructions { .. })));
-    assert_eq!(refusal(w.approve("eve")), [Obstacle::NoReview]);
+    assert_eq!(obstacles(w.approve("eve")), [Obstacle::NoReview]);
     w.desk.receive("R-1", &[("1", 2)]).unwrap();
     replays(&w);
 }
@@ -181,7 +177,7 @@ fn a_refusing_review_sets_the_units_free() {
         procedure: WorkflowId::new("desk_review").unwrap(),
         fact: FactName::new("vip").unwrap(),
     };
-    assert_eq!(refusal(w.desk.open("R-2", &[("1", 2)])), [missing]);
+    assert_eq!(obstacles(w.desk.open("R-2", &[("1", 2)])), [missing]);
     let again = vec![support::wanted("1", 2)];
     let resolution = Resolution::ReturnAndRefund;
     let open = Command::OpenCase { case: case("R-2"), resolution, lines: again };
@@ -265,11 +261,11 @@ fn timers_of_a_review_are_timers_of_the_order() {
     w.open(&[("1", 1)]).unwrap();
     let mut held = w.clone();
     w.desk.now = at("2026-03-11T09:00:00Z");
-    assert_eq!(refusal(w.approve("ann")), [Obstacle::NoReview]);
+    assert_eq!(obstacles(w.approve("ann")), [Obstacle::NoReview]);
     // On hold nothing acts and nobody votes; released, what was due acts at once.
     held.as_role(Role::Agent, Command::Hold { case: case("R-1"), note: note() }).unwrap();
     assert_eq!(held.desk.order.next_wakeup(), None);
-    assert!(matches!(refusal(held.approve("ann"))[0], Obstacle::OnHold { .. }));
+    assert!(matches!(obstacles(held.approve("ann"))[0], Obstacle::OnHold { .. }));
     assert_eq!(tick(&mut held, "2026-03-15T09:00:00Z"), []);
     held.as_role(Role::Agent, Command::Release { case: case("R-1") }).unwrap();
     let woken = tick(&mut held, "2026-03-15T10:00:00Z");
@@ -311,7 +307,7 @@ fn a_marketplace_overrules_where_it_may() {
     let goodwill = || by_hand(Ground::Goodwill { note: note() });
     w.as_role(Role::Platform, goodwill()).unwrap();
     assert_eq!(approval(&w), Approval::Authorized);
-    assert_eq!(refusal(w.approve("ann")), [Obstacle::NoReview]);
+    assert_eq!(obstacles(w.approve("ann")), [Obstacle::NoReview]);
     assert_eq!(w.desk.order.next_wakeup(), None);
     let mut draft = reviews::reviews();
     draft.rules[0].overruling = Default::default();
@@ -320,17 +316,17 @@ fn a_marketplace_overrules_where_it_may() {
     let mut w = Reviewed::new(sale(&[("1", 2, 2, "60.00")]), rules);
     w.open(&[("1", 2)]).unwrap();
     assert!(matches!(
-        refusal(w.as_role(Role::Platform, goodwill()))[0],
+        obstacles(w.as_role(Role::Platform, goodwill()))[0],
         Obstacle::UnderReview { .. }
     ));
     w.as_role(Role::Customer, Command::OpenDispute { case: case("R-1"), note: note() }).unwrap();
     assert_eq!(w.desk.order.next_wakeup(), None);
-    assert!(matches!(refusal(w.approve("ann"))[0], Obstacle::InDispute { .. }));
+    assert!(matches!(obstacles(w.approve("ann"))[0], Obstacle::InDispute { .. }));
     let (ruling, appeal_until) = (Ruling::ForCustomer, None);
     let rule = Command::RuleDispute { case: case("R-1"), ruling, appeal_until, note: note() };
     w.as_role(Role::Platform, rule).unwrap();
     assert_eq!(approval(&w), Approval::Authorized);
-    assert_eq!(refusal(w.approve("ann")), [Obstacle::NoReview]);
+    assert_eq!(obstacles(w.approve("ann")), [Obstacle::NoReview]);
     replays(&w);
 }
 
@@ -400,7 +396,7 @@ fn facts_move_the_procedure_and_money_waits_for_it() {
     };
     w.as_role(Role::Inspector, accept).unwrap();
     let refund = || Command::Refund { case: case("R-1"), lines: vec![], terms: Box::default() };
-    let found = refusal(w.as_role(Role::Finance, refund()));
+    let found = obstacles(w.as_role(Role::Finance, refund()));
     assert!(
         matches!(&found[0], Obstacle::UnderReview { state, .. } if state.as_str() == "inspection")
     );
@@ -444,7 +440,7 @@ fn a_case_keeps_its_definition() {
         procedure: WorkflowId::new("desk_review").unwrap(),
         version: 1,
     };
-    assert_eq!(refusal(w.approve("ann")), [gone]);
+    assert_eq!(obstacles(w.approve("ann")), [gone]);
     assert_eq!(tick(&mut w, "2026-03-20T00:00:00Z"), []);
     let evidence =
         aftersale::case::dispute::Evidence { kind: "photo".into(), reference: "blob-1".into() };
@@ -463,12 +459,12 @@ fn every_order_of_a_review_goes_through_the_case() {
     w.act("cy", Order::Add { place, people }).unwrap();
     w.act("cy", Order::Remove { person: person("dan") }).unwrap();
     w.act("cy", Order::SendBack { to: BackTo::Requester, way: Way::Restart }).unwrap();
-    assert!(matches!(&refusal(w.approve("bo"))[0], Obstacle::Review(refused)
+    assert!(matches!(&obstacles(w.approve("bo"))[0], Obstacle::Review(refused)
         if matches!(**refused, ReviewRefusal::WithRequester)));
     let again = Command::Review { case: case("R-1"), order: Order::Resubmit };
     w.as_role(Role::Customer, again).unwrap();
     w.approve("bo").unwrap();
-    let changed = refusal(w.act("bo", Order::ChangeFacts));
+    let changed = obstacles(w.act("bo", Order::ChangeFacts));
     assert!(matches!(&changed[0], Obstacle::Review(_)));
     w.facts.set(FactName::new("vip").unwrap(), Fact::Flag(true));
     assert!(w.approve("eve").is_err(), "a material fact differs");

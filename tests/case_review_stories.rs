@@ -24,11 +24,7 @@ use aftersale::rules::review::{Reviews, ReviewsDraft};
 use aftersale::sale::Sale;
 use aftersale::time::add_seconds;
 use reviews::{Reviewed, agent, reviewed_rules};
-use support::{case, sale, units};
-
-fn refusal(result: Result<Decision, Refusal>) -> Vec<Obstacle> {
-    result.expect_err("the command should be refused").obstacles
-}
+use support::{case, obstacles, sale, units};
 
 fn approval(w: &Reviewed) -> Approval {
     w.desk.order.case(&case("R-1")).unwrap().approval
@@ -100,9 +96,9 @@ fn a_review_waits_for_the_carrier_to_answer() {
     let mut w = under_way();
     let open = Obstacle::InterceptionOpen { parcel: "OUT-1".parse().unwrap() };
     let reject = || Order::Reject { comment: "worn".into() };
-    assert_eq!(refusal(w.act("ann", reject())), vec![open.clone()]);
+    assert_eq!(obstacles(w.act("ann", reject())), vec![open.clone()]);
     let back = Command::Review { case: case("R-1"), order: Order::Withdraw };
-    assert_eq!(refusal(w.as_role(Role::Customer, back)), [open]);
+    assert_eq!(obstacles(w.as_role(Role::Customer, back)), [open]);
     assert_eq!(w.desk.order.next_wakeup(), None, "nothing wakes the host in vain");
     w.desk.now = add_seconds(w.desk.now, 3 * 86_400).unwrap();
     assert_eq!(w.as_role(Role::System, Command::Tick).unwrap().events, []);
@@ -225,7 +221,7 @@ fn a_ruling_lets_go_what_a_review_keeps_back() {
     let liable = Command::AttributeLiability { case: id, line, liability };
     w.as_role(Role::Supervisor, liable).unwrap();
     w.act("eve", Order::Reject { comment: "no".into() }).unwrap();
-    let kept = refusal(refund(&mut w));
+    let kept = obstacles(refund(&mut w));
     assert!(matches!(kept[..], [Obstacle::UnderReview { .. }]), "{kept:?}");
     let mut seller = w.clone();
     rule(&mut seller, Ruling::ForSeller);
@@ -241,7 +237,7 @@ fn a_ruling_ends_a_review_that_goes_on_after_it_permitted() {
     let mut w = checked();
     rule(&mut w, Ruling::ForCustomer);
     assert!(w.desk.order.case(&case("R-1")).unwrap().running_review().is_none());
-    assert_eq!(refusal(w.approve("eve")), [Obstacle::NoReview]);
+    assert_eq!(obstacles(w.approve("eve")), [Obstacle::NoReview]);
     assert_eq!(w.desk.order.next_wakeup(), None);
     replays(&w);
 }

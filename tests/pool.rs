@@ -26,7 +26,7 @@ use aftersale::sale::Sale;
 use aftersale::time::{Instant, add_seconds};
 use proptest::prelude::*;
 use serde_json::Value;
-use support::{Desk, actor, at, case, line, pieces, sale};
+use support::{Desk, actor, at, case, line, obstacles, pieces, sale};
 
 /// A warehouse with its pool, the orders of the shop, and a clock.
 struct Gate {
@@ -146,10 +146,6 @@ fn jackets(count: i64) -> ParcelMarks {
 fn share(order: usize, count: i64) -> Share {
     let order = OrderId::new(format!("SO-{order}")).unwrap();
     Share { order, case: case("R-1"), line: line("1"), quantity: pieces(count) }
-}
-
-fn obstacles(result: Result<PoolDecision, Refusal<PoolObstacle>>) -> Vec<PoolObstacle> {
-    result.expect_err("the command should be refused").obstacles
 }
 
 #[test]

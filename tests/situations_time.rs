@@ -25,10 +25,8 @@ use aftersale::case::replacement::{AdvanceEnd, ReplacementItem};
 use aftersale::case::resolution::Resolution;
 use aftersale::case::{AfterSale, Answer, Context, Decision, ReplayError};
 use aftersale::explain::Effect;
-use aftersale::id::{OrderLineId, ParcelId, RuleId, Sku};
+use aftersale::id::{OrderLineId, RuleId, Sku};
 use aftersale::inspection::{Disposition, Grade, Inspection};
-use aftersale::money::Money;
-use aftersale::money::currency::Currency;
 use aftersale::number::Ratio;
 use aftersale::practice::Practice;
 use aftersale::practice::length::TimerLength;
@@ -38,15 +36,7 @@ use aftersale::sale::{Paid, Sale};
 use aftersale::settlement::recovery::DebtorId;
 use aftersale::settlement::request::OutgoingPrice;
 use aftersale::time::add_seconds;
-use support::{Desk, at, case, line, pieces, sale, units};
-
-fn pounds(text: &str) -> Money {
-    Money::parse(text, Currency::GBP).unwrap()
-}
-
-fn refusal(result: Result<Decision, Refusal>) -> Vec<Obstacle> {
-    result.expect_err("the command should be refused").obstacles
-}
+use support::{Desk, at, case, line, obstacles, parcel, pieces, pounds, sale, units};
 
 fn under(practice: Practice) -> &'static Rules {
     Box::leak(Box::new(support::rules().clone().with_practice(practice)))
@@ -70,10 +60,6 @@ fn of(desk: &Desk, id: &str, location: Location) -> i64 {
 
 fn tick(desk: &mut Desk) -> Vec<Event> {
     desk.give(Role::System, Command::Tick).unwrap().events
-}
-
-fn parcel(id: &str) -> ParcelId {
-    ParcelId::new(id).unwrap()
 }
 
 fn send_back(desk: &mut Desk, id: &str) -> Result<Decision, Refusal> {
@@ -102,13 +88,6 @@ fn refunds(desk: &Desk) -> usize {
     desk.events.iter().filter(planned).count()
 }
 
-fn liable(desk: &mut Desk, party: Party) {
-    let liability = Liability::new([(party, Ratio::ONE)], "the carrier's scan", []).unwrap();
-    let (case, line) = (case("R-1"), line("1"));
-    let command = Command::AttributeLiability { case, line, liability };
-    desk.give(Role::Supervisor, command).unwrap();
-}
-
 #[test]
 fn no_state_is_set_by_a_number() {
     let mut desk = jacket(support::rules());
@@ -120,9 +99,12 @@ fn no_state_is_set_by_a_number() {
         assert!(serde_json::from_str::<Command>(text).is_err());
     }
     // Every step that skips one is refused: settling, accepting and ending before permitting.
-    assert!(matches!(refusal(desk.refund("R-1"))[..], [Obstacle::WrongStatus { .. }]));
-    assert!(matches!(refusal(desk.accept("R-1", &[("1", 1)]))[..], [Obstacle::WrongStatus { .. }]));
-    assert!(matches!(refusal(desk.close("R-1"))[..], [Obstacle::WrongStatus { .. }]));
+    assert!(matches!(obstacles(desk.refund("R-1"))[..], [Obstacle::WrongStatus { .. }]));
+    assert!(matches!(
+        obstacles(desk.accept("R-1", &[("1", 1)]))[..],
+        [Obstacle::WrongStatus { .. }]
+    ));
+    assert!(matches!(obstacles(desk.close("R-1"))[..], [Obstacle::WrongStatus { .. }]));
     // Nor by a forged event: units cannot be accepted that never arrived.
     let mut other = jacket(support::rules());
     other.whole_return("R-1", &[("1", 1)]).unwrap();
@@ -141,7 +123,7 @@ fn cancel_after_the_refund_or_the_receipt() {
     desk.authorize("R-1").unwrap();
     desk.receive("R-1", &[("1", 1)]).unwrap();
     let withdraw = || Command::Withdraw { case: case("R-1") };
-    let refused = |desk: &mut Desk| refusal(desk.give(Role::Customer, withdraw()));
+    let refused = |desk: &mut Desk| obstacles(desk.give(Role::Customer, withdraw()));
     assert!(matches!(refused(&mut desk)[..], [Obstacle::WrongStatus { .. }]));
     desk.accept("R-1", &[("1", 1)]).unwrap();
     desk.refund("R-1").unwrap();
@@ -160,17 +142,17 @@ fn the_buyer_cancels_while_the_parcel_is_under_way() {
     send_back(&mut desk, "R-1").unwrap();
     let withdraw = Command::Withdraw { case: case("R-1") };
     assert!(matches!(
-        refusal(desk.give(Role::Customer, withdraw))[..],
+        obstacles(desk.give(Role::Customer, withdraw))[..],
         [Obstacle::WrongStatus { .. }]
     ));
     let open = OpenMatter::GoodsInTransit;
-    assert_eq!(refusal(desk.close("R-1")), [Obstacle::StillOpen { open }]);
+    assert_eq!(obstacles(desk.close("R-1")), [Obstacle::StillOpen { open }]);
     // It arrives, and the way back to the customer stays owed until it is gone.
     desk.receive("R-1", &[("1", 1)]).unwrap();
     let rejected = desk.reject("R-1", &[("1", 1)]).unwrap();
     assert!(rejected.duties.iter().any(|duty| matches!(duty.act, DutyAct::ShipBack { .. })));
     let open = OpenMatter::GoodsToReturn;
-    assert_eq!(refusal(desk.close("R-1")), [Obstacle::StillOpen { open }]);
+    assert_eq!(obstacles(desk.close("R-1")), [Obstacle::StillOpen { open }]);
 }
 
 #[test]
@@ -188,9 +170,9 @@ fn two_refund_commands_at_once_or_one_retried() {
     second.expected_version = Some(version);
     let decision = desk.send(&first).unwrap();
     let found = desk.order.version();
-    assert_eq!(refusal(desk.send(&second)), [Obstacle::Stale { expected: version, found }]);
+    assert_eq!(obstacles(desk.send(&second)), [Obstacle::Stale { expected: version, found }]);
     second.expected_version = None;
-    assert_eq!(refusal(desk.send(&second)), [Obstacle::NothingToSettle]);
+    assert_eq!(obstacles(desk.send(&second)), [Obstacle::NothingToSettle]);
     let sequence = decision.events[0].sequence;
     let again = desk.send(&first).unwrap();
     assert_eq!(again.answer, Answer::Repeated { first: sequence, last: sequence });
@@ -251,7 +233,7 @@ fn accepted_goods_and_losses_always_have_a_way_on() {
         send_back(&mut desk, "R-1").unwrap();
         let lost = Command::DeclareLost { case: case("R-1"), parcel: parcel("BACK-1") };
         desk.give(Role::Warehouse, lost).unwrap();
-        liable(&mut desk, Party::Carrier);
+        desk.attribute("R-1", Party::Carrier);
         desk.refund("R-1").unwrap();
         desk.pay("R-1", 1).unwrap();
         desk.close("R-1").unwrap();
@@ -274,8 +256,8 @@ fn accepted_goods_and_losses_always_have_a_way_on() {
         Obstacle::DisposedAlready { line: line("1"), asked: pieces(1), available: pieces(0) };
     let lines = units(&[("1", 1)]);
     let home = Command::ReturnRepaired { case: case("R-1"), lines };
-    assert_eq!(refusal(desk.give(Role::Warehouse, home)), std::slice::from_ref(&gone));
-    assert_eq!(refusal(desk.reject("R-1", &[("1", 1)])), [gone]);
+    assert_eq!(obstacles(desk.give(Role::Warehouse, home)), std::slice::from_ref(&gone));
+    assert_eq!(obstacles(desk.reject("R-1", &[("1", 1)])), [gone]);
     desk.refund("R-1").unwrap();
     assert_eq!(of(&desk, "1", Location::Settled), 1);
 }
@@ -292,7 +274,7 @@ fn received_without_a_refund_when_it_was_reshipped_already() {
     desk.receive("R-1", &[("1", 1)]).unwrap();
     let came = &desk.order.case(&case("R-1")).unwrap().unexpected;
     assert_eq!((came.len(), came[0].kind), (1, UnexpectedKind::OverReceipt), "allowed, recorded");
-    assert_eq!(refusal(desk.refund("R-1")), [Obstacle::NothingToSettle], "settlement 0");
+    assert_eq!(obstacles(desk.refund("R-1")), [Obstacle::NothingToSettle], "settlement 0");
     let confirm = Command::ConfirmReplacement { case: case("R-1"), replacement: 1 };
     desk.give(Role::Customer, confirm).unwrap();
     desk.close("R-1").unwrap();
@@ -316,7 +298,7 @@ fn lost() -> Desk {
 fn lost_in_transit() {
     let mut desk = lost();
     assert_eq!(desk.status("R-1"), "lost", "not accepted by itself");
-    assert_eq!(refusal(desk.refund("R-1")), [Obstacle::NothingToSettle]);
+    assert_eq!(obstacles(desk.refund("R-1")), [Obstacle::NothingToSettle]);
     let line = line("1");
     let named = Command::Refund {
         case: case("R-1"),
@@ -326,9 +308,9 @@ fn lost_in_transit() {
         }],
         terms: Box::default(),
     };
-    let obstacles = refusal(desk.give(Role::Finance, named));
+    let obstacles = obstacles(desk.give(Role::Finance, named));
     assert!(obstacles.contains(&Obstacle::LiabilityOpen { line }));
-    liable(&mut desk, Party::Carrier);
+    desk.attribute("R-1", Party::Carrier);
     desk.refund("R-1").unwrap();
     assert_eq!(desk.order.money().refunded(), pounds("60.00"));
 }
@@ -336,14 +318,14 @@ fn lost_in_transit() {
 #[test]
 fn lost_refunded_and_then_it_arrives() {
     let mut desk = lost();
-    liable(&mut desk, Party::Carrier);
+    desk.attribute("R-1", Party::Carrier);
     desk.refund("R-1").unwrap();
     desk.pay("R-1", 1).unwrap();
     desk.close("R-1").unwrap();
     desk.receive("R-1", &[("1", 1)]).unwrap();
     assert_eq!(of(&desk, "1", Location::Recovered), 1);
     assert_eq!((refunds(&desk), desk.order.money().refunded()), (1, pounds("60.00")));
-    let again = refusal(desk.open("R-2", &[("1", 1)]));
+    let again = obstacles(desk.open("R-2", &[("1", 1)]));
     assert!(matches!(again[..], [Obstacle::NotEnough { available, .. }] if available.is_zero()));
 }
 
@@ -405,7 +387,7 @@ fn a_replacement_that_is_asked_back_by_another_case_is_not_taken_back_too() {
         available: pieces(0),
         location: Location::Customer,
     };
-    assert_eq!(refusal(desk.give(Role::Warehouse, back)), [missing]);
+    assert_eq!(obstacles(desk.give(Role::Warehouse, back)), [missing]);
 }
 
 #[test]
@@ -442,7 +424,7 @@ fn an_exchange_whose_article_is_out_of_stock_at_settlement() {
         if !paid && price == Some("70.00") {
             let late = PaymentResult::Failed { error: "too late".into() };
             let over = Obstacle::NotOwed { obligation: 1, payment: 1 };
-            assert_eq!(refusal(desk.report("R-1", 1, late)), [over]);
+            assert_eq!(obstacles(desk.report("R-1", 1, late)), [over]);
         }
         let replayed = AfterSale::replay(desk.sale.clone(), &desk.events).unwrap();
         assert_eq!(replayed, desk.order);
@@ -482,13 +464,13 @@ fn an_advance_replacement_whose_original_never_comes() {
     desk.now = at("2026-03-24T23:59:59Z");
     let charge_on = at("2026-03-25T00:00:00Z");
     let early = Obstacle::TooEarlyToCharge { replacement: 1, charge_on };
-    assert_eq!(refusal(desk.give(Role::System, charge())), [early]);
+    assert_eq!(obstacles(desk.give(Role::System, charge())), [early]);
     desk.now = charge_on;
     desk.give(Role::System, charge()).unwrap();
     let owed = &desk.order.case(&case("R-1")).unwrap().obligations;
     assert_eq!((owed.len(), owed[0].settlement.due), (1, pounds("60.00")));
     assert!(matches!(
-        refusal(desk.give(Role::System, charge()))[..],
+        obstacles(desk.give(Role::System, charge()))[..],
         [Obstacle::ReplacementState { .. }]
     ));
     assert_eq!(ended(&desk), Some(AdvanceEnd::Charged));
@@ -544,7 +526,7 @@ fn refunded_before_the_receipt_and_then_the_inspection_fails() {
         note: "sleeve torn".to_owned(),
     };
     let claim = || Command::OpenRecoveryClaim { case: case("R-1"), demand: demand() };
-    let undecided = refusal(desk.give(Role::Finance, claim()));
+    let undecided = obstacles(desk.give(Role::Finance, claim()));
     assert_eq!(undecided, [Obstacle::NoLiability { line: line("1") }]);
     let liability = Liability::new([(Party::Buyer, Ratio::ONE)], "torn by the buyer", []).unwrap();
     let decided = Command::AttributeLiability { case: case("R-1"), line: line("1"), liability };
@@ -552,7 +534,7 @@ fn refunded_before_the_receipt_and_then_the_inspection_fails() {
     desk.give(Role::Finance, claim()).unwrap();
     let order = &desk.order;
     assert_eq!(order.case(&case("R-1")).unwrap().claims[0].amount, pounds("45.00"));
-    let again = refusal(desk.give(Role::Finance, claim()));
+    let again = obstacles(desk.give(Role::Finance, claim()));
     assert_eq!(again, [Obstacle::NothingToClaim { line: line("1"), party: Party::Buyer }]);
     assert_eq!(desk.order.money().refunded(), pounds("60.00"), "the refund stands");
 }
@@ -579,7 +561,7 @@ fn a_timer_and_a_person_act_at_the_same_instant() {
     let context = Context { now: due, rules: desk.rules };
     // At the very instant the timer has fired: the refusal comes too late.
     assert!(matches!(
-        refusal(desk.order.decide(&context, &decline))[..],
+        obstacles(desk.order.decide(&context, &decline))[..],
         [Obstacle::WrongStatus { .. }]
     ));
     let before = Context { now: add_seconds(due, -1).unwrap(), rules: desk.rules };
@@ -602,7 +584,7 @@ fn a_waybill_exactly_at_seven_times_24_hours() {
     in_time.now = add_seconds(due, -1).unwrap();
     send_back(&mut in_time, "R-1").unwrap();
     desk.now = due;
-    assert!(matches!(refusal(send_back(&mut desk, "R-1"))[..], [Obstacle::WrongStatus { .. }]));
+    assert!(matches!(obstacles(send_back(&mut desk, "R-1"))[..], [Obstacle::WrongStatus { .. }]));
     tick(&mut desk);
     assert_eq!(desk.status("R-1"), "expired");
 }
@@ -764,7 +746,7 @@ fn a_new_application_keeps_the_earlier_record() {
     again.id = "fresh".parse().unwrap();
     desk.send(&again).unwrap();
     assert_eq!(
-        refusal(desk.open("R-2", &[("1", 1)])),
+        obstacles(desk.open("R-2", &[("1", 1)])),
         [Obstacle::CaseExists { case: case("R-2") }]
     );
 }
@@ -784,7 +766,7 @@ fn fields_sent_by_a_client_do_not_overwrite_facts_of_the_server() {
         assert!(serde_json::from_str::<Command>(text).is_err(), "{text}");
     }
     // An amount that was not agreed is not taken from the command either.
-    let asked = refusal(desk.refund_amount("R-1", "1", "999.00"));
+    let asked = obstacles(desk.refund_amount("R-1", "1", "999.00"));
     let resolution = Resolution::ReturnAndRefund;
     assert_eq!(asked, [Obstacle::NoRefund { resolution }]);
     let plain: Command = serde_json::from_str(r#"{"type":"refund","case":"R-1"}"#).unwrap();
@@ -806,7 +788,7 @@ fn an_agreed_amount_is_given_once_in_all() {
     desk.give(Role::Customer, Command::AcceptOffer { case: case("R-1") }).unwrap();
     desk.refund_amount("R-1", "1", "15.00").unwrap();
     let more = Obstacle::MoreThanOffered { asked: pounds("21.00"), offered: pounds("20.00") };
-    assert_eq!(refusal(desk.refund_amount("R-1", "1", "6.00")), [more]);
+    assert_eq!(obstacles(desk.refund_amount("R-1", "1", "6.00")), [more]);
     desk.refund_amount("R-1", "1", "5.00").unwrap();
 }
 
@@ -833,7 +815,7 @@ fn a_partial_refund_does_not_restock_the_whole_order() {
     let restock = dispose(1, Disposition::Restock);
     desk.give(Role::Warehouse, restock).unwrap();
     desk.give(Role::Warehouse, dispose(1, Disposition::Scrap)).unwrap();
-    let over = refusal(desk.give(Role::Warehouse, dispose(1, Disposition::Restock)));
+    let over = obstacles(desk.give(Role::Warehouse, dispose(1, Disposition::Restock)));
     assert!(matches!(
         over[..],
         [Obstacle::NothingToDispose { available, .. }] if available.is_zero()
@@ -872,7 +854,7 @@ fn a_stale_command_applies_nothing() {
     envelope.expected_version = Some(desk.order.version());
     desk.give(Role::Customer, Command::Withdraw { case: case("R-1") }).unwrap();
     let state = desk.order.clone();
-    assert_eq!(refusal(desk.send(&envelope)), [Obstacle::Stale { expected: 1, found: 2 }]);
+    assert_eq!(obstacles(desk.send(&envelope)), [Obstacle::Stale { expected: 1, found: 2 }]);
     assert_eq!(desk.order, state);
 }
 
@@ -884,10 +866,10 @@ fn not_allowed_says_why() {
     let denied = opened.findings.iter().find(|finding| finding.effect == Effect::Denies).unwrap();
     assert!(!denied.rule.id.as_str().is_empty(), "the rule");
     assert!(denied.observed.is_some() && denied.required.is_some(), "and the numbers");
-    assert_eq!(refusal(desk.authorize("R-1")), [Obstacle::NotEntitled { line: line("1") }]);
-    let over = refusal(desk.open("R-2", &[("1", 2)]));
+    assert_eq!(obstacles(desk.authorize("R-1")), [Obstacle::NotEntitled { line: line("1") }]);
+    let over = obstacles(desk.open("R-2", &[("1", 2)]));
     assert_eq!(over[0].to_string(), "line 1: 2 pcs asked for, 0 pcs returnable");
     let by_customer = Command::Refund { case: case("R-1"), lines: vec![], terms: Box::default() };
-    let refused = refusal(desk.give(Role::Customer, by_customer));
+    let refused = obstacles(desk.give(Role::Customer, by_customer));
     assert_eq!(refused[0].to_string(), "the role `customer` may not settle a case");
 }

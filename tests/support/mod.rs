@@ -8,13 +8,17 @@ use aftersale::case::actor::{Actor, Role};
 use aftersale::case::command::{Command, Envelope};
 use aftersale::case::event::Event;
 use aftersale::case::ground::{AcceptanceBasis, Ground};
+use aftersale::case::liability::{Liability, Party};
 use aftersale::case::line::{LineQuantity, ReceivedLine, RequestedLine};
 use aftersale::case::refund::{PaymentResult, RefundLine, RefundTerms};
 use aftersale::case::refusal::Refusal;
 use aftersale::case::resolution::Resolution;
 use aftersale::case::review::Roster;
 use aftersale::case::{AfterSale, Context, Decision};
-use aftersale::id::{ActorId, CaseId, CommandId, OrderLineId};
+use aftersale::id::{ActorId, CaseId, CommandId, OrderLineId, ParcelId};
+use aftersale::money::Money;
+use aftersale::money::currency::Currency;
+use aftersale::number::Ratio;
 use aftersale::policy::deadline::Place;
 use aftersale::policy::facts::LineFacts;
 use aftersale::policy::set::PolicySet;
@@ -39,6 +43,22 @@ fn store_rules() -> Rules {
     let policies: PolicySet = serde_json::from_str(&format!("[{STORE}]")).unwrap();
     let place = Place::new("Europe/London".parse().unwrap(), WorkingDays::weekdays());
     Rules::new(1, taxonomy, policies, place)
+}
+
+pub fn pounds(text: &str) -> Money {
+    Money::parse(text, Currency::GBP).unwrap()
+}
+
+pub fn parcel(id: &str) -> ParcelId {
+    ParcelId::new(id).unwrap()
+}
+
+/// What stands in the way of a command that is refused.
+pub fn obstacles<T: std::fmt::Debug, O>(result: Result<T, Refusal<O>>) -> Vec<O>
+where
+    Refusal<O>: std::fmt::Debug,
+{
+    result.expect_err("the command should be refused").obstacles
 }
 
 /// One order line: id, quantity, shipped quantity, unit price.
@@ -193,6 +213,16 @@ impl Desk {
     }
 
     pub fn receive(&mut self, id: &str, lines: &[(&str, i64)]) -> Result<Decision, Refusal> {
+        self.receive_from(id, None, lines)
+    }
+
+    /// A receipt from a parcel, or from none that is known.
+    pub fn receive_from(
+        &mut self,
+        id: &str,
+        parcel: Option<ParcelId>,
+        lines: &[(&str, i64)],
+    ) -> Result<Decision, Refusal> {
         let lines = lines
             .iter()
             .map(|(id, count)| ReceivedLine {
@@ -203,8 +233,25 @@ impl Desk {
             })
             .collect();
         let (case, unexpected) = (case(id), Vec::new());
-        let command = Command::Receive { case, parcel: None, lines, unexpected };
-        self.give(Role::Warehouse, command)
+        self.give(Role::Warehouse, Command::Receive { case, parcel, lines, unexpected })
+    }
+
+    /// The seller permits a case for one line, the line is settled by an amount, paid and closed.
+    pub fn price_reduction(&mut self, id: &str, resolution: Resolution, amount: &str) -> Decision {
+        self.open_as(id, resolution, &[("1", 1)]).unwrap();
+        self.authorize(id).unwrap();
+        let decision = self.refund_amount(id, "1", amount).unwrap();
+        self.pay(id, 1).unwrap();
+        self.close(id).unwrap();
+        decision
+    }
+
+    /// Decides that one party alone is liable for the first line.
+    pub fn attribute(&mut self, id: &str, party: Party) {
+        let liability = Liability::new([(party, Ratio::ONE)], "the carrier's scan", []).unwrap();
+        let (case, line) = (case(id), line("1"));
+        let command = Command::AttributeLiability { case, line, liability };
+        self.give(Role::Supervisor, command).unwrap();
     }
 
     pub fn accept(&mut self, id: &str, lines: &[(&str, i64)]) -> Result<Decision, Refusal> {
