@@ -204,6 +204,7 @@ impl Workflow {
     ///
     /// The event is none for a choice. This is the bare step: it passes no choices.
     #[must_use]
+    #[inline]
     pub fn step(
         &self,
         state: StateIndex,
@@ -215,18 +216,23 @@ impl Workflow {
         match *self.table.get(place)? {
             Cell::Empty => None,
             Cell::Always(arrow, to) => Some((arrow, to)),
-            Cell::Rows(start, end) => {
-                let rows = self.rows.get(usize::from(start)..usize::from(end))?;
-                let holding = rows.iter().find(|row| match &row.when {
-                    Guard::Always => true,
-                    Guard::Condition(condition) => condition.evaluate(facts).holds(),
-                    Guard::Otherwise => false,
-                });
-                let row = holding
-                    .or_else(|| rows.iter().find(|row| matches!(row.when, Guard::Otherwise)))?;
-                Some((row.arrow, row.to))
-            }
+            Cell::Rows(start, end) => self.step_rows(start, end, facts),
         }
+    }
+
+    /// The arrow of a cell with guards. Kept out of [`step`](Self::step), which stays small enough to
+    /// become part of its caller.
+    #[inline(never)]
+    fn step_rows(&self, start: u16, end: u16, facts: &Facts) -> Option<(ArrowIndex, StateIndex)> {
+        let rows = self.rows.get(usize::from(start)..usize::from(end))?;
+        let holding = rows.iter().find(|row| match &row.when {
+            Guard::Always => true,
+            Guard::Condition(condition) => condition.evaluate(facts).holds(),
+            Guard::Otherwise => false,
+        });
+        let row =
+            holding.or_else(|| rows.iter().find(|row| matches!(row.when, Guard::Otherwise)))?;
+        Some((row.arrow, row.to))
     }
 
     /// The events that some arrow of a state waits for, in the order of their names.
