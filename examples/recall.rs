@@ -3,9 +3,11 @@
 //!
 //! `cargo run --release --example recall`; writes `target/recall.html`.
 
+#[path = "support/mod.rs"]
+mod support;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::error::Error;
-use std::fmt::Write as _;
 use std::fs::{self, File};
 use std::path::Path;
 
@@ -14,7 +16,7 @@ use aftersale::label::{Coded as _, Language};
 use aftersale::lineage::Lineage;
 use aftersale::lineage::audit::TraceBreak;
 use aftersale::lineage::campaign::{Campaign, CampaignPlan, CheckLevel};
-use aftersale::lineage::draw::Format;
+use aftersale::lineage::draw;
 use aftersale::lineage::event::{
     DocumentId, Entry, Event, EventDraft, EventFacts, EventId, EventKind, Item, Line, LineId, Units,
 };
@@ -25,18 +27,35 @@ use aftersale::number::Ratio;
 use aftersale::quantity::{Quantity, Unit};
 use aftersale::time::{Instant, Interval, Zone};
 
+use support::body::{Table, Tone};
+use support::charts::Chart;
+use support::charts::bars::Bars;
+use support::page::{Page, Tile};
+use support::svg::{Anchor, Svg, fit, text_width};
+use support::text::{Format, count};
+
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 type Row = BTreeMap<String, String>;
 
 fn main() -> Result<()> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let mut page = String::from(HEAD);
+    let mut page = Page::new(
+        "en",
+        "Recall",
+        "Which orders hold it, and which lot is to blame",
+        "Real shipments, real recall notices, and a small factory, made up, for the whole chain from a \
+         supplier's lot to the guilty one.",
+    );
     shipments(&root.join("examples/data/scms-shipments/scms_deliveries.csv.gz"), &mut page)?;
     notices(&root.join("examples/data/fda-food-recalls/food_recalls.csv"), &mut page)?;
     factory(&mut page)?;
     let target = root.join("target");
     fs::create_dir_all(&target)?;
-    fs::write(target.join("recall.html"), page)?;
+    page.footer(
+        "Shipments: SCMS delivery history, USAID. Notices: openFDA food enforcement reports. Licences \
+         beside the data in `examples/data`.",
+    );
+    fs::write(target.join("recall.html"), page.render())?;
     println!("\nwritten: target/recall.html");
     Ok(())
 }
@@ -48,7 +67,7 @@ const SITE: &str = "Aurobindo Unit III, India";
 const FROM: &str = "2011-01-01T00:00:00Z";
 const UNTIL: &str = "2012-01-01T00:00:00Z";
 
-fn shipments(file: &Path, page: &mut String) -> Result<()> {
+fn shipments(file: &Path, page: &mut Page) -> Result<()> {
     println!("1. REAL SHIPMENTS (SCMS deliveries, 2006 to 2015)\n");
     let Ok(file) = File::open(file) else {
         println!("   the data is not here; skipped");
@@ -129,22 +148,40 @@ fn shipments(file: &Path, page: &mut String) -> Result<()> {
         beyond.orders().count()
     );
     println!("   - the date is that of delivery to the client; the date of production is unknown");
-    let _ = write!(
-        page,
-        "<h2>Real shipments</h2><p>{SITE}, delivered in 2011: <b>{}</b> shipments, <b>{total}</b> \
-         packs. Hidden behind warehouses: {} lines, {hidden_packs} packs.</p><table>",
-        recall.orders.len(),
-        hidden.len()
-    );
-    for (country, (count, quantity)) in &table {
-        let width = quantity * 300 / total.max(1);
-        let _ = write!(
-            page,
-            "<tr><td>{}<td>{count}<td>{quantity}<td><div class=bar style='width:{width}px'></div>",
-            safe(country)
+    let packs = |packs: i64| count(packs.into());
+    let shipments = recall.orders.len();
+    page.tile(Tile::new("Shipments to call back", &shipments.to_string(), "of one site in 2011"))
+        .tile(Tile::new("Packs in them", &packs(total), "followed line by line"))
+        .tile(
+            Tile::new("Packs hidden", &packs(hidden_packs), "behind warehouses").tone(Tone::Warn),
         );
-    }
-    page.push_str("</table>");
+    let row = |(country, (count, quantity)): &(&String, &(usize, i64))| {
+        ((*country).clone(), *quantity as f64, format!("{count} shipments"))
+    };
+    let title = "Packs to call back, by country".to_owned();
+    let bars = Bars { title, rows: table.iter().map(row).collect(), format: Format::Count };
+    page.section("Shipments", "One site, one year: what the record can follow", |body| {
+        body.text(&format!(
+            "The site is {SITE}, the time 2011: **{shipments}** shipments to {} countries.",
+            by_country.len()
+        ));
+        body.figure(&bars, "Lines that were sent straight from the site.");
+        body.heading("What the data hides");
+        body.list(&[
+            "No lot numbers: the finest unit is the order line, which is not a batch.".to_owned(),
+            format!(
+                "{} lines ({} packs) of this site left regional warehouses in 2011; which delivery \
+                 they came from is not on record.",
+                hidden.len(),
+                packs(hidden_packs)
+            ),
+            format!(
+                "Followed by article through the warehouses, {} shipments of all years could hold it.",
+                packs(beyond.orders().count() as i64)
+            ),
+            "The date is that of delivery to the client; the date of production is unknown.".to_owned(),
+        ]);
+    });
     Ok(())
 }
 
@@ -186,7 +223,7 @@ fn warehouse_stock(article: &str) -> Result<Item> {
 // ---------------------------------------------------------------------------------------------
 // 2. Real recall notices: how far they can be followed
 
-fn notices(file: &Path, page: &mut String) -> Result<()> {
+fn notices(file: &Path, page: &mut Page) -> Result<()> {
     println!("\n2. REAL RECALL NOTICES (500 food recalls reported to the US FDA)\n");
     let Ok(file) = File::open(file) else {
         println!("   the data is not here; skipped");
@@ -198,7 +235,10 @@ fn notices(file: &Path, page: &mut String) -> Result<()> {
         "   {:<10} {:>8} {:>10} {:>9} {:>12}  checks",
         "class", "notices", "name a lot", "everything", "days, median"
     );
-    page.push_str("<h2>Real notices</h2><table><tr><th>class<th>notices<th>name a lot<th>all codes<th>median days");
+    let mut table = Table::new(
+        "Food recalls by class",
+        &["class", "#notices", "#name a lot", "#all codes", "#median days open", "#to check"],
+    );
     for (class, level) in [
         ("Class I", CheckLevel::All),
         ("Class II", CheckLevel::Tenth),
@@ -225,9 +265,22 @@ fn notices(file: &Path, page: &mut String) -> Result<()> {
             own.len(),
             level.label(Language::English).to_lowercase()
         );
-        let _ = write!(page, "<tr><td>{class}<td>{}<td>{lots}<td>{all}<td>{median}", own.len());
+        let numbers = [own.len() as i64, lots as i64, all as i64, median];
+        let check = level.required(own.len()).to_string();
+        let numbers = numbers.map(|number| number.to_string()).into_iter().chain([check]);
+        table.row(std::iter::once(class.to_owned()).chain(numbers));
     }
-    page.push_str("</table>");
+    page.section("Notices", "Most notices name no lot", |body| {
+        body.table(&table);
+        body.small(
+            "To check: how many consignees of as many notices are asked whether the notice worked.",
+        );
+        body.callout(
+            Tone::Note,
+            "What it costs",
+            "A notice that names no lot calls back everything: that is what lineage is for.",
+        );
+    });
     println!("   a notice that names no lot calls back everything: that is what lineage is for");
     Ok(())
 }
@@ -242,7 +295,7 @@ fn open_days(row: &Row) -> Option<i64> {
 // ---------------------------------------------------------------------------------------------
 // 3. A made-up factory: supplier lot -> inspection -> production -> order -> return -> guilty lot
 
-fn factory(page: &mut String) -> Result<()> {
+fn factory(page: &mut Page) -> Result<()> {
     println!("\n3. A SMALL FACTORY (made up, for the whole chain)\n");
     let (lineage, observations) = made_up_factory()?;
     let bad = observations.iter().filter(|seen| seen.outcome == Outcome::Defective).count();
@@ -252,7 +305,10 @@ fn factory(page: &mut String) -> Result<()> {
 
     let candidates = lineage.candidates(CandidateKind::Items, &observations, Zone::UTC);
     let plan = RankingPlan { rounds: 2, ..RankingPlan::default() };
-    page.push_str("<h2>A small factory (made up)</h2><table><tr><th>round<th>suspect<th>returned / holding it<th>others<th>p<th>q<th>group");
+    let mut table = Table::new(
+        "Suspects: 240 jackets, zips and cloth of three lots each",
+        &["suspect", "#round", "#broken of those with it", "#of the others", "#p", "#q", "#group"],
+    );
     for (round, ranking) in lineage.rank(&candidates, &observations, &plan).iter().enumerate() {
         println!(
             "\n   round {}: {} of {} jackets defective; {} lots tested, corrected by {}",
@@ -299,22 +355,25 @@ fn factory(page: &mut String) -> Result<()> {
                 format!("{:.2}", suspect.q),
                 suspect.group
             );
-            let _ = write!(
-                page,
-                "<tr><td>{}<td>{}<td>{}/{}<td>{}/{}<td>{:.2}<td>{:.2}<td>{}",
-                round + 1,
-                safe(&item.to_string()),
-                counts.exposed_defective,
-                counts.exposed,
-                counts.defective - counts.exposed_defective,
-                counts.units - counts.exposed,
-                suspect.p,
-                suspect.q,
-                suspect.group
+            let tone = if suspect.q <= plan.accept { Tone::Bad } else { Tone::Plain };
+            table.toned(
+                tone,
+                [
+                    item.to_string(),
+                    (round + 1).to_string(),
+                    format!("{} of {}", counts.exposed_defective, counts.exposed),
+                    format!(
+                        "{} of {}",
+                        counts.defective - counts.exposed_defective,
+                        counts.units - counts.exposed
+                    ),
+                    format!("{:.2}", suspect.p),
+                    format!("{:.2}", suspect.q),
+                    suspect.group.to_string(),
+                ],
             );
         }
     }
-    page.push_str("</table>");
 
     let guilty = Source::item(Item::Lot(LotId::new("ZIP-B")?));
     let scope = Scope { sources: vec![guilty.clone()], least_share: None };
@@ -396,9 +455,35 @@ fn factory(page: &mut String) -> Result<()> {
         }),
         metrics.completeness().map_or(String::new(), percent)
     );
-    let drawing = lineage.draw(&[guilty], Format::Mermaid, 12);
+    let drawing = lineage.draw(&[guilty], draw::Format::Mermaid, 12);
     println!("\n{}", drawing.text);
-    let _ = write!(page, "<pre>{}</pre>", safe(&drawing.text));
+    let trace = Trace::of(evidence.paths.values().map(|path| {
+        let first = path.first().and_then(|step| step.from.as_ref()).map(ToString::to_string);
+        first.into_iter().chain(path.iter().map(|step| step.to.to_string())).collect()
+    }));
+    page.tile(Tile::new(
+        "Orders with the bad zip",
+        &recall.orders.len().to_string(),
+        "made-up factory",
+    ));
+    page.section("Guilty lot", "A small factory, made up: from broken zips to one lot", |body| {
+        body.table(&table);
+        body.text(&format!(
+            "Lot ZIP-B stands out; once the jackets it explains are taken away, nothing else does. To call \
+             back: **{outstanding}** of jackets from {} orders of {} customers. To block here: {jackets} \
+             jackets, of which {returned} came back already, and {zips} loose zips.",
+            recall.orders.len(),
+            recall.customers().count()
+        ));
+        let cut = evidence.paths.len().saturating_sub(Trace::SHOWN);
+        body.figure(&trace, &format!("The evidence for each order; {cut} more orders are not drawn."));
+        body.small(&format!(
+            "If only what was sewn from the 12th on is called back, {} orders are spared and {} of the \
+             suspect zips stay with them.",
+            left.spared.len(),
+            percent(left.suspect_left)
+        ));
+    });
     Ok(())
 }
 
@@ -499,11 +584,85 @@ fn made_up_factory() -> Result<(Lineage, Vec<Observation>)> {
     Ok((lineage, observations))
 }
 
-fn safe(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
+/// Paths from a lot to orders, from left to right.
+struct Trace {
+    /// For each column the names in it, in the order in which they were met.
+    columns: Vec<Vec<String>>,
+    /// From a place in one column to a place in the next.
+    links: BTreeSet<(usize, usize, usize)>,
 }
 
-const HEAD: &str = "<!doctype html><meta charset=utf-8><title>Recall</title><style>\
-body{font:15px/1.5 sans-serif;max-width:60em;margin:2em auto;color:#222}table{border-collapse:collapse}\
-td,th{padding:.2em .8em;text-align:right}td:first-child,th:first-child{text-align:left}\
-.bar{background:#c33;height:.8em}pre{background:#f4f4f4;padding:1em}</style><h1>Recall</h1>";
+impl Trace {
+    /// The most paths that are drawn.
+    const SHOWN: usize = 12;
+
+    fn of(paths: impl Iterator<Item = Vec<String>>) -> Self {
+        let (mut columns, mut links) = (Vec::<Vec<String>>::new(), BTreeSet::new());
+        for path in paths.take(Self::SHOWN) {
+            let mut before = None;
+            for (depth, name) in path.into_iter().enumerate() {
+                columns.resize(columns.len().max(depth + 1), Vec::new());
+                let known = columns[depth].iter().position(|other| *other == name);
+                let place = known.unwrap_or(columns[depth].len());
+                if known.is_none() {
+                    columns[depth].push(name);
+                }
+                links.extend(before.map(|from| (depth - 1, from, place)));
+                before = Some(place);
+            }
+        }
+        Self { columns, links }
+    }
+
+    /// The height of every name: each column in the middle of what it leads to.
+    fn heights(&self) -> Vec<Vec<f64>> {
+        let mut heights: Vec<Vec<f64>> = Vec::new();
+        for (depth, names) in self.columns.iter().enumerate().rev() {
+            let of = |place: usize| {
+                let later = heights.last();
+                let next = self.links.range((depth, place, 0)..=(depth, place, usize::MAX));
+                let led: Vec<f64> =
+                    next.filter_map(|(.., to)| later.map(|later| later[*to])).collect();
+                match led.len() {
+                    0 => 14.0 + 26.0 * place as f64,
+                    count => led.iter().sum::<f64>() / count as f64,
+                }
+            };
+            let column = (0..names.len()).map(of).collect();
+            heights.push(column);
+        }
+        heights.reverse();
+        heights
+    }
+}
+
+impl Chart for Trace {
+    fn title(&self) -> &str {
+        "From the lot to the orders"
+    }
+
+    fn description(&self) -> String {
+        self.columns.iter().map(|names| names.join(", ")).collect::<Vec<_>>().join("; then ")
+    }
+
+    fn draw(&self, pen: &mut Svg) {
+        let room = pen.width / self.columns.len().max(1) as f64;
+        let heights = self.heights();
+        let label =
+            |depth: usize, place: usize| fit(&self.columns[depth][place], 13.0, room - 44.0);
+        for (depth, from, to) in &self.links {
+            let x = *depth as f64 * room;
+            let start =
+                (x + 24.0 + text_width(&label(*depth, *from), 13.0), heights[*depth][*from]);
+            pen.line(start, (x + room, heights[*depth + 1][*to]), "tie");
+        }
+        for (depth, column) in heights.iter().enumerate() {
+            for (place, y) in column.iter().enumerate() {
+                let x = depth as f64 * room + 8.0;
+                pen.dot((x, *y), 5.0, "c1", &self.columns[depth][place]);
+                pen.text((x + 11.0, y + 4.5), Anchor::Start, "l", &label(depth, place));
+                pen.height = pen.height.max(y + 16.0);
+            }
+        }
+    }
+}
