@@ -635,6 +635,24 @@ fn cash_is_rounded_last_and_apart() {
     assert_eq!(owed(CashBasis::Change { handed_over: eur("20.00") }), eur("9.90"));
 }
 
+/// Found by random stories: what is owed was rounded down to nothing, and the total fell below zero.
+#[test]
+fn a_cent_owed_in_cash_is_rounded_to_nothing() {
+    let mut draft = draft(&[(1, "9.97")]);
+    draft.total = eur("9.97");
+    draft.tenders.push(Tender { kind: TenderKind::Cash, ..card("till", eur("9.97")) });
+    let sale = Sale::freeze(draft).unwrap();
+    let ledger = MoneyLedger::open(&sale);
+    let price = Paid { gross: eur("0.01"), taxes: vec![] };
+    let mut ask = RefundRequest { ..request() };
+    ask.outgoing.push(exchange(5, 1, OutgoingPrice::Own(price)));
+    ask.cash = Some(CashRounding { step: 5, rounding: Rounding::HalfUp, on: CashBasis::Total });
+    let settlement = quote(&sale, &ledger, &ask).unwrap();
+    assert_eq!((settlement.total, settlement.due), (eur("0.00"), eur("0.00")));
+    let sum: i64 = settlement.entries.iter().map(|entry| entry.gross.minor()).sum();
+    assert_eq!(sum, 0);
+}
+
 /// SET-22: a refusal names everything that stands in the way, with the numbers.
 #[test]
 fn a_refusal_names_everything() {

@@ -253,7 +253,9 @@ fn pay_out(
         });
     }
     if let Some(cash) = &request.cash {
-        let rounding = if due.is_positive() {
+        // Decided before rounding: an amount due may be rounded to nothing.
+        let owes = due.is_positive();
+        let rounding = if owes {
             round_due(cash, &mut due)?
         } else {
             round_payout(cash, ledger, &mut allocations)?
@@ -261,16 +263,16 @@ fn pay_out(
         if !rounding.is_zero() {
             // A payout grows by the rounding; an amount due grows against the customer, and the
             // entries still sum to the total of zero.
-            if due.is_zero() {
-                total = total.checked_add(rounding)?;
-                let basis = Basis::Stated { asked: rounding, limit: None };
-                entries.push(whole_order(EntryKind::CashRounding, rounding, basis, CASH));
-            } else {
+            if owes {
                 let against = rounding.checked_neg()?;
                 let basis = Basis::Stated { asked: against, limit: None };
                 entries.push(whole_order(EntryKind::CashRounding, against, basis, CASH));
                 let basis = Basis::Difference { target: zero, booked: against, limit: None };
                 entries.push(whole_order(EntryKind::CustomerPays, rounding, basis, BALANCE));
+            } else {
+                total = total.checked_add(rounding)?;
+                let basis = Basis::Stated { asked: rounding, limit: None };
+                entries.push(whole_order(EntryKind::CashRounding, rounding, basis, CASH));
             }
         }
     }
