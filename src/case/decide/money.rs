@@ -17,7 +17,7 @@ use super::{Draft, Scene, take};
 use crate::money::Money;
 use crate::quantity::Quantity;
 use crate::settlement::request::{Claim, LineRefund};
-use crate::settlement::{EntryKind, quote};
+use crate::settlement::{Entry, EntryKind, quote};
 
 impl Scene<'_> {
     /// Settles: what to refund comes from the stored case, only the terms from the command.
@@ -96,11 +96,8 @@ impl Scene<'_> {
         self.add_freight(draft, case, terms.freight, &mut request);
         match quote(&self.order.sale, &self.order.money, &request) {
             Err(refused) => draft.refuse(Obstacle::Settlement(refused)),
-            // Terms alone, such as an order of tenders or a waived fee, settle nothing.
-            Ok(settlement)
-                if claims_nothing
-                    && settlement.entries.iter().all(|entry| entry.gross.is_zero()) =>
-            {
+            // Terms alone, such as an order of tenders or a fee, settle nothing.
+            Ok(settlement) if claims_nothing && !settlement.entries.iter().any(gives) => {
                 draft.refuse(Obstacle::NothingToSettle);
             }
             Ok(settlement) => {
@@ -298,4 +295,9 @@ fn settleable(ways: &[(Location, Location)], line: &CaseLine) -> Option<RefundLi
 /// A loss is settled only once somebody other than the buyer alone is found liable.
 fn is_decided_loss(line: &CaseLine) -> bool {
     line.liability.is_some() && !super::opening::is_buyers_loss(line)
+}
+
+/// Whether the customer gets something by an entry, not only owes it.
+fn gives(entry: &Entry) -> bool {
+    entry.gross.is_positive() && entry.kind != EntryKind::CustomerPays
 }
