@@ -208,7 +208,13 @@ impl Model<'_> {
                     payments: BTreeMap::new(),
                     obligations: 0,
                     replacements: BTreeMap::new(),
-                    liability: BTreeMap::new(),
+                    // Who is liable for a line goes along with it.
+                    liability: case
+                        .liability
+                        .iter()
+                        .filter(|(line, _)| lines.iter().any(|moved| moved.line == **line))
+                        .map(|(line, who)| (line.clone(), who.clone()))
+                        .collect(),
                     disposed: BTreeMap::new(),
                     came: BTreeMap::new(),
                     went: BTreeMap::new(),
