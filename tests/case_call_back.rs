@@ -11,6 +11,7 @@ use aftersale::case::ledger::Location;
 use aftersale::case::open_matter::OpenMatter;
 use aftersale::case::parcel::InterceptionOutcome;
 use aftersale::case::refund::PaymentResult;
+use aftersale::case::refusal::parcel::ParcelObstacle;
 use aftersale::case::refusal::{Obstacle, Refusal};
 use aftersale::case::replacement::{AdvanceEnd, ReplacementItem, ReplacementState};
 use aftersale::case::resolution::Resolution;
@@ -114,10 +115,10 @@ fn an_exchange_called_back_is_refunded_once_it_is_here_again() {
     let asked = call(&mut desk, "R-1", "OUT-2").unwrap();
     assert_eq!(asked.duties[0].act, DutyAct::InterceptParcel { parcel: parcel("OUT-2") });
     assert_eq!(of(&desk, "1b", Location::Intercepting), 1);
-    let open = || Obstacle::InterceptionOpen { parcel: parcel("OUT-2") };
+    let open = || Obstacle::Parcel(ParcelObstacle::InterceptionOpen { parcel: parcel("OUT-2") });
     assert_eq!(obstacles(confirm(&mut desk)), [open()]);
     assert_eq!(obstacles(lose(&mut desk, "OUT-2")), [open()]);
-    let again = Obstacle::ParcelKnown { parcel: parcel("OUT-2") };
+    let again = Obstacle::Parcel(ParcelObstacle::ParcelKnown { parcel: parcel("OUT-2") });
     assert_eq!(obstacles(call(&mut desk, "R-1", "OUT-2")), vec![again.clone()]);
     let matters = obstacles(desk.close("R-1"));
     assert!(matters.contains(&Obstacle::StillOpen { open: OpenMatter::Interception }));
@@ -181,7 +182,10 @@ fn a_replacement_delivered_all_the_same_is_with_the_customer() {
         assert_eq!(of(&desk, "1b", Location::Customer), 1);
         assert_eq!(desk.order.added(&line("1b")).unwrap().delivered_at, Some(arrived));
         let twice = answer(&mut desk, "OUT-2", InterceptionOutcome::Intercepted);
-        assert_eq!(obstacles(twice), [Obstacle::NotIntercepting { parcel: parcel("OUT-2") }]);
+        assert_eq!(
+            obstacles(twice),
+            [Obstacle::Parcel(ParcelObstacle::NotIntercepting { parcel: parcel("OUT-2") })]
+        );
         replays(&desk);
     }
 }
@@ -195,7 +199,7 @@ fn an_advance_called_back_is_not_charged() {
     call(&mut desk, "R-1", "OUT-2").unwrap();
     desk.now = at("2026-03-25T00:00:00Z");
     let charge = || Command::ChargeAdvance { case: case("R-1"), replacement: 1 };
-    let open = || Obstacle::InterceptionOpen { parcel: parcel("OUT-2") };
+    let open = || Obstacle::Parcel(ParcelObstacle::InterceptionOpen { parcel: parcel("OUT-2") });
     assert_eq!(obstacles(desk.give(Role::Finance, charge())), [open()]);
     let back = obstacles(take_back(&mut desk));
     assert!(back.contains(&open()), "{back:?}");
@@ -219,7 +223,7 @@ fn a_missing_part_called_back_moves_no_unit() {
     ship(&mut desk, "OUT-2").unwrap();
     let asked = call(&mut desk, "R-1", "OUT-2").unwrap();
     assert!(asked.events[0].fact.postings().is_empty());
-    let open = Obstacle::InterceptionOpen { parcel: parcel("OUT-2") };
+    let open = Obstacle::Parcel(ParcelObstacle::InterceptionOpen { parcel: parcel("OUT-2") });
     assert_eq!(obstacles(confirm(&mut desk)), [open]);
     answer(&mut desk, "OUT-2", InterceptionOutcome::Intercepted).unwrap();
     assert!(matches!(state(&desk), ReplacementState::TurnedRound { .. }));
@@ -285,7 +289,7 @@ fn a_replacement_is_called_back_by_its_own_case() {
     ship(&mut desk, "OUT-2").unwrap();
     desk.open_as("R-2", Resolution::RefundOnly, &[("1b", 1)]).unwrap();
     let (sent, sender) = (parcel("OUT-2"), case("R-1"));
-    let other = Obstacle::SentByCase { parcel: sent.clone(), case: sender };
+    let other = Obstacle::Parcel(ParcelObstacle::SentByCase { parcel: sent.clone(), case: sender });
     assert_eq!(obstacles(call(&mut desk, "R-2", "OUT-2")), [other]);
     let asked = obstacles(call(&mut desk, "R-1", "OUT-2"));
     assert!(matches!(asked[..], [Obstacle::NotEnough { .. }]), "{asked:?}");
@@ -294,7 +298,7 @@ fn a_replacement_is_called_back_by_its_own_case() {
     desk.give(Role::Customer, Command::Withdraw { case: case("R-2") }).unwrap();
     let (id, lines) = (case("R-1"), units(&[("1b", 1)]));
     let part = Command::InterceptParcel { case: id, parcel: sent.clone(), lines };
-    let whole = Obstacle::WholeReplacement { parcel: sent };
+    let whole = Obstacle::Parcel(ParcelObstacle::WholeReplacement { parcel: sent });
     assert_eq!(obstacles(desk.give(Role::Agent, part)), [whole]);
     call(&mut desk, "R-1", "OUT-2").unwrap();
     let taken = desk.open_as("R-3", Resolution::RefundOnly, &[("1b", 1)]);

@@ -12,6 +12,7 @@ use aftersale::case::liability::{Liability, Party};
 use aftersale::case::open_matter::OpenMatter;
 use aftersale::case::parcel::{InterceptionOutcome, Scan, ScanState, UnexpectedEnd};
 use aftersale::case::parcel::{UnexpectedItem, UnexpectedKind};
+use aftersale::case::refusal::parcel::ParcelObstacle;
 use aftersale::case::refusal::{Obstacle, Refusal};
 use aftersale::case::resolution::Resolution;
 use aftersale::case::state::Approval;
@@ -90,7 +91,7 @@ fn a_parcel_turned_round_comes_back_as_a_return() {
     assert!(warned, "the scarf in the parcel comes along");
     assert_eq!(desk.status("R-1"), "intercepting");
     assert_eq!(of(&desk, "1", Location::Intercepting), 2);
-    let open = Obstacle::InterceptionOpen { parcel: parcel("OUT-2") };
+    let open = Obstacle::Parcel(ParcelObstacle::InterceptionOpen { parcel: parcel("OUT-2") });
     let decline = Command::Decline { case: case("R-1"), note: "no".into() };
     assert_eq!(obstacles(desk.give(Role::Agent, decline)), [open]);
     assert!(desk.give(Role::Customer, Command::Withdraw { case: case("R-1") }).is_err());
@@ -125,10 +126,16 @@ fn a_parcel_delivered_all_the_same_leaves_the_goods_with_the_customer() {
     outcome(&mut desk, "R-1", "OUT-2", InterceptionOutcome::Failed).unwrap();
     assert_eq!(desk.status("R-1"), "awaiting_return");
     let again = outcome(&mut desk, "R-1", "OUT-2", InterceptionOutcome::Intercepted);
-    assert_eq!(obstacles(again), [Obstacle::NotIntercepting { parcel: parcel("OUT-2") }]);
+    assert_eq!(
+        obstacles(again),
+        [Obstacle::Parcel(ParcelObstacle::NotIntercepting { parcel: parcel("OUT-2") })]
+    );
     desk.open_as("R-2", Resolution::RefundOnly, &[("2", 1)]).unwrap();
     let late = call_back(&mut desk, "R-2", "OUT-2", &[]);
-    assert_eq!(obstacles(late), [Obstacle::NotUnderWay { parcel: parcel("OUT-2") }]);
+    assert_eq!(
+        obstacles(late),
+        [Obstacle::Parcel(ParcelObstacle::NotUnderWay { parcel: parcel("OUT-2") })]
+    );
     send_back(&mut desk, "R-1", "BACK-1", &[("1", 2)]).unwrap();
     replays(&desk);
 }
@@ -174,18 +181,18 @@ fn two_cases_do_not_call_back_one_unit() {
     desk.open_as("R-1", Resolution::RefundOnly, &[("1", 1)]).unwrap();
     desk.open_as("R-2", Resolution::RefundOnly, &[("1", 2), ("2", 1)]).unwrap();
     call_back(&mut desk, "R-1", "OUT-2", &[]).unwrap();
-    let too_much = Obstacle::NotInParcel {
+    let too_much = Obstacle::Parcel(ParcelObstacle::NotInParcel {
         parcel: parcel("OUT-2"),
         line: line("1"),
         asked: pieces(2),
         available: pieces(1),
-    };
+    });
     assert_eq!(obstacles(call_back(&mut desk, "R-2", "OUT-2", &[("1", 2)])), [too_much]);
     let both = call_back(&mut desk, "R-2", "OUT-2", &[("1", 1), ("2", 1)]).unwrap();
     assert!(both.findings.is_empty(), "nothing in the parcel is left that nobody asks for");
-    let known = Obstacle::ParcelKnown { parcel: parcel("OUT-2") };
+    let known = Obstacle::Parcel(ParcelObstacle::ParcelKnown { parcel: parcel("OUT-2") });
     assert_eq!(obstacles(call_back(&mut desk, "R-1", "OUT-2", &[])), [known]);
-    let arrived = Obstacle::NotUnderWay { parcel: parcel("OUT-1") };
+    let arrived = Obstacle::Parcel(ParcelObstacle::NotUnderWay { parcel: parcel("OUT-1") });
     assert_eq!(obstacles(call_back(&mut desk, "R-2", "OUT-1", &[])), [arrived]);
     for id in ["R-1", "R-2"] {
         outcome(&mut desk, id, "OUT-2", InterceptionOutcome::Intercepted).unwrap();
@@ -201,12 +208,14 @@ fn two_cases_do_not_call_back_one_unit() {
 fn what_cannot_be_called_back_is_refused() {
     let mut desk = half_way();
     desk.open_as("R-1", Resolution::PriceProtection, &[("1", 1)]).unwrap();
-    let keeps = Obstacle::NothingToIntercept { resolution: Resolution::PriceProtection };
+    let keeps = Obstacle::Parcel(ParcelObstacle::NothingToIntercept {
+        resolution: Resolution::PriceProtection,
+    });
     assert_eq!(obstacles(call_back(&mut desk, "R-1", "OUT-2", &[])), [keeps]);
     desk.open_as("R-2", Resolution::RefundOnly, &[("1", 1)]).unwrap();
     assert_eq!(
         obstacles(call_back(&mut desk, "R-2", "OUT-9", &[])),
-        [Obstacle::NotUnderWay { parcel: parcel("OUT-9") }]
+        [Obstacle::Parcel(ParcelObstacle::NotUnderWay { parcel: parcel("OUT-9") })]
     );
     let (id, out) = (case("R-2"), parcel("OUT-2"));
     let by_customer = Command::InterceptParcel { case: id, parcel: out, lines: vec![] };
@@ -214,7 +223,7 @@ fn what_cannot_be_called_back_is_refused() {
     call_back(&mut desk, "R-2", "OUT-2", &[]).unwrap();
     desk.authorize("R-2").unwrap();
     // The parcel stands at the door and nobody said that it turned round.
-    let open = [Obstacle::InterceptionOpen { parcel: parcel("OUT-2") }];
+    let open = [Obstacle::Parcel(ParcelObstacle::InterceptionOpen { parcel: parcel("OUT-2") })];
     assert_eq!(obstacles(desk.receive_from("R-2", Some(parcel("OUT-2")), &[("1", 1)])), open);
     assert_eq!(obstacles(desk.receive("R-2", &[("1", 1)])), open);
 }
@@ -316,9 +325,12 @@ fn a_parcel_that_the_carrier_delivered_awaits_its_receipt() {
     assert!(known.events.is_empty(), "carriers repeat themselves");
     let later = add_seconds(desk.now, 60).unwrap();
     let future = track(&mut desk, "BACK-1", scan(later, ScanState::Delivered));
-    assert!(matches!(obstacles(future)[0], Obstacle::ScanInFuture { .. }));
+    assert!(matches!(obstacles(future)[0], Obstacle::Parcel(ParcelObstacle::ScanInFuture { .. })));
     let unknown = track(&mut desk, "BACK-9", scan(when, ScanState::Delivered));
-    assert_eq!(obstacles(unknown), [Obstacle::UnknownParcel { parcel: parcel("BACK-9") }]);
+    assert_eq!(
+        obstacles(unknown),
+        [Obstacle::Parcel(ParcelObstacle::UnknownParcel { parcel: parcel("BACK-9") })]
+    );
     desk.receive_from("R-1", Some(parcel("BACK-1")), &[("1", 1)]).unwrap();
     desk.receive_from("R-1", Some(parcel("BACK-2")), &[("1", 1)]).unwrap();
     assert_eq!(desk.status("R-1"), "received");
@@ -459,7 +471,8 @@ fn announced_three_received_two_refunds_two() {
             assert_eq!(desk.status("R-1"), "lost");
         } else {
             desk.give(Role::Warehouse, shortage()).unwrap();
-            let nothing = Obstacle::NothingMissing { parcel: parcel("BACK-1") };
+            let nothing =
+                Obstacle::Parcel(ParcelObstacle::NothingMissing { parcel: parcel("BACK-1") });
             assert_eq!(obstacles(desk.give(Role::Warehouse, shortage())), [nothing]);
             desk.close("R-1").unwrap();
             assert_eq!(of(&desk, "1", Location::Customer), 1, "free to be asked for again");
@@ -481,7 +494,7 @@ fn what_arrived_without_a_number_is_not_missing() {
     desk.give(Role::Warehouse, shortage()).unwrap();
     assert_eq!(of(&desk, "1", Location::Requested), 1, "one jacket of three was never sent");
     assert_eq!(of(&desk, "1", Location::Received), 2);
-    let nothing = Obstacle::NothingMissing { parcel: parcel("BACK-1") };
+    let nothing = Obstacle::Parcel(ParcelObstacle::NothingMissing { parcel: parcel("BACK-1") });
     assert_eq!(obstacles(desk.give(Role::Warehouse, shortage())), [nothing]);
     replays(&desk);
 }

@@ -20,6 +20,7 @@ use aftersale::case::open_matter::OpenMatter;
 use aftersale::case::recovery::RecoveryDemand;
 use aftersale::case::recovery::{ClaimState, CostKind, RecoveryResult};
 use aftersale::case::refund::RefundTerms;
+use aftersale::case::refusal::claim::ClaimObstacle;
 use aftersale::case::refusal::{Obstacle, Refusal};
 use aftersale::case::resolution::Resolution;
 use aftersale::case::{AfterSale, Decision, ReplayError};
@@ -262,7 +263,11 @@ fn a_claim_ends_recovered_or_written_off() {
     desk.give(Role::Finance, result(1, came("50.00"))).unwrap();
     assert_eq!(
         obstacles(desk.give(Role::Finance, result(1, came("31.01")))),
-        [Obstacle::MoreThanClaimed { claim: 1, asked: pounds("31.01"), open: pounds("31.00") }]
+        [Obstacle::Claim(ClaimObstacle::MoreThanClaimed {
+            claim: 1,
+            asked: pounds("31.01"),
+            open: pounds("31.00")
+        })]
     );
     let note = || "insured up to 50".to_owned();
     desk.give(Role::Finance, result(1, RecoveryResult::Refused { note: note() })).unwrap();
@@ -273,13 +278,13 @@ fn a_claim_ends_recovered_or_written_off() {
     let state = ClaimState::WrittenOff;
     assert_eq!(
         obstacles(desk.give(Role::Finance, result(1, came("1.00")))),
-        [Obstacle::ClaimEnded { claim: 1, state }]
+        [Obstacle::Claim(ClaimObstacle::ClaimEnded { claim: 1, state })]
     );
     // What was given up may be claimed anew, and no more than that.
     let exceeds = obstacles(desk.give(Role::Finance, demand("1", Party::Carrier, Some("30.01"))));
     assert!(matches!(
         exceeds[0],
-        Obstacle::Recovery(RecoveryRefused::ExceedsCost { open, .. }) if open == pounds("30.00")
+        Obstacle::Claim(ClaimObstacle::Recovery(RecoveryRefused::ExceedsCost { open, .. })) if open == pounds("30.00")
     ));
     desk.give(Role::Finance, demand("1", Party::Carrier, Some("30.00"))).unwrap();
     desk.give(Role::Finance, result(2, came("30.00"))).unwrap();
@@ -293,37 +298,43 @@ fn a_claim_ends_recovered_or_written_off() {
 fn claims_wait_for_liability() {
     let mut desk = refunded();
     let carrier = || demand("1", Party::Carrier, Some("40.00"));
-    let none = Obstacle::NoLiability { line: line("1") };
+    let none = Obstacle::Claim(ClaimObstacle::NoLiability { line: line("1") });
     assert_eq!(obstacles(desk.give(Role::Finance, carrier())), [none]);
     attribute(&mut desk, "1", liability(&[(Party::Carrier, 1, 2), (Party::Seller, 1, 2)])).unwrap();
     for party in [Party::Seller, Party::Buyer, Party::Undetermined] {
         let found = obstacles(desk.give(Role::Finance, demand("1", party, Some("1.00"))));
-        assert!(found.contains(&Obstacle::NotClaimable { party }), "{found:?}");
+        assert!(
+            found.contains(&Obstacle::Claim(ClaimObstacle::NotClaimable { party })),
+            "{found:?}"
+        );
     }
     let note = || "the carton was thin".to_owned();
     let appeal = Command::AppealLiability { case: case("R-1"), line: line("1"), note: note() };
     desk.give(Role::Agent, appeal).unwrap();
-    let appealed = Obstacle::LiabilityAppealed { line: line("1") };
+    let appealed = Obstacle::Claim(ClaimObstacle::LiabilityAppealed { line: line("1") });
     assert_eq!(obstacles(desk.give(Role::Finance, carrier())), [appealed]);
     attribute(&mut desk, "1", liability(&[(Party::Carrier, 2, 5), (Party::Seller, 3, 5)])).unwrap();
     desk.give(Role::Finance, carrier()).unwrap();
     let less = || liability(&[(Party::Carrier, 1, 4), (Party::Seller, 3, 4)]);
     assert!(matches!(
         obstacles(attribute(&mut desk, "1", less()))[0],
-        Obstacle::Recovery(RecoveryRefused::ExceedsCost { .. })
+        Obstacle::Claim(ClaimObstacle::Recovery(RecoveryRefused::ExceedsCost { .. }))
     ));
     assert!(matches!(
         obstacles(attribute(&mut desk, "1", liability(&[(Party::Seller, 1, 1)])))[0],
-        Obstacle::Recovery(RecoveryRefused::NotLiable { .. })
+        Obstacle::Claim(ClaimObstacle::Recovery(RecoveryRefused::NotLiable { .. }))
     ));
     // So does a value of the goods that would leave less than what is claimed.
     let worth = obstacles(desk.give(Role::Agent, cost("1", CostKind::Salvage, "0.10")));
-    assert!(matches!(worth[0], Obstacle::Recovery(_)), "{worth:?}");
+    assert!(matches!(worth[0], Obstacle::Claim(ClaimObstacle::Recovery(_))), "{worth:?}");
     desk.give(Role::Finance, result(1, RecoveryResult::WrittenOff { note: note() })).unwrap();
     desk.give(Role::Agent, cost("1", CostKind::Salvage, "20.00")).unwrap();
     assert_eq!(cost_of(&desk, "1"), pounds("80.00"));
-    let more =
-        Obstacle::MoreThanCost { line: line("1"), asked: pounds("80.01"), cost: pounds("80.00") };
+    let more = Obstacle::Claim(ClaimObstacle::MoreThanCost {
+        line: line("1"),
+        asked: pounds("80.01"),
+        cost: pounds("80.00"),
+    });
     assert_eq!(obstacles(desk.give(Role::Agent, cost("1", CostKind::Salvage, "80.01"))), [more]);
     attribute(&mut desk, "1", less()).unwrap();
 }
@@ -336,7 +347,8 @@ fn a_cost_has_its_part_of_freight_and_of_what_was_kept_back() {
     // 60.00 of goods and 7.50 of freight, less 2.00 of the label.
     assert_eq!(cost_of(&desk, "1"), pounds("65.50"));
     let zero = pounds("0.00");
-    let obstacle = Obstacle::BadAmount { amount: zero, currency: Currency::GBP };
+    let obstacle =
+        Obstacle::Claim(ClaimObstacle::BadAmount { amount: zero, currency: Currency::GBP });
     assert_eq!(
         obstacles(desk.give(Role::Agent, cost("1", CostKind::Handling, "0.00"))),
         [obstacle]

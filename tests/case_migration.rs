@@ -9,6 +9,7 @@ use aftersale::case::actor::{Actor, Role};
 use aftersale::case::command::{Command, Envelope};
 use aftersale::case::event::{Event, EventFact};
 use aftersale::case::ground::Ground;
+use aftersale::case::refusal::review::ReviewObstacle;
 use aftersale::case::refusal::{Obstacle, Refusal};
 use aftersale::case::review::Roster;
 use aftersale::case::state::Approval;
@@ -145,7 +146,10 @@ fn renamed_states_are_mapped_and_bound_by_the_rule_as_it_stands_now() {
     w.approve("ann").unwrap();
     adopt(&mut w, two(changed, |_| {}));
     let defects = vec![MigrationDefect::Unmapped { state: id("finance") }];
-    assert_eq!(obstacles(migrate(&mut w, &[])), [Obstacle::Migration { defects }]);
+    assert_eq!(
+        obstacles(migrate(&mut w, &[])),
+        [Obstacle::Review(ReviewObstacle::Migration { defects })]
+    );
     migrate(&mut w, &[("finance", "treasury")]).unwrap();
     assert_eq!(state(&w), ("treasury".into(), 2));
     let terms = w.desk.order.case(&case("R-1")).unwrap().review.as_ref().unwrap().terms.clone();
@@ -186,8 +190,10 @@ fn a_state_that_permits_now_permits_at_once() {
 #[test]
 fn a_migration_that_does_not_fit_says_why() {
     let mut w = world();
-    let gone = |version| Obstacle::UnknownProcedure { procedure: procedure(), version };
-    let same = Obstacle::SameVersion { procedure: procedure(), version: 1 };
+    let gone = |version| {
+        Obstacle::Review(ReviewObstacle::UnknownProcedure { procedure: procedure(), version })
+    };
+    let same = Obstacle::Review(ReviewObstacle::SameVersion { procedure: procedure(), version: 1 });
     assert_eq!(obstacles(migrate(&mut w, &[])), [same]);
     adopt(&mut w, renamed());
     let to = |version, map| Command::MigrateReview { case: case("R-1"), version, map };
@@ -199,7 +205,9 @@ fn a_migration_that_does_not_fit_says_why() {
     let by_agent = obstacles(w.as_role(Role::Agent, to(None, Default::default())));
     assert!(matches!(by_agent[..], [Obstacle::NotPermitted { .. }]));
     let unknown = obstacles(migrate(&mut w, &[("service", "nowhere")]));
-    assert!(matches!(&unknown[..], [Obstacle::Migration { defects }] if !defects.is_empty()));
+    assert!(
+        matches!(&unknown[..], [Obstacle::Review(ReviewObstacle::Migration { defects })] if !defects.is_empty())
+    );
     assert!(unknown[0].to_string().contains("`nowhere`"), "{}", unknown[0]);
     let mut only = renamed();
     only.procedures.remove(0);
@@ -211,7 +219,10 @@ fn a_migration_that_does_not_fit_says_why() {
     draft.rules[0].id = "other".parse().unwrap();
     adopt(&mut other, draft);
     let rule = "all_returns".parse().unwrap();
-    assert_eq!(obstacles(migrate(&mut other, &[])), [Obstacle::UnknownReviewRule { rule }]);
+    assert_eq!(
+        obstacles(migrate(&mut other, &[])),
+        [Obstacle::Review(ReviewObstacle::UnknownReviewRule { rule })]
+    );
     let mut unstated = w.clone();
     unstated.facts = Facts::new();
     let fact = r#""vip": {"type": "flag", "stability": "frozen", "weight": "material"}"#;
@@ -219,7 +230,7 @@ fn a_migration_that_does_not_fit_says_why() {
     adopt(&mut unstated, two(|text| *text = text.replace(fact, &more), |_| {}));
     let missing = obstacles(migrate(&mut unstated, &[]));
     assert!(
-        matches!(&missing[..], [Obstacle::ReviewFact { fact, .. }] if fact.as_str() == "recalled")
+        matches!(&missing[..], [Obstacle::Review(ReviewObstacle::ReviewFact { fact, .. })] if fact.as_str() == "recalled")
     );
     let hold = Command::Hold { case: case("R-1"), note: "wait".into() };
     w.as_role(Role::Agent, hold).unwrap();
@@ -228,7 +239,11 @@ fn a_migration_that_does_not_fit_says_why() {
     for name in ["ann", "eve", "ann"] {
         w.approve(name).unwrap();
     }
-    assert_eq!(obstacles(migrate(&mut w, &[])), [Obstacle::NoReview], "it is over");
+    assert_eq!(
+        obstacles(migrate(&mut w, &[])),
+        [Obstacle::Review(ReviewObstacle::NoReview)],
+        "it is over"
+    );
 }
 
 /// A desk that waits for the goods, and under the second version not for ever.

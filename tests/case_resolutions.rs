@@ -10,6 +10,7 @@ use aftersale::case::liability::{Liability, LiabilityError, Party};
 use aftersale::case::line::LineQuantity;
 use aftersale::case::open_matter::OpenMatter;
 use aftersale::case::refund::PaymentResult;
+use aftersale::case::refusal::claim::ClaimObstacle;
 use aftersale::case::refusal::{Obstacle, Refusal};
 use aftersale::case::replacement::{AdvanceEnd, ReplacementItem};
 use aftersale::case::resolution::Resolution;
@@ -480,7 +481,7 @@ fn a_refund_of_nothing_is_no_refund() {
     desk.open_as("R-1", Resolution::PartialRefund, &[("1", 1)]).unwrap();
     desk.authorize("R-1").unwrap();
     let zero = obstacles(desk.refund_amount("R-1", "1", "0.00"));
-    assert!(matches!(zero[..], [Obstacle::BadAmount { .. }]), "{zero:?}");
+    assert!(matches!(zero[..], [Obstacle::Claim(ClaimObstacle::BadAmount { .. })]), "{zero:?}");
     desk.refund_amount("R-1", "1", "60.00").unwrap();
     // Terms alone, such as the order of tenders, settle nothing more.
     let terms: aftersale::case::refund::RefundTerms =

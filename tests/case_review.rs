@@ -16,6 +16,7 @@ use aftersale::case::event::{Event, EventFact};
 use aftersale::case::ground::Ground;
 use aftersale::case::line::LineQuantity;
 use aftersale::case::refusal::Obstacle;
+use aftersale::case::refusal::review::ReviewObstacle;
 use aftersale::case::resolution::Resolution;
 use aftersale::case::review::Roster;
 use aftersale::case::state::Approval;
@@ -144,11 +145,14 @@ fn the_procedure_decides_and_says_so_to_whoever_tries_by_hand() {
     ];
     for command in attempts {
         let found = obstacles(w.as_role(Role::Supervisor, command));
-        let Obstacle::UnderReview { procedure, state, .. } = &found[0] else { panic!("{found:?}") };
+        let Obstacle::Review(ReviewObstacle::UnderReview { procedure, state, .. }) = &found[0]
+        else {
+            panic!("{found:?}")
+        };
         assert_eq!((procedure.as_str(), state.as_str()), ("desk_review", "service"));
     }
     let own = obstacles(w.approve("customer-1"));
-    assert!(matches!(own[0], Obstacle::Review(_)), "{own:?}");
+    assert!(matches!(own[0], Obstacle::Review(ReviewObstacle::Procedure(_))), "{own:?}");
     w.approve("ann").unwrap();
     assert_eq!((approval(&w), state(&w).as_str()), (Approval::Submitted, "finance"));
     w.approve("eve").unwrap();
@@ -159,7 +163,7 @@ fn the_procedure_decides_and_says_so_to_whoever_tries_by_hand() {
         if rule.as_str() == "all_returns" && state.as_str() == "granted"));
     assert_eq!(granted.events.last().unwrap().actor.id, person("ann"));
     assert!(granted.duties.iter().any(|d| matches!(d.act, DutyAct::SendReturnInstructions { .. })));
-    assert_eq!(obstacles(w.approve("eve")), [Obstacle::NoReview]);
+    assert_eq!(obstacles(w.approve("eve")), [Obstacle::Review(ReviewObstacle::NoReview)]);
     w.desk.receive("R-1", &[("1", 2)]).unwrap();
     replays(&w);
 }
@@ -173,10 +177,10 @@ fn a_refusing_review_sets_the_units_free() {
     let declined = w.desk.order.case(&case("R-1")).unwrap().decline_note.clone();
     assert_eq!(declined.as_deref(), Some("all_returns: refused"));
     // A fact that the procedure declares and nobody states does not decide the way.
-    let missing = Obstacle::ReviewFact {
+    let missing = Obstacle::Review(ReviewObstacle::ReviewFact {
         procedure: WorkflowId::new("desk_review").unwrap(),
         fact: FactName::new("vip").unwrap(),
-    };
+    });
     assert_eq!(obstacles(w.desk.open("R-2", &[("1", 2)])), [missing]);
     let again = vec![support::wanted("1", 2)];
     let resolution = Resolution::ReturnAndRefund;
@@ -261,7 +265,7 @@ fn timers_of_a_review_are_timers_of_the_order() {
     w.open(&[("1", 1)]).unwrap();
     let mut held = w.clone();
     w.desk.now = at("2026-03-11T09:00:00Z");
-    assert_eq!(obstacles(w.approve("ann")), [Obstacle::NoReview]);
+    assert_eq!(obstacles(w.approve("ann")), [Obstacle::Review(ReviewObstacle::NoReview)]);
     // On hold nothing acts and nobody votes; released, what was due acts at once.
     held.as_role(Role::Agent, Command::Hold { case: case("R-1"), note: note() }).unwrap();
     assert_eq!(held.desk.order.next_wakeup(), None);
@@ -307,7 +311,7 @@ fn a_marketplace_overrules_where_it_may() {
     let goodwill = || by_hand(Ground::Goodwill { note: note() });
     w.as_role(Role::Platform, goodwill()).unwrap();
     assert_eq!(approval(&w), Approval::Authorized);
-    assert_eq!(obstacles(w.approve("ann")), [Obstacle::NoReview]);
+    assert_eq!(obstacles(w.approve("ann")), [Obstacle::Review(ReviewObstacle::NoReview)]);
     assert_eq!(w.desk.order.next_wakeup(), None);
     let mut draft = reviews::reviews();
     draft.rules[0].overruling = Default::default();
@@ -317,7 +321,7 @@ fn a_marketplace_overrules_where_it_may() {
     w.open(&[("1", 2)]).unwrap();
     assert!(matches!(
         obstacles(w.as_role(Role::Platform, goodwill()))[0],
-        Obstacle::UnderReview { .. }
+        Obstacle::Review(ReviewObstacle::UnderReview { .. })
     ));
     w.as_role(Role::Customer, Command::OpenDispute { case: case("R-1"), note: note() }).unwrap();
     assert_eq!(w.desk.order.next_wakeup(), None);
@@ -326,7 +330,7 @@ fn a_marketplace_overrules_where_it_may() {
     let rule = Command::RuleDispute { case: case("R-1"), ruling, appeal_until, note: note() };
     w.as_role(Role::Platform, rule).unwrap();
     assert_eq!(approval(&w), Approval::Authorized);
-    assert_eq!(obstacles(w.approve("ann")), [Obstacle::NoReview]);
+    assert_eq!(obstacles(w.approve("ann")), [Obstacle::Review(ReviewObstacle::NoReview)]);
     replays(&w);
 }
 
@@ -398,7 +402,7 @@ fn facts_move_the_procedure_and_money_waits_for_it() {
     let refund = || Command::Refund { case: case("R-1"), lines: vec![], terms: Box::default() };
     let found = obstacles(w.as_role(Role::Finance, refund()));
     assert!(
-        matches!(&found[0], Obstacle::UnderReview { state, .. } if state.as_str() == "inspection")
+        matches!(&found[0], Obstacle::Review(ReviewObstacle::UnderReview { state, .. }) if state.as_str() == "inspection")
     );
     let units = LineQuantity { line: support::line("1"), quantity: support::pieces(2) };
     let inspection = Inspection {
@@ -436,10 +440,10 @@ fn a_case_keeps_its_definition() {
     draft.procedures.remove(0);
     let only = Reviews::verify(draft, None).unwrap();
     w.desk.rules = Box::leak(Box::new(support::rules().clone().with_reviews(only)));
-    let gone = Obstacle::UnknownProcedure {
+    let gone = Obstacle::Review(ReviewObstacle::UnknownProcedure {
         procedure: WorkflowId::new("desk_review").unwrap(),
         version: 1,
-    };
+    });
     assert_eq!(obstacles(w.approve("ann")), [gone]);
     assert_eq!(tick(&mut w, "2026-03-20T00:00:00Z"), []);
     let evidence =
@@ -459,13 +463,15 @@ fn every_order_of_a_review_goes_through_the_case() {
     w.act("cy", Order::Add { place, people }).unwrap();
     w.act("cy", Order::Remove { person: person("dan") }).unwrap();
     w.act("cy", Order::SendBack { to: BackTo::Requester, way: Way::Restart }).unwrap();
-    assert!(matches!(&obstacles(w.approve("bo"))[0], Obstacle::Review(refused)
-        if matches!(**refused, ReviewRefusal::WithRequester)));
+    assert!(
+        matches!(&obstacles(w.approve("bo"))[0], Obstacle::Review(ReviewObstacle::Procedure(refused))
+        if matches!(**refused, ReviewRefusal::WithRequester))
+    );
     let again = Command::Review { case: case("R-1"), order: Order::Resubmit };
     w.as_role(Role::Customer, again).unwrap();
     w.approve("bo").unwrap();
     let changed = obstacles(w.act("bo", Order::ChangeFacts));
-    assert!(matches!(&changed[0], Obstacle::Review(_)));
+    assert!(matches!(&changed[0], Obstacle::Review(ReviewObstacle::Procedure(_))));
     w.facts.set(FactName::new("vip").unwrap(), Fact::Flag(true));
     assert!(w.approve("eve").is_err(), "a material fact differs");
     w.act("bo", Order::ChangeFacts).unwrap();

@@ -11,6 +11,8 @@ use aftersale::case::dispute::{Evidence, Ruling};
 use aftersale::case::event::{Event, EventFact};
 use aftersale::case::liability::{Liability, Party};
 use aftersale::case::parcel::InterceptionOutcome;
+use aftersale::case::refusal::parcel::ParcelObstacle;
+use aftersale::case::refusal::review::ReviewObstacle;
 use aftersale::case::refusal::{Obstacle, Refusal};
 use aftersale::case::resolution::Resolution;
 use aftersale::case::state::Approval;
@@ -94,7 +96,8 @@ fn answer(w: &mut Reviewed, outcome: InterceptionOutcome) -> Decision {
 #[test]
 fn a_review_waits_for_the_carrier_to_answer() {
     let mut w = under_way();
-    let open = Obstacle::InterceptionOpen { parcel: "OUT-1".parse().unwrap() };
+    let open =
+        Obstacle::Parcel(ParcelObstacle::InterceptionOpen { parcel: "OUT-1".parse().unwrap() });
     let reject = || Order::Reject { comment: "worn".into() };
     assert_eq!(obstacles(w.act("ann", reject())), vec![open.clone()]);
     let back = Command::Review { case: case("R-1"), order: Order::Withdraw };
@@ -222,7 +225,7 @@ fn a_ruling_lets_go_what_a_review_keeps_back() {
     w.as_role(Role::Supervisor, liable).unwrap();
     w.act("eve", Order::Reject { comment: "no".into() }).unwrap();
     let kept = obstacles(refund(&mut w));
-    assert!(matches!(kept[..], [Obstacle::UnderReview { .. }]), "{kept:?}");
+    assert!(matches!(kept[..], [Obstacle::Review(ReviewObstacle::UnderReview { .. })]), "{kept:?}");
     let mut seller = w.clone();
     rule(&mut seller, Ruling::ForSeller);
     assert!(refund(&mut seller).is_err(), "a ruling for the seller lets nothing go");
@@ -237,7 +240,7 @@ fn a_ruling_ends_a_review_that_goes_on_after_it_permitted() {
     let mut w = checked();
     rule(&mut w, Ruling::ForCustomer);
     assert!(w.desk.order.case(&case("R-1")).unwrap().running_review().is_none());
-    assert_eq!(obstacles(w.approve("eve")), [Obstacle::NoReview]);
+    assert_eq!(obstacles(w.approve("eve")), [Obstacle::Review(ReviewObstacle::NoReview)]);
     assert_eq!(w.desk.order.next_wakeup(), None);
     replays(&w);
 }
@@ -254,7 +257,10 @@ fn a_command_is_previewed_among_people() {
     let context = aftersale::case::Context { now: w.desk.now, rules: w.desk.rules };
     let roster = Roster { directory: &w.directory, facts: &w.facts };
     let alone = w.desk.order.quote(&context, &envelope).unwrap_err();
-    assert!(matches!(alone.obstacles[..], [Obstacle::ReviewFact { .. }]), "{alone}");
+    assert!(
+        matches!(alone.obstacles[..], [Obstacle::Review(ReviewObstacle::ReviewFact { .. })]),
+        "{alone}"
+    );
     let quoted = w.desk.order.quote_among(&context, &roster, &envelope).unwrap();
     assert_eq!(quoted, w.desk.order.decide_among(&context, &roster, &envelope).unwrap());
     assert_eq!(w.desk.order.version(), 0);

@@ -13,6 +13,7 @@ use aftersale::case::ledger::Location;
 use aftersale::case::liability::{Liability, Party};
 use aftersale::case::line::{ReceivedLine, RequestedLine};
 use aftersale::case::parcel::{UnexpectedItem, UnexpectedKind};
+use aftersale::case::refusal::parcel::ParcelObstacle;
 use aftersale::case::refusal::{Obstacle, Refusal};
 use aftersale::case::replacement::ReplacementItem;
 use aftersale::case::resolution::Resolution;
@@ -445,7 +446,7 @@ fn what_another_parcel_may_bring_is_not_missing() {
     let parcel = ParcelId::new("BACK-1").unwrap();
     let missing = Command::RecordShortage { case: case("R-1"), parcel: parcel.clone() };
     let refused = obstacles(desk.give(Role::Warehouse, missing));
-    assert_eq!(refused, [Obstacle::NothingMissing { parcel }]);
+    assert_eq!(refused, [Obstacle::Parcel(ParcelObstacle::NothingMissing { parcel })]);
 }
 
 /// Found by random stories: declaring one parcel lost again took the units of another one.

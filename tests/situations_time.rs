@@ -20,6 +20,7 @@ use aftersale::case::parcel::UnexpectedKind;
 use aftersale::case::recovery::CostKind;
 use aftersale::case::recovery::RecoveryDemand;
 use aftersale::case::refund::PaymentResult;
+use aftersale::case::refusal::claim::ClaimObstacle;
 use aftersale::case::refusal::{Obstacle, Refusal};
 use aftersale::case::replacement::{AdvanceEnd, ReplacementItem};
 use aftersale::case::resolution::Resolution;
@@ -527,7 +528,7 @@ fn refunded_before_the_receipt_and_then_the_inspection_fails() {
     };
     let claim = || Command::OpenRecoveryClaim { case: case("R-1"), demand: demand() };
     let undecided = obstacles(desk.give(Role::Finance, claim()));
-    assert_eq!(undecided, [Obstacle::NoLiability { line: line("1") }]);
+    assert_eq!(undecided, [Obstacle::Claim(ClaimObstacle::NoLiability { line: line("1") })]);
     let liability = Liability::new([(Party::Buyer, Ratio::ONE)], "torn by the buyer", []).unwrap();
     let decided = Command::AttributeLiability { case: case("R-1"), line: line("1"), liability };
     desk.give(Role::Supervisor, decided).unwrap();
@@ -535,7 +536,10 @@ fn refunded_before_the_receipt_and_then_the_inspection_fails() {
     let order = &desk.order;
     assert_eq!(order.case(&case("R-1")).unwrap().claims[0].amount, pounds("45.00"));
     let again = obstacles(desk.give(Role::Finance, claim()));
-    assert_eq!(again, [Obstacle::NothingToClaim { line: line("1"), party: Party::Buyer }]);
+    assert_eq!(
+        again,
+        [Obstacle::Claim(ClaimObstacle::NothingToClaim { line: line("1"), party: Party::Buyer })]
+    );
     assert_eq!(desk.order.money().refunded(), pounds("60.00"), "the refund stands");
 }
 

@@ -1,28 +1,28 @@
 //! Why a command is refused: every rule that stands in the way, with its numbers.
 
-use alloc::boxed::Box;
+pub mod claim;
+pub mod parcel;
+pub mod review;
+
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
 
+use self::claim::ClaimObstacle;
+use self::parcel::ParcelObstacle;
+use self::review::ReviewObstacle;
 use super::actor::Role;
 use super::ledger::Location;
-use super::liability::Party;
 use super::open_matter::OpenMatter;
-use super::recovery::ClaimState;
 use super::status::CaseStatus;
 use crate::feedback::survey::{AnswerError, SurveyId};
-use crate::id::{ActorId, CaseId, CommandId, OrderLineId, ParcelId, RuleId, SerialId};
-use crate::money::currency::Currency;
-use crate::money::{Money, MoneyError};
+use crate::id::{ActorId, CaseId, CommandId, OrderLineId, ParcelId, SerialId};
+use crate::money::MoneyError;
 use crate::quantity::Quantity;
 use crate::reason::history::AssertionFault;
 use crate::sale::fault::SaleRefused;
-use crate::settlement::recovery::RecoveryRefused;
 use crate::settlement::refusal::SettlementRefused;
 use crate::time::Instant;
-use crate::workflow::migration::MigrationDefect;
-use crate::workflow::{StateId, WorkflowId};
 
 /// A refused command, with everything that stands in the way. Nothing has changed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -214,18 +214,6 @@ pub enum Obstacle {
     NotEntitled {
         /// The line.
         line: OrderLineId,
-    },
-    /// The parcel is known already.
-    #[error("parcel {parcel} is registered already")]
-    ParcelKnown {
-        /// The parcel.
-        parcel: ParcelId,
-    },
-    /// The parcel is not known to the case.
-    #[error("parcel {parcel} is not registered with the case")]
-    UnknownParcel {
-        /// The parcel.
-        parcel: ParcelId,
     },
     /// Nothing is accepted that is not settled.
     #[error("nothing is left to settle")]
@@ -438,56 +426,6 @@ pub enum Obstacle {
         /// The line.
         line: OrderLineId,
     },
-    /// The parcel is not under way to the customer, as far as the order knows.
-    #[error("parcel {parcel} is not under way to the customer")]
-    NotUnderWay {
-        /// The parcel.
-        parcel: ParcelId,
-    },
-    /// A parcel holds a replacement that another case sent; that case calls it back.
-    #[error("parcel {parcel} was sent for case {case}, which has to call it back")]
-    SentByCase {
-        /// The parcel.
-        parcel: ParcelId,
-        /// The case that sent it.
-        case: CaseId,
-    },
-    /// A replacement is called back as a whole.
-    #[error("parcel {parcel} holds a replacement, which comes back as a whole; name no lines")]
-    WholeReplacement {
-        /// The parcel.
-        parcel: ParcelId,
-    },
-    /// A parcel of the case is being called back and the carrier has not answered.
-    #[error("parcel {parcel} is being called back; record the outcome first")]
-    InterceptionOpen {
-        /// The parcel.
-        parcel: ParcelId,
-    },
-    /// The parcel is not being called back for the case.
-    #[error("parcel {parcel} is not being called back for the case")]
-    NotIntercepting {
-        /// The parcel.
-        parcel: ParcelId,
-    },
-    /// The resolution leaves the goods with the customer, so that nothing is called back for it.
-    #[error("a {resolution} does not call goods back")]
-    NothingToIntercept {
-        /// The resolution.
-        resolution: super::resolution::Resolution,
-    },
-    /// A parcel does not hold that much of a line.
-    #[error("parcel {parcel} holds {available} of line {line}, {asked} asked for")]
-    NotInParcel {
-        /// The parcel.
-        parcel: ParcelId,
-        /// The line.
-        line: OrderLineId,
-        /// What was asked for.
-        asked: Quantity,
-        /// What it holds, less what other cases have called back.
-        available: Quantity,
-    },
     /// A split would leave nothing in the case.
     #[error("a split leaves something in the case; amend or withdraw the case instead")]
     NothingLeft,
@@ -504,20 +442,6 @@ pub enum Obstacle {
         line: OrderLineId,
         /// The serial number.
         serial: SerialId,
-    },
-    /// A carrier cannot have seen a parcel in the future.
-    #[error("the scan is of {at}, after now at {now}")]
-    ScanInFuture {
-        /// The time of the scan.
-        at: Instant,
-        /// Now.
-        now: Instant,
-    },
-    /// Nothing announced in the parcel is missing.
-    #[error("nothing is missing in parcel {parcel}")]
-    NothingMissing {
-        /// The parcel.
-        parcel: ParcelId,
     },
     /// The parcel was not received.
     #[error("parcel {parcel} was not received; declare it lost instead")]
@@ -537,80 +461,9 @@ pub enum Obstacle {
         /// Its place, from 1.
         item: u32,
     },
-    /// The amount is not above zero, or in another currency.
-    #[error("{amount} is not an amount above zero in {currency}")]
-    BadAmount {
-        /// The amount.
-        amount: Money,
-        /// The currency of the order.
-        currency: Currency,
-    },
     /// An amount cannot be computed.
     #[error(transparent)]
     Amount(MoneyError),
-    /// Goods are said to be worth more than their return cost.
-    #[error("line {line}: {asked} is more than the {cost} that its return cost")]
-    MoreThanCost {
-        /// The line.
-        line: OrderLineId,
-        /// The worth stated.
-        asked: Money,
-        /// The cost.
-        cost: Money,
-    },
-    /// Nobody decided who is liable, so nothing can be claimed.
-    #[error("line {line}: it is not decided who is liable")]
-    NoLiability {
-        /// The line.
-        line: OrderLineId,
-    },
-    /// The decision about liability is objected to.
-    #[error("line {line}: somebody objects to the liability; it is to be decided again first")]
-    LiabilityAppealed {
-        /// The line.
-        line: OrderLineId,
-    },
-    /// Nothing can be claimed from such a party.
-    #[error("nothing can be claimed from the {party}")]
-    NotClaimable {
-        /// The party.
-        party: Party,
-    },
-    /// The party's part of the cost is claimed already, or there is none.
-    #[error("line {line}: nothing is open to be claimed from the {party}")]
-    NothingToClaim {
-        /// The line.
-        line: OrderLineId,
-        /// The party.
-        party: Party,
-    },
-    /// What is claimed does not fit what the party bears.
-    #[error(transparent)]
-    Recovery(RecoveryRefused),
-    /// The case has no such claim.
-    #[error("the case has no recovery claim {claim}")]
-    UnknownClaim {
-        /// The number.
-        claim: u32,
-    },
-    /// The claim has ended.
-    #[error("recovery claim {claim} is {state} already")]
-    ClaimEnded {
-        /// The number.
-        claim: u32,
-        /// How it ended.
-        state: ClaimState,
-    },
-    /// More came in than the claim has open.
-    #[error("recovery claim {claim}: {asked} came in, {open} is open")]
-    MoreThanClaimed {
-        /// The number.
-        claim: u32,
-        /// What came in.
-        asked: Money,
-        /// What is open.
-        open: Money,
-    },
     /// Somebody has the case.
     #[error("the case is with {to} already")]
     Assigned {
@@ -635,75 +488,21 @@ pub enum Obstacle {
     /// An answer does not fit its question.
     #[error(transparent)]
     Answer(AnswerError),
-    /// A review decides the case.
-    #[error("review `{procedure}` stands at `{state}`; {act} waits for it")]
-    UnderReview {
-        /// The procedure.
-        procedure: WorkflowId,
-        /// Where it stands.
-        state: StateId,
-        /// What was attempted, in words.
-        act: &'static str,
-    },
-    /// The case is not under review.
-    #[error("the case is not under review")]
-    NoReview,
-    /// The rules no longer have the definition that the case runs under.
-    #[error(
-        "the rules have no version {version} of review `{procedure}` as the case runs under it"
-    )]
-    UnknownProcedure {
-        /// The procedure.
-        procedure: WorkflowId,
-        /// The version.
-        version: u32,
-    },
-    /// The review runs under that version already.
-    #[error("review `{procedure}` runs under version {version} already")]
-    SameVersion {
-        /// The procedure.
-        procedure: WorkflowId,
-        /// The version.
-        version: u32,
-    },
-    /// The rules no longer have the rule that bound the procedure to the case.
-    #[error("the rules no longer bind the review by rule `{rule}`")]
-    UnknownReviewRule {
-        /// The rule.
-        rule: RuleId,
-    },
-    /// The review cannot be moved to the other version.
-    #[error("the review cannot go on under the other version: {}", listed(defects))]
-    Migration {
-        /// Everything that stands in the way.
-        defects: Vec<MigrationDefect>,
-    },
-    /// A fact that the procedure declares is not known, or not of its type.
-    #[error("review `{procedure}` needs `{fact}`, which is not stated as it declares it")]
-    ReviewFact {
-        /// The procedure.
-        procedure: WorkflowId,
-        /// The fact.
-        fact: crate::id::FactName,
-    },
-    /// The procedure does not take it.
+    /// What stands in the way of a step of a review, or of moving it to another version.
     #[error(transparent)]
-    Review(Box<crate::approval::refusal::Refusal>),
+    Review(#[from] ReviewObstacle),
+    /// What stands in the way of a claim against a liable party, or of what is recorded for it.
+    #[error(transparent)]
+    Claim(#[from] ClaimObstacle),
+    /// What stands in the way of calling a parcel back, or of what is said about it.
+    #[error(transparent)]
+    Parcel(#[from] ParcelObstacle),
     /// The stream of events is full.
     #[error("the order has {max} events, no more can be recorded")]
     StreamFull {
         /// The most events of one order.
         max: u64,
     },
-}
-
-fn listed(defects: &[MigrationDefect]) -> String {
-    let mut text = String::new();
-    for (position, defect) in defects.iter().enumerate() {
-        text.push_str(if position == 0 { "" } else { "; " });
-        text.push_str(&alloc::format!("{defect}"));
-    }
-    text
 }
 
 fn place(location: Location) -> String {

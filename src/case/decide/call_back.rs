@@ -14,6 +14,7 @@ use super::super::ledger::{Location, Posting};
 use super::super::line::LineQuantity;
 use super::super::parcel::{Interception, InterceptionOutcome};
 use super::super::refusal::Obstacle;
+use super::super::refusal::parcel::ParcelObstacle;
 use super::super::replacement::{Purpose, Replacement, ReplacementState};
 use super::super::state::ReturnCase;
 use super::{Draft, Scene};
@@ -34,11 +35,13 @@ impl Scene<'_> {
             return false;
         }
         if case.interceptions.contains_key(parcel) {
-            draft.refuse(Obstacle::ParcelKnown { parcel: parcel.clone() });
+            draft.refuse(Obstacle::Parcel(ParcelObstacle::ParcelKnown { parcel: parcel.clone() }));
             return true;
         }
         if !lines.is_empty() {
-            draft.refuse(Obstacle::WholeReplacement { parcel: parcel.clone() });
+            draft.refuse(Obstacle::Parcel(ParcelObstacle::WholeReplacement {
+                parcel: parcel.clone(),
+            }));
         }
         let mut postings = Vec::new();
         for sent in &inside {
@@ -108,7 +111,9 @@ impl Scene<'_> {
             };
             any = true;
             if let Some(open) = calling(case, sent.number) {
-                draft.refuse(Obstacle::InterceptionOpen { parcel: open.clone() });
+                draft.refuse(Obstacle::Parcel(ParcelObstacle::InterceptionOpen {
+                    parcel: open.clone(),
+                }));
                 continue;
             }
             let mut postings = Vec::new();

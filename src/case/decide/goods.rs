@@ -12,6 +12,7 @@ use super::super::line::ReadMarks;
 use super::super::line::{LineQuantity, ReceivedLine};
 use super::super::parcel::{UnexpectedItem, UnexpectedKind};
 use super::super::refusal::Obstacle;
+use super::super::refusal::parcel::ParcelObstacle;
 use super::super::replacement::{Purpose, Replacement, ReplacementState};
 use super::super::state::{CaseLine, ReturnCase};
 use super::{Draft, MAX_LINES, Scene, take};
@@ -41,7 +42,7 @@ impl Scene<'_> {
             draft.refuse(Obstacle::WrongStatus { status: case.status(), act });
         }
         if case.parcels.contains_key(parcel) {
-            draft.refuse(Obstacle::ParcelKnown { parcel: parcel.clone() });
+            draft.refuse(Obstacle::Parcel(ParcelObstacle::ParcelKnown { parcel: parcel.clone() }));
         }
         let mut postings = Vec::new();
         for (line, quantity) in self.case_lines(draft, case, lines) {
@@ -69,7 +70,8 @@ impl Scene<'_> {
         if let Some(parcel) = parcel.filter(|parcel| !case.parcels.contains_key(*parcel))
             && !case.parcels.is_empty()
         {
-            draft.refuse(Obstacle::UnknownParcel { parcel: parcel.clone() });
+            draft
+                .refuse(Obstacle::Parcel(ParcelObstacle::UnknownParcel { parcel: parcel.clone() }));
         }
         if unexpected.len() > MAX_LINES {
             let (what, found, max) = ("unexpected items", unexpected.len(), MAX_LINES);
@@ -77,7 +79,9 @@ impl Scene<'_> {
         }
         let called_back = super::intercept::called_back(case);
         if let Some(open) = called_back.filter(|open| parcel == Some(open)) {
-            draft.refuse(Obstacle::InterceptionOpen { parcel: open.clone() });
+            draft.refuse(Obstacle::Parcel(ParcelObstacle::InterceptionOpen {
+                parcel: open.clone(),
+            }));
         }
         let mut unexpected: Vec<UnexpectedItem> =
             unexpected.iter().take(MAX_LINES).cloned().collect();
@@ -114,7 +118,9 @@ impl Scene<'_> {
                 && let Some(open) = called_back.filter(|open| parcel != Some(open))
             {
                 // What comes back may be what was called back: nobody recorded that it turned round.
-                draft.refuse(Obstacle::InterceptionOpen { parcel: open.clone() });
+                draft.refuse(Obstacle::Parcel(ParcelObstacle::InterceptionOpen {
+                    parcel: open.clone(),
+                }));
             }
             if over > 0 {
                 let sku = self.order.sold_as(&line.line).map(|line| line.ordered.sku.clone());

@@ -14,6 +14,7 @@ use super::super::ledger::Location;
 use super::super::line::LineQuantity;
 use super::super::parcel::{Interception, InterceptionOutcome};
 use super::super::refusal::Obstacle;
+use super::super::refusal::parcel::ParcelObstacle;
 use super::super::state::{Approval, ReturnCase};
 use super::{Draft, Scene, take};
 use crate::explain::{Effect, Fact, Finding, RuleRef};
@@ -41,17 +42,20 @@ impl Scene<'_> {
         }
         if !case.resolution.calls_back() {
             let resolution = case.resolution;
-            return draft.refuse(Obstacle::NothingToIntercept { resolution });
+            return draft
+                .refuse(Obstacle::Parcel(ParcelObstacle::NothingToIntercept { resolution }));
         }
         if case.interceptions.contains_key(parcel) || case.parcels.contains_key(parcel) {
-            return draft.refuse(Obstacle::ParcelKnown { parcel: parcel.clone() });
+            return draft
+                .refuse(Obstacle::Parcel(ParcelObstacle::ParcelKnown { parcel: parcel.clone() }));
         }
         let Some(inside) = self.under_way(parcel) else {
             if let Some(sender) = self.sender_of(parcel) {
                 let (parcel, case) = (parcel.clone(), sender.id.clone());
-                return draft.refuse(Obstacle::SentByCase { parcel, case });
+                return draft.refuse(Obstacle::Parcel(ParcelObstacle::SentByCase { parcel, case }));
             }
-            return draft.refuse(Obstacle::NotUnderWay { parcel: parcel.clone() });
+            return draft
+                .refuse(Obstacle::Parcel(ParcelObstacle::NotUnderWay { parcel: parcel.clone() }));
         };
         let all: Vec<LineQuantity>;
         let named = if lines.is_empty() {
@@ -67,7 +71,12 @@ impl Scene<'_> {
                 let (parcel, line) = (parcel.clone(), line.line.clone());
                 let available =
                     Quantity::new(steps, asked.unit()).unwrap_or(Quantity::zero(asked.unit()));
-                draft.refuse(Obstacle::NotInParcel { parcel, line, asked, available });
+                draft.refuse(Obstacle::Parcel(ParcelObstacle::NotInParcel {
+                    parcel,
+                    line,
+                    asked,
+                    available,
+                }));
                 continue;
             }
             let from = &[Location::Requested];
@@ -132,7 +141,9 @@ impl Scene<'_> {
     ) {
         let open = case.interceptions.get(parcel).filter(|started| started.is_open());
         let Some(started) = open else {
-            return draft.refuse(Obstacle::NotIntercepting { parcel: parcel.clone() });
+            return draft.refuse(Obstacle::Parcel(ParcelObstacle::NotIntercepting {
+                parcel: parcel.clone(),
+            }));
         };
         if !started.replacements.is_empty() {
             let postings = super::call_back::answered(started, outcome);
@@ -175,7 +186,9 @@ impl Scene<'_> {
     /// No parcel of the case is being called back, else an obstacle for each.
     pub(super) fn nothing_called_back(&self, draft: &mut Draft, case: &ReturnCase) {
         for (parcel, _) in case.interceptions.iter().filter(|(_, started)| started.is_open()) {
-            draft.refuse(Obstacle::InterceptionOpen { parcel: parcel.clone() });
+            draft.refuse(Obstacle::Parcel(ParcelObstacle::InterceptionOpen {
+                parcel: parcel.clone(),
+            }));
         }
     }
 }

@@ -10,6 +10,7 @@ use super::super::ledger::{Location, Posting};
 use super::super::obligation::{Payment, PaymentState, PaymentWay};
 use super::super::refund::{PaymentResult, RefundLine, RefundTerms};
 use super::super::refusal::Obstacle;
+use super::super::refusal::claim::ClaimObstacle;
 use super::super::replacement::Replacement;
 use super::super::resolution::Resolution;
 use super::super::state::{CaseLine, ReturnCase};
@@ -72,7 +73,7 @@ impl Scene<'_> {
                 }
                 Claim::Amount(amount) if !amount.is_positive() => {
                     let currency = self.order.sale.currency();
-                    draft.refuse(Obstacle::BadAmount { amount, currency });
+                    draft.refuse(Obstacle::Claim(ClaimObstacle::BadAmount { amount, currency }));
                 }
                 Claim::Amount(amount) => {
                     given = given.saturating_add(amount.minor());

@@ -9,6 +9,7 @@ use super::super::ledger::{Location, Posting};
 use super::super::parcel::{Scan, UnexpectedEnd};
 use super::super::parcel::{UnexpectedItem, UnexpectedKind};
 use super::super::refusal::Obstacle;
+use super::super::refusal::parcel::ParcelObstacle;
 use super::super::state::{ParcelState, ReturnCase};
 use super::{Draft, Scene, take};
 use crate::explain::{Effect, Fact, Finding, RuleRef};
@@ -31,14 +32,16 @@ impl Scene<'_> {
             return;
         }
         let Some(known) = case.parcels.get(parcel) else {
-            return draft.refuse(Obstacle::UnknownParcel { parcel: parcel.clone() });
+            return draft.refuse(Obstacle::Parcel(ParcelObstacle::UnknownParcel {
+                parcel: parcel.clone(),
+            }));
         };
         for text in scan.place.iter().chain(&scan.note) {
             draft.note("text of the scan", text);
         }
         let now = self.context.now;
         if scan.at > now {
-            draft.refuse(Obstacle::ScanInFuture { at: scan.at, now });
+            draft.refuse(Obstacle::Parcel(ParcelObstacle::ScanInFuture { at: scan.at, now }));
         }
         if known.scans.contains(scan) {
             return;
@@ -58,7 +61,9 @@ impl Scene<'_> {
             return;
         }
         let Some(state) = case.parcels.get(parcel) else {
-            return draft.refuse(Obstacle::UnknownParcel { parcel: parcel.clone() });
+            return draft.refuse(Obstacle::Parcel(ParcelObstacle::UnknownParcel {
+                parcel: parcel.clone(),
+            }));
         };
         // What was called back never reached the customer: missing in it is lost, not kept.
         if state.received_at.is_none() || case.interceptions.contains_key(parcel) {
@@ -66,7 +71,9 @@ impl Scene<'_> {
         }
         let postings = missing(case, state, Location::Requested);
         if postings.is_empty() {
-            draft.refuse(Obstacle::NothingMissing { parcel: parcel.clone() });
+            draft.refuse(Obstacle::Parcel(ParcelObstacle::NothingMissing {
+                parcel: parcel.clone(),
+            }));
         }
         let (case, parcel) = (case.id.clone(), parcel.clone());
         draft.facts.push(EventFact::ShortageRecorded { case, parcel, postings });

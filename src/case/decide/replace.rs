@@ -11,6 +11,7 @@ use super::super::line::LineQuantity;
 use super::super::obligation::Obligation;
 use super::super::refund::RefundTerms;
 use super::super::refusal::Obstacle;
+use super::super::refusal::parcel::ParcelObstacle;
 use super::super::replacement::{
     Advance, AdvanceEnd, Purpose, Replacement, ReplacementItem, ReplacementState,
 };
@@ -271,7 +272,7 @@ impl Scene<'_> {
             draft.refuse(Obstacle::ReplacementState { replacement, act });
         }
         if case.parcels.contains_key(parcel) || case.interceptions.contains_key(parcel) {
-            draft.refuse(Obstacle::ParcelKnown { parcel: parcel.clone() });
+            draft.refuse(Obstacle::Parcel(ParcelObstacle::ParcelKnown { parcel: parcel.clone() }));
         }
         if let Some(obligation) = planned.obligation
             && !case.obligation(obligation).is_some_and(Obligation::is_discharged)
@@ -445,7 +446,9 @@ impl Scene<'_> {
     /// The replacement is not being called back, else an obstacle: the carrier answers first.
     fn not_called_back(&self, draft: &mut Draft, case: &ReturnCase, number: u32) {
         if let Some(open) = super::call_back::calling(case, number) {
-            draft.refuse(Obstacle::InterceptionOpen { parcel: open.clone() });
+            draft.refuse(Obstacle::Parcel(ParcelObstacle::InterceptionOpen {
+                parcel: open.clone(),
+            }));
         }
     }
 

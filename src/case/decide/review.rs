@@ -10,6 +10,7 @@ use super::super::event::{Event, EventFact};
 use super::super::evolve::preview;
 use super::super::ground::Ground;
 use super::super::refusal::Obstacle;
+use super::super::refusal::review::ReviewObstacle;
 use super::super::review::{CaseReview, ReviewStep, ReviewTerms};
 use super::super::state::ReturnCase;
 use super::facts::case_facts;
@@ -45,13 +46,16 @@ impl<'a> Scene<'a> {
         let (facts, now) = (self.facts_for(&case, workflow), self.context.now);
         if let Some(fact) = misfit(workflow, &facts) {
             let procedure = rule.procedure.clone();
-            return draft.refuse(Obstacle::ReviewFact { procedure, fact });
+            return draft.refuse(Obstacle::Review(ReviewObstacle::ReviewFact { procedure, fact }));
         }
         let begun = self
             .with(workflow, &facts, |context| Standing::begin(context, &case.id, requester, now));
         let steps = match begun {
             Ok(steps) => steps,
-            Err(refusal) => return draft.refuse(Obstacle::Review(Box::new(refusal))),
+            Err(refusal) => {
+                return draft
+                    .refuse(Obstacle::Review(ReviewObstacle::Procedure(Box::new(refusal))));
+            }
         };
         draft.findings.push(
             Finding::new(RuleRef::new(rule.id.clone()), Effect::Requires)
@@ -73,20 +77,22 @@ impl<'a> Scene<'a> {
     /// Carries out what a person asks of the procedure.
     pub(super) fn review(&self, draft: &mut Draft, case: &ReturnCase, order: &Order) {
         let Some(review) = case.running_review() else {
-            return draft.refuse(Obstacle::NoReview);
+            return draft.refuse(Obstacle::Review(ReviewObstacle::NoReview));
         };
         let Some(workflow) = self.workflow_of(draft, review) else { return };
         let facts = self.facts_for(case, workflow);
         if let Some(fact) = misfit(workflow, &facts) {
             let procedure = review.standing.pin.workflow.clone();
-            return draft.refuse(Obstacle::ReviewFact { procedure, fact });
+            return draft.refuse(Obstacle::Review(ReviewObstacle::ReviewFact { procedure, fact }));
         }
         let (person, now) = (&self.envelope.actor.id, self.context.now);
         let obeyed = self
             .with(workflow, &facts, |context| review.standing.obey(context, person, now, order));
         match obeyed {
             Ok(steps) => self.take_steps(draft, case, &review.terms, steps),
-            Err(refusal) => draft.refuse(Obstacle::Review(Box::new(refusal))),
+            Err(refusal) => {
+                draft.refuse(Obstacle::Review(ReviewObstacle::Procedure(Box::new(refusal))))
+            }
         }
     }
 
@@ -97,11 +103,13 @@ impl<'a> Scene<'a> {
         let facts = pinned_over(self.facts_for(case, workflow), review);
         if let Some(fact) = misfit(workflow, &facts) {
             let procedure = review.standing.pin.workflow.clone();
-            return draft.refuse(Obstacle::ReviewFact { procedure, fact });
+            return draft.refuse(Obstacle::Review(ReviewObstacle::ReviewFact { procedure, fact }));
         }
         match self.with(workflow, &facts, |context| review.standing.tick(context, at)) {
             Ok(steps) => self.take_steps(draft, case, &review.terms, steps),
-            Err(refusal) => draft.refuse(Obstacle::Review(Box::new(refusal))),
+            Err(refusal) => {
+                draft.refuse(Obstacle::Review(ReviewObstacle::Procedure(Box::new(refusal))))
+            }
         }
     }
 
@@ -273,7 +281,7 @@ impl<'a> Scene<'a> {
         let found = reviews.and_then(|reviews| reviews.pinned(pin));
         if found.is_none() {
             let (procedure, version) = (pin.workflow.clone(), pin.version);
-            draft.refuse(Obstacle::UnknownProcedure { procedure, version });
+            draft.refuse(Obstacle::Review(ReviewObstacle::UnknownProcedure { procedure, version }));
         }
         found
     }
@@ -348,7 +356,7 @@ pub(super) fn misfit(workflow: &Workflow, facts: &Facts) -> Option<FactName> {
 fn in_the_way(review: &CaseReview, act: &'static str) -> Obstacle {
     let procedure = review.standing.pin.workflow.clone();
     let state = review.standing.token.state.clone();
-    Obstacle::UnderReview { procedure, state, act }
+    Obstacle::Review(ReviewObstacle::UnderReview { procedure, state, act })
 }
 
 /// What the procedure may wait for, by the name of the event that moves it.

@@ -12,6 +12,7 @@ use super::super::ledger::{Location, Posting};
 use super::super::liability::Liability;
 use super::super::line::LineQuantity;
 use super::super::refusal::Obstacle;
+use super::super::refusal::parcel::ParcelObstacle;
 use super::super::state::{Approval, CaseLine, ReturnCase};
 use super::opening::released;
 use super::{Draft, Scene};
@@ -194,7 +195,9 @@ impl Scene<'_> {
             return;
         }
         let Some(state) = case.parcels.get(parcel) else {
-            return draft.refuse(Obstacle::UnknownParcel { parcel: parcel.clone() });
+            return draft.refuse(Obstacle::Parcel(ParcelObstacle::UnknownParcel {
+                parcel: parcel.clone(),
+            }));
         };
         let mut postings = Vec::new();
         if state.received_at.is_some() {
