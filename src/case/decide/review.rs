@@ -91,7 +91,7 @@ impl<'a> Scene<'a> {
         match obeyed {
             Ok(steps) => self.take_steps(draft, case, &review.terms, steps),
             Err(refusal) => {
-                draft.refuse(Obstacle::Review(ReviewObstacle::Procedure(Box::new(refusal))))
+                draft.refuse(Obstacle::Review(ReviewObstacle::Procedure(Box::new(refusal))));
             }
         }
     }
@@ -108,7 +108,7 @@ impl<'a> Scene<'a> {
         match self.with(workflow, &facts, |context| review.standing.tick(context, at)) {
             Ok(steps) => self.take_steps(draft, case, &review.terms, steps),
             Err(refusal) => {
-                draft.refuse(Obstacle::Review(ReviewObstacle::Procedure(Box::new(refusal))))
+                draft.refuse(Obstacle::Review(ReviewObstacle::Procedure(Box::new(refusal))));
             }
         }
     }
