@@ -16,7 +16,7 @@ use aftersale::case::resolution::Resolution;
 use aftersale::case::{AfterSale, Context};
 use aftersale::id::{ActorId, ParcelId};
 use aftersale::inspection::{Grade, Inspection};
-use aftersale::preset::markets::{Market, WECHAT_SHOP};
+use aftersale::preset::markets::WECHAT_SHOP;
 use divan::counter::ItemsCount;
 use divan::{Bencher, black_box};
 use support::{Desk, case, sale};
@@ -145,10 +145,8 @@ fn authorize_one_case(bencher: Bencher<'_, '_>) {
 /// The same under the practice of a marketplace: the deadline of the next stage is set too.
 #[divan::bench]
 fn authorize_one_case_with_timers(bencher: Bencher<'_, '_>) {
-    let market: Market = serde_json::from_str(WECHAT_SHOP).unwrap();
-    let rules = support::rules().clone().with_practice(market.practice().clone());
     let mut desk = jacket();
-    desk.rules = Box::leak(Box::new(rules));
+    desk.change_rules(support::market(WECHAT_SHOP));
     desk.open("R-1", &[("1", 1)]).unwrap();
     let authorize = Command::Authorize { case: case("R-1"), ground: Ground::Policy };
     give(bencher, desk, Role::Agent, authorize);

@@ -11,14 +11,17 @@ use aftersale::case::ledger::Location;
 use aftersale::case::line::ReceivedLine;
 use aftersale::case::open_matter::OpenMatter;
 use aftersale::case::parcel::UnexpectedKind;
-use aftersale::case::refund::PaymentResult;
+use aftersale::case::refund::{PaymentResult, RefundTerms};
 use aftersale::case::refusal::Obstacle;
 use aftersale::case::resolution::Resolution;
 use aftersale::case::stream::StreamFault;
 use aftersale::case::{AfterSale, Answer, Decision, ReplayError};
-use aftersale::explain::Effect;
+use aftersale::explain::{Effect, RuleRef};
 use aftersale::id::{OrderLineId, ParcelId};
 use aftersale::money::Money;
+use aftersale::settlement::request::{
+    Deduction, DeductionAmount, DeductionKind, Excess, Standing, TaxTreatment,
+};
 use support::{Desk, actor, at, case, line, obstacles, pieces, pounds, sale, units, wanted};
 
 fn refunded(decision: &Decision) -> Money {
@@ -513,4 +516,25 @@ fn goods_are_being_inspected_from_the_first_look_until_all_are_decided() {
     assert_eq!(desk.status("R-1"), "received", "nobody looked at the other line");
     desk.reject("R-1", &[("2", 1)]).unwrap();
     assert_eq!(desk.status("R-1"), "awaiting_settlement");
+}
+
+/// Found by random stories: a fee with nothing to take it from settles nothing.
+#[test]
+fn a_refund_that_only_charges_a_fee_is_refused() {
+    let mut desk = Desk::new(sale(&[("1", 1, 1, "60.00")]));
+    desk.open("R-1", &[("1", 1)]).unwrap();
+    desk.authorize("R-1").unwrap();
+    let fee = Deduction {
+        kind: DeductionKind::RestockingFee,
+        line: None,
+        amount: DeductionAmount::Flat(pounds("5.00")),
+        cap: None,
+        tax: TaxTreatment::Outside,
+        standing: Standing::Applies,
+        excess: Excess::Charge,
+        rule: RuleRef::new("fee".parse().unwrap()),
+    };
+    let terms = Box::new(RefundTerms { deductions: vec![fee], ..RefundTerms::default() });
+    let refund = Command::Refund { case: case("R-1"), lines: vec![], terms };
+    assert_eq!(obstacles(desk.give(Role::Finance, refund)), [Obstacle::NothingToSettle]);
 }

@@ -199,23 +199,3 @@ fn every_state_of_a_small_order_is_sound() {
         assert!(statuses.contains_key(&status), "{status} was never reached");
     }
 }
-
-/// CAS-18: what is listed as allowed is accepted, and a role that may not act finds nothing [17].
-#[test]
-fn allowed_agrees_with_decide() {
-    let mut desk = Desk::new(sale(&[("1", 2, 2, "10.00")]));
-    desk.open("R-1", &[("1", 2)]).unwrap();
-    let context = Context { now: desk.now, rules: desk.rules };
-    let names = |role| -> Vec<String> {
-        let allowed = desk.order.allowed(&context, &actor(role));
-        let tag = |allowed: &aftersale::case::allowed::Allowed| {
-            serde_json::to_value(&allowed.command).unwrap()["type"].as_str().unwrap().to_owned()
-        };
-        allowed.iter().map(tag).collect()
-    };
-    assert_eq!(names(Role::Customer), ["withdraw", "add_evidence", "open_dispute", "amend_case"]);
-    let agent = names(Role::Agent);
-    assert!(agent.contains(&"authorize".to_owned()) && agent.contains(&"offer".to_owned()));
-    assert!(!agent.contains(&"refund".to_owned()));
-    assert_eq!(names(Role::Finance), Vec::<String>::new());
-}

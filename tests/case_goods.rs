@@ -18,7 +18,7 @@ use aftersale::case::resolution::Resolution;
 use aftersale::case::state::Approval;
 use aftersale::case::{AfterSale, Decision};
 use aftersale::number::Ratio;
-use aftersale::preset::markets::{Market, TAOBAO};
+use aftersale::preset::markets::TAOBAO;
 use aftersale::sale::Sale;
 use aftersale::time::{Instant, add_seconds};
 use proptest::prelude::*;
@@ -253,15 +253,10 @@ fn a_lost_interception_is_a_loss_on_the_way_back() {
     }
 }
 
-fn with_taobao(mut desk: Desk, tier: Option<&str>) -> Desk {
-    let market: Market = serde_json::from_str(TAOBAO).unwrap();
-    let rules = support::rules().clone().with_practice(market.practice().clone());
+fn with_taobao(desk: Desk, tier: Option<&str>) -> Desk {
     let mut draft = desk.sale.draft().clone();
     draft.buyer_tier = tier.map(str::to_owned);
-    desk.sale = Sale::freeze(draft).unwrap();
-    desk.order = AfterSale::open(desk.sale.clone());
-    desk.rules = Box::leak(Box::new(rules));
-    desk
+    Desk::under(support::market(TAOBAO), Sale::freeze(draft).unwrap())
 }
 
 #[test]

@@ -665,9 +665,8 @@ fn a_case_is_assigned_once_and_passed_on() {
 /// answers are scored once.
 #[test]
 fn the_customer_is_asked_once_the_case_has_ended() {
-    let mut desk = Desk::new(sale(&[("1", 1, 1, "10.00")]));
     let rules = support::rules().clone().with_feedback(feedback());
-    desk.rules = Box::leak(Box::new(rules));
+    let mut desk = Desk::under(rules, sale(&[("1", 1, 1, "10.00")]));
     desk.whole_return("R-1", &[("1", 1)]).unwrap();
     desk.pay("R-1", 1).unwrap();
     let note = || "the colour".to_owned();
@@ -720,9 +719,8 @@ fn a_timer_does_not_end_a_case_in_dispute() {
     let practice = r#"{"id":"shop","label":{"en":"Shop","zh":"小店"},"timers":[
         {"id":"ruling","stage":"awaiting_ruling","length":{"natural":{"seconds":3600}},
          "on_expiry":"close"}]}"#;
-    let rules = support::rules().clone().with_practice(serde_json::from_str(practice).unwrap());
-    let mut desk = Desk::new(sale(&[("1", 1, 1, "10.00")]));
-    desk.rules = Box::leak(Box::new(rules));
+    let rules = support::practiced(serde_json::from_str(practice).unwrap());
+    let mut desk = Desk::under(rules, sale(&[("1", 1, 1, "10.00")]));
     desk.open("R-1", &[("1", 1)]).unwrap();
     let note = "late".to_owned();
     desk.give(Role::Customer, Command::OpenDispute { case: case("R-1"), note }).unwrap();

@@ -51,7 +51,7 @@ fn two(change: impl Fn(&mut String), bind: impl Fn(&mut ReviewsDraft)) -> Review
 
 fn adopt(w: &mut Reviewed, draft: ReviewsDraft) {
     let reviews = Reviews::verify(draft, None).unwrap();
-    w.desk.rules = Box::leak(Box::new(support::rules().clone().with_reviews(reviews)));
+    w.desk.change_rules(support::rules().clone().with_reviews(reviews));
 }
 
 /// The same procedure under other words: everything goes on.

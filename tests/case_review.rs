@@ -351,7 +351,7 @@ fn returns_desk() -> Reviewed {
     let procedures = vec![Procedure::ReturnsDesk.draft(&bands).unwrap()];
     let draft = ReviewsDraft { procedures, rules: vec![rule] };
     let reviews = Reviews::verify(draft, Some(market.practice())).unwrap();
-    let rules = support::rules().clone().with_practice(market.practice().clone());
+    let rules = support::practiced(market.practice().clone());
     let mut w = Reviewed::new(sale(&[("1", 2, 2, "20.00")]), rules.with_reviews(reviews));
     let name = |name: &str| FactName::new(name).unwrap();
     w.facts.set(name("granted_lately"), Fact::Amount(pounds(0)));
@@ -434,12 +434,12 @@ fn a_case_keeps_its_definition() {
     draft.procedures.push(second);
     let both = Reviews::verify(draft.clone(), None).unwrap();
     let mut newer = w.clone();
-    newer.desk.rules = Box::leak(Box::new(support::rules().clone().with_reviews(both)));
+    newer.desk.change_rules(support::rules().clone().with_reviews(both));
     newer.approve("ann").unwrap();
     assert_eq!(state(&newer), "finance");
     draft.procedures.remove(0);
     let only = Reviews::verify(draft, None).unwrap();
-    w.desk.rules = Box::leak(Box::new(support::rules().clone().with_reviews(only)));
+    w.desk.change_rules(support::rules().clone().with_reviews(only));
     let gone = Obstacle::Review(ReviewObstacle::UnknownProcedure {
         procedure: WorkflowId::new("desk_review").unwrap(),
         version: 1,

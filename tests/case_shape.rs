@@ -20,7 +20,7 @@ use aftersale::case::{AfterSale, Decision, ReplayError};
 use aftersale::id::SerialId;
 use aftersale::money::Money;
 use aftersale::number::Ratio;
-use aftersale::preset::markets::{Market, WECHAT_SHOP};
+use aftersale::preset::markets::WECHAT_SHOP;
 use aftersale::sale::Sale;
 use aftersale::time::add_seconds;
 use proptest::prelude::*;
@@ -421,11 +421,7 @@ fn what_was_asked_for_in_time_stays_in_time_and_more_of_it_does_not() {
 
 /// The rules of WeChat's shop: 48 hours to decide, 7 days for the waybill.
 fn timed(sale: Sale) -> Desk {
-    let market: Market = serde_json::from_str(WECHAT_SHOP).unwrap();
-    let rules = support::rules().clone().with_practice(market.practice().clone());
-    let mut desk = Desk::new(sale);
-    desk.rules = Box::leak(Box::new(rules));
-    desk
+    Desk::under(support::market(WECHAT_SHOP), sale)
 }
 
 /// CAS-49: a part that is split off is decided and timed as the case it comes from, its deadline is not

@@ -11,35 +11,19 @@ use aftersale::case::dispute::{Evidence, Offer, Ruling};
 use aftersale::case::event::{Event, EventFact};
 use aftersale::case::ground::Ground;
 use aftersale::case::ledger::Location;
-use aftersale::case::line::LineQuantity;
+use aftersale::case::line::{LineQuantity, SplitOff};
 use aftersale::case::resolution::Resolution;
 use aftersale::case::timer::ExpiryOutcome;
 use aftersale::id::ParcelId;
-use aftersale::practice::Practice;
-use aftersale::preset::markets::{B2B, JD, Market, TAOBAO, WECHAT_SHOP};
+use aftersale::preset::markets::{B2B, JD, TAOBAO, WECHAT_SHOP};
 use aftersale::rules::Rules;
 use aftersale::sale::Sale;
 use aftersale::time::{Instant, add_seconds};
 use proptest::prelude::*;
-use support::{Desk, at, case, line, pieces, sale};
+use support::{Desk, at, case, line, market, pieces, practiced, sale};
 
-fn with(practice: Practice) -> &'static Rules {
-    Box::leak(Box::new(support::rules().clone().with_practice(practice)))
-}
-
-fn market(text: &str) -> &'static Rules {
-    let market: Market = serde_json::from_str(text).unwrap();
-    with(market.practice().clone())
-}
-
-fn desk(rules: &'static Rules, sale: Sale) -> Desk {
-    let mut desk = Desk::new(sale);
-    desk.rules = rules;
-    desk
-}
-
-fn jacket(rules: &'static Rules) -> Desk {
-    desk(rules, sale(&[("1", 1, 1, "59.90")]))
+fn jacket(rules: Rules) -> Desk {
+    Desk::under(rules, sale(&[("1", 1, 1, "59.90")]))
 }
 
 fn send_back(desk: &mut Desk) -> Result<(), String> {
@@ -125,10 +109,10 @@ fn a_trusted_buyer_of_unshipped_goods_is_refunded_at_once() {
     let trusted = Sale::freeze(draft.clone()).unwrap();
     draft.buyer_tier = None;
     let unknown = Sale::freeze(draft).unwrap();
-    let mut desk = self::desk(market(TAOBAO), trusted);
+    let mut desk = Desk::under(market(TAOBAO), trusted);
     desk.open_as("R-1", Resolution::RefundOnly, &[("1", 1)]).unwrap();
     assert_eq!(desk.status("R-1"), "settling");
-    let mut desk = self::desk(market(TAOBAO), unknown);
+    let mut desk = Desk::under(market(TAOBAO), unknown);
     let opened = desk.now;
     desk.open_as("R-1", Resolution::RefundOnly, &[("1", 1)]).unwrap();
     assert_eq!(desk.status("R-1"), "submitted");
@@ -197,24 +181,58 @@ fn a_sixth_application_is_refused() {
     assert_eq!(desk.order.cases().len(), 5);
 }
 
+/// Which request about its line a case is counts requests, not cases: two of the same second are told
+/// apart, and a part that was split off belongs to the request it came from.
+#[test]
+fn a_timer_may_go_by_the_number_of_the_request() {
+    let text = r#"{"id":"p","label":{"en":"P","zh":"P"},"timers":[
+        {"id":"first","stage":"awaiting_decision","length":{"natural":{"seconds":3600}},
+         "when":{"test":{"fact":"application","is":{"type":"count","value":1}}},"on_expiry":"report"},
+        {"id":"second","stage":"awaiting_decision","length":{"natural":{"seconds":3600}},
+         "when":{"test":{"fact":"application","is":{"type":"count","value":2}}},"on_expiry":"report"},
+        {"id":"return","stage":"awaiting_return","length":{"natural":{"seconds":3600}},
+         "when":{"test":{"fact":"application","is":{"type":"count","value":1}}},"on_expiry":"report"}]}"#;
+    let rules = practiced(serde_json::from_str(text).unwrap());
+    let mut desk = Desk::under(rules, sale(&[("1", 4, 4, "59.90")]));
+    let timers = |desk: &Desk, id: &str| -> Vec<String> {
+        let own = &desk.order.case(&case(id)).unwrap().timers;
+        own.iter().map(|timer| timer.rule.to_string()).collect()
+    };
+    let opened = desk.now;
+    desk.open("R-1", &[("1", 2)]).unwrap();
+    let lines =
+        vec![SplitOff { line: line("1"), quantity: pieces(1), serials: Default::default() }];
+    desk.now = opened;
+    desk.give(Role::Agent, Command::Split { case: case("R-1"), into: case("R-1b"), lines })
+        .unwrap();
+    desk.now = opened;
+    desk.open("R-2", &[("1", 1)]).unwrap();
+    assert_eq!(timers(&desk, "R-2"), ["second"]);
+    for part in ["R-1", "R-1b"] {
+        assert_eq!(timers(&desk, part), ["first"], "{part}");
+        desk.authorize(part).unwrap();
+        assert_eq!(timers(&desk, part), ["return"], "{part}");
+    }
+}
+
 /// CAS-23: money goes back before goods only for those to whom the practice grants it [33].
 #[test]
 fn an_instant_refund_needs_a_grant() {
     let mut draft = sale(&[("1", 1, 1, "59.90")]).draft().clone();
     draft.buyer_tier = Some("star_3".to_owned());
-    let mut desk = self::desk(market(JD), Sale::freeze(draft).unwrap());
+    let mut desk = Desk::under(market(JD), Sale::freeze(draft).unwrap());
     let refused = desk.open_as("R-1", Resolution::InstantRefund, &[("1", 1)]).unwrap_err();
     assert!(refused.to_string().contains("before the goods")); // pounds are not yuan
     let granting = r#"{"id":"p","label":{"en":"P","zh":"P"},"currency":"GBP","instant_refund":
         {"test":{"fact":"amount","at_most":{"type":"amount","value":{"amount":"59.90","currency":"GBP"}}}}}"#;
-    desk.rules = with(serde_json::from_str(granting).unwrap());
+    desk.change_rules(practiced(serde_json::from_str(granting).unwrap()));
     desk.open_as("R-1", Resolution::InstantRefund, &[("1", 1)]).unwrap();
 }
 
 #[test]
 fn a_practice_may_refuse_reopening() {
     let text = r#"{"id":"p","label":{"en":"P","zh":"P"},"reopening":"refused"}"#;
-    let mut desk = jacket(with(serde_json::from_str(text).unwrap()));
+    let mut desk = jacket(practiced(serde_json::from_str(text).unwrap()));
     desk.open("R-1", &[("1", 1)]).unwrap();
     desk.authorize("R-1").unwrap();
     desk.close("R-1").unwrap();
@@ -227,7 +245,7 @@ fn a_practice_may_refuse_reopening() {
 fn an_expiry_that_is_not_possible_is_recorded_and_left_to_people() {
     let text = r#"{"id":"p","label":{"en":"P","zh":"P"},"timers":[
         {"id":"t","stage":"awaiting_receipt","length":{"natural":{"seconds":3600}},"on_expiry":"close"}]}"#;
-    let mut desk = jacket(with(serde_json::from_str(text).unwrap()));
+    let mut desk = jacket(practiced(serde_json::from_str(text).unwrap()));
     desk.open("R-1", &[("1", 1)]).unwrap();
     desk.authorize("R-1").unwrap();
     send_back(&mut desk).unwrap();
@@ -244,7 +262,7 @@ fn an_expiry_that_is_not_possible_is_recorded_and_left_to_people() {
 
 /// Short timers in every stage, pauses announced in the middle, every action.
 fn busy() -> &'static Rules {
-    static RULES: std::sync::OnceLock<&'static Rules> = std::sync::OnceLock::new();
+    static RULES: std::sync::OnceLock<Rules> = std::sync::OnceLock::new();
     RULES.get_or_init(|| {
         let timer = |id: &str, stage: &str, hours: i64, action: &str| {
             format!(
@@ -281,7 +299,7 @@ fn busy() -> &'static Rules {
             timers.join(","),
             pauses.join(",")
         );
-        with(serde_json::from_str(&text).unwrap())
+        practiced(serde_json::from_str(&text).unwrap())
     })
 }
 
@@ -348,7 +366,8 @@ enum Looks {
 }
 
 fn run(steps: &[Step], looks: Looks) -> Desk {
-    let mut desk = desk(busy(), sale(&[("1", 2, 2, "59.90")]));
+    let mut desk = Desk::new(sale(&[("1", 2, 2, "59.90")]));
+    desk.rules = busy();
     let mut now = desk.now;
     let lines = [("1", 1)];
     desk.open("R-1", &lines).unwrap();
@@ -438,7 +457,7 @@ proptest! {
 
 #[test]
 fn without_a_practice_there_are_no_timers() {
-    let mut desk = jacket(support::rules());
+    let mut desk = jacket(support::rules().clone());
     desk.whole_return("R-1", &[("1", 1)]).unwrap();
     assert_eq!(desk.order.next_wakeup(), None);
     let timed = |event: &Event| matches!(event.fact, EventFact::DeadlineSet { .. });

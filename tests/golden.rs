@@ -32,7 +32,7 @@ use aftersale::inspection::{Disposition, Grade, Inspection};
 use aftersale::money::Money;
 use aftersale::money::currency::Currency;
 use aftersale::number::Ratio;
-use aftersale::preset::markets::{JD, Market};
+use aftersale::preset::markets::JD;
 use aftersale::reason::history::{Assertion, Rank, Source, Standing};
 use aftersale::sale::Sale;
 use aftersale::settlement::recovery::DebtorId;
@@ -222,10 +222,7 @@ fn life() -> Desk {
 
 /// A case under the practice of a marketplace: a deadline set, moved by an announced pause, and passed.
 fn timed() -> Desk {
-    let market: Market = serde_json::from_str(JD).unwrap();
-    let rules = support::rules().clone().with_practice(market.practice().clone());
-    let mut desk = Desk::new(sale(&[("1", 1, 1, "60.00")]));
-    desk.rules = Box::leak(Box::new(rules));
+    let mut desk = Desk::under(support::market(JD), sale(&[("1", 1, 1, "60.00")]));
     desk.now = at("2019-01-27T02:00:00Z");
     desk.open("R-1", &[("1", 1)]).unwrap();
     desk.give(
@@ -349,7 +346,7 @@ fn moved_on() -> [Desk; 2] {
     second.version = 2;
     draft.procedures.push(second);
     let both = aftersale::rules::review::Reviews::verify(draft, None).unwrap();
-    w.desk.rules = Box::leak(Box::new(support::rules().clone().with_reviews(both)));
+    w.desk.change_rules(support::rules().clone().with_reviews(both));
     let (version, map) = (Some(2), Default::default());
     let migrate = Command::MigrateReview { case: id(), version, map };
     w.as_role(Role::Supervisor, migrate).unwrap();

@@ -20,9 +20,8 @@ use aftersale::case::resolution::Resolution;
 use aftersale::id::{LotId, OrderLineId, ParcelId, SerialId, Sku};
 use aftersale::money::Money;
 use aftersale::number::Ratio;
-use aftersale::preset::markets::{Market, WECHAT_SHOP};
+use aftersale::preset::markets::WECHAT_SHOP;
 use aftersale::quantity::{Quantity, QuantityError, Unit, UnitTable};
-use aftersale::rules::Rules;
 use aftersale::sale::Sale;
 use aftersale::sale::draft::{KitDraft, KitId, KitPart, LotPart, SaleDraft};
 use support::{Desk, case, line, obstacles, pieces, pounds, sale, units, wanted};
@@ -182,10 +181,7 @@ fn ordered_ten_and_shipped_four() {
 
 #[test]
 fn a_rejected_cancelled_or_expired_return_frees_its_quantity() {
-    let market: Market = serde_json::from_str(WECHAT_SHOP).unwrap();
-    let rules: Rules = support::rules().clone().with_practice(market.practice().clone());
-    let mut desk = Desk::new(sale(&[("1", 2, 2, "10.00")]));
-    desk.rules = Box::leak(Box::new(rules));
+    let mut desk = Desk::under(support::market(WECHAT_SHOP), sale(&[("1", 2, 2, "10.00")]));
     // Rejected.
     desk.open("R-1", &[("1", 2)]).unwrap();
     let note = "worn".to_owned();

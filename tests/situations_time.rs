@@ -29,7 +29,6 @@ use aftersale::explain::Effect;
 use aftersale::id::{OrderLineId, RuleId, Sku};
 use aftersale::inspection::{Disposition, Grade, Inspection};
 use aftersale::number::Ratio;
-use aftersale::practice::Practice;
 use aftersale::practice::length::TimerLength;
 use aftersale::preset::markets::{JD, Market, WECHAT_SHOP};
 use aftersale::rules::Rules;
@@ -37,22 +36,13 @@ use aftersale::sale::{Paid, Sale};
 use aftersale::settlement::recovery::DebtorId;
 use aftersale::settlement::request::OutgoingPrice;
 use aftersale::time::add_seconds;
-use support::{Desk, at, case, line, obstacles, parcel, pieces, pounds, sale, units};
-
-fn under(practice: Practice) -> &'static Rules {
-    Box::leak(Box::new(support::rules().clone().with_practice(practice)))
-}
-
-fn market(text: &str) -> &'static Rules {
-    let market: Market = serde_json::from_str(text).unwrap();
-    under(market.practice().clone())
-}
+use support::{
+    Desk, at, case, line, market, obstacles, parcel, pieces, pounds, practiced, sale, units,
+};
 
 /// One jacket for 60.00.
-fn jacket(rules: &'static Rules) -> Desk {
-    let mut desk = Desk::new(sale(&[("1", 1, 1, "60.00")]));
-    desk.rules = rules;
-    desk
+fn jacket(rules: Rules) -> Desk {
+    Desk::under(rules, sale(&[("1", 1, 1, "60.00")]))
 }
 
 fn of(desk: &Desk, id: &str, location: Location) -> i64 {
@@ -91,7 +81,7 @@ fn refunds(desk: &Desk) -> usize {
 
 #[test]
 fn no_state_is_set_by_a_number() {
-    let mut desk = jacket(support::rules());
+    let mut desk = jacket(support::rules().clone());
     desk.open("R-1", &[("1", 1)]).unwrap();
     for text in [
         r#"{"type":"set_status","case":"R-1","status":"completed"}"#,
@@ -107,7 +97,7 @@ fn no_state_is_set_by_a_number() {
     ));
     assert!(matches!(obstacles(desk.close("R-1"))[..], [Obstacle::WrongStatus { .. }]));
     // Nor by a forged event: units cannot be accepted that never arrived.
-    let mut other = jacket(support::rules());
+    let mut other = jacket(support::rules().clone());
     other.whole_return("R-1", &[("1", 1)]).unwrap();
     let accepted = |event: &&Event| matches!(event.fact, EventFact::UnitsAccepted { .. });
     let mut forged = other.events.iter().find(accepted).unwrap().clone();
@@ -119,7 +109,7 @@ fn no_state_is_set_by_a_number() {
 
 #[test]
 fn cancel_after_the_refund_or_the_receipt() {
-    let mut desk = jacket(support::rules());
+    let mut desk = jacket(support::rules().clone());
     desk.open("R-1", &[("1", 1)]).unwrap();
     desk.authorize("R-1").unwrap();
     desk.receive("R-1", &[("1", 1)]).unwrap();
@@ -137,7 +127,7 @@ fn cancel_after_the_refund_or_the_receipt() {
 
 #[test]
 fn the_buyer_cancels_while_the_parcel_is_under_way() {
-    let mut desk = jacket(support::rules());
+    let mut desk = jacket(support::rules().clone());
     desk.open("R-1", &[("1", 1)]).unwrap();
     desk.authorize("R-1").unwrap();
     send_back(&mut desk, "R-1").unwrap();
@@ -158,7 +148,7 @@ fn the_buyer_cancels_while_the_parcel_is_under_way() {
 
 #[test]
 fn two_refund_commands_at_once_or_one_retried() {
-    let mut desk = jacket(support::rules());
+    let mut desk = jacket(support::rules().clone());
     desk.open("R-1", &[("1", 1)]).unwrap();
     desk.authorize("R-1").unwrap();
     desk.receive("R-1", &[("1", 1)]).unwrap();
@@ -182,7 +172,7 @@ fn two_refund_commands_at_once_or_one_retried() {
 
 #[test]
 fn a_refund_fails_at_the_gateway() {
-    let mut desk = jacket(support::rules());
+    let mut desk = jacket(support::rules().clone());
     desk.whole_return("R-1", &[("1", 1)]).unwrap();
     desk.report("R-1", 1, PaymentResult::Failed { error: "card closed".into() }).unwrap();
     assert_eq!(desk.status("R-1"), "settlement_failed", "visible");
@@ -199,7 +189,7 @@ fn a_refund_fails_at_the_gateway() {
 
 #[test]
 fn an_item_received_without_an_authorization_finds_its_case_and_its_end() {
-    let mut desk = jacket(support::rules());
+    let mut desk = jacket(support::rules().clone());
     desk.open("R-1", &[("1", 1)]).unwrap();
     assert!(desk.receive("R-1", &[("1", 1)]).is_err(), "not permitted yet");
     // The parcel waits in the pool; its marks name the case.
@@ -228,7 +218,7 @@ fn accepted_goods_and_losses_always_have_a_way_on() {
     for resolution in
         [Resolution::Repair, Resolution::AdvanceReplacement, Resolution::InstantRefund]
     {
-        let mut desk = jacket(support::rules());
+        let mut desk = jacket(support::rules().clone());
         desk.open_as("R-1", resolution, &[("1", 1)]).unwrap();
         desk.authorize("R-1").unwrap();
         send_back(&mut desk, "R-1").unwrap();
@@ -240,7 +230,7 @@ fn accepted_goods_and_losses_always_have_a_way_on() {
         desk.close("R-1").unwrap();
         assert_eq!(of(&desk, "1", Location::WrittenOff), 1, "{resolution}");
     }
-    let mut desk = jacket(support::rules());
+    let mut desk = jacket(support::rules().clone());
     desk.open_as("R-1", Resolution::Repair, &[("1", 1)]).unwrap();
     desk.authorize("R-1").unwrap();
     desk.receive("R-1", &[("1", 1)]).unwrap();
@@ -265,7 +255,7 @@ fn accepted_goods_and_losses_always_have_a_way_on() {
 
 #[test]
 fn received_without_a_refund_when_it_was_reshipped_already() {
-    let mut desk = jacket(support::rules());
+    let mut desk = jacket(support::rules().clone());
     desk.open_as("R-1", Resolution::Reship, &[("1", 1)]).unwrap();
     desk.authorize("R-1").unwrap();
     let reship = Command::Reship { case: case("R-1"), items: vec![item("again", None)] };
@@ -286,7 +276,7 @@ fn received_without_a_refund_when_it_was_reshipped_already() {
 
 /// Sent back, and lost on the way.
 fn lost() -> Desk {
-    let mut desk = jacket(support::rules());
+    let mut desk = jacket(support::rules().clone());
     desk.open("R-1", &[("1", 1)]).unwrap();
     desk.authorize("R-1").unwrap();
     send_back(&mut desk, "R-1").unwrap();
@@ -332,7 +322,7 @@ fn lost_refunded_and_then_it_arrives() {
 
 #[test]
 fn a_replacement_without_a_return_for_a_missing_part() {
-    let mut desk = jacket(support::rules());
+    let mut desk = jacket(support::rules().clone());
     desk.open_as("R-1", Resolution::Reship, &[("1", 1)]).unwrap();
     desk.authorize("R-1").unwrap();
     let reship = Command::Reship { case: case("R-1"), items: vec![item("hood", None)] };
@@ -347,7 +337,7 @@ fn a_replacement_without_a_return_for_a_missing_part() {
 
 /// A replacement has left and the original has not come back.
 fn advance() -> Desk {
-    let mut desk = jacket(support::rules());
+    let mut desk = jacket(support::rules().clone());
     desk.open_as("R-1", Resolution::AdvanceReplacement, &[("1", 1)]).unwrap();
     desk.authorize("R-1").unwrap();
     let charge_on = at("2026-03-25T00:00:00Z");
@@ -398,7 +388,7 @@ fn an_exchange_whose_article_is_out_of_stock_at_settlement() {
         .into_iter()
         .chain([(Some("70.00"), true, "70.00"), (Some("45.00"), false, "45.00")])
     {
-        let mut desk = jacket(support::rules());
+        let mut desk = jacket(support::rules().clone());
         desk.open_as("R-1", Resolution::Exchange, &[("1", 1)]).unwrap();
         desk.authorize("R-1").unwrap();
         desk.receive("R-1", &[("1", 1)]).unwrap();
@@ -492,7 +482,7 @@ fn an_advance_that_is_cancelled_after_the_original_came_back_is_refunded() {
 
 #[test]
 fn refunded_before_the_receipt_and_then_the_inspection_fails() {
-    let mut desk = jacket(support::rules());
+    let mut desk = jacket(support::rules().clone());
     desk.open_as("R-1", Resolution::InstantRefund, &[("1", 1)]).unwrap();
     desk.authorize("R-1").unwrap();
     desk.refund("R-1").unwrap();
@@ -546,7 +536,7 @@ fn refunded_before_the_receipt_and_then_the_inspection_fails() {
 /// Found by random stories: a unit that was here already stayed awaited after its instant refund.
 #[test]
 fn an_instant_refund_of_goods_that_are_here_awaits_nothing_more() {
-    let mut desk = jacket(support::rules());
+    let mut desk = jacket(support::rules().clone());
     desk.open_as("R-1", Resolution::InstantRefund, &[("1", 1)]).unwrap();
     desk.authorize("R-1").unwrap();
     desk.receive("R-1", &[("1", 1)]).unwrap();
@@ -628,7 +618,7 @@ fn a_hundred_business_minutes_filed_on_friday_at_half_past_five() {
     let mut draft = sale(&[("1", 1, 1, "60.00")]).draft().clone();
     draft.lines[0].tags.insert("fresh_food".to_owned());
     let mut desk = Desk::new(Sale::freeze(draft).unwrap());
-    desk.rules = market(JD);
+    desk.change_rules(market(JD));
     desk.now = friday;
     desk.open("R-1", &[("1", 1)]).unwrap();
     let case = desk.order.case(&case("R-1")).unwrap();
@@ -644,7 +634,7 @@ fn a_hold_set_on_a_holiday_counts_once() {
         "pauses":[{"id":"holiday","label":{"en":"Holiday","zh":"假日"},
                    "announced_at":"2026-03-01T00:00:00Z",
                    "time":{"start":"2026-03-11T00:00:00Z","end":"2026-03-12T00:00:00Z"}}]}"#;
-    let mut desk = jacket(under(serde_json::from_str(text).unwrap()));
+    let mut desk = jacket(practiced(serde_json::from_str(text).unwrap()));
     desk.now = at("2026-03-10T20:00:00Z");
     desk.open("R-1", &[("1", 1)]).unwrap();
     // Four hours until the holiday, six after it.
@@ -670,14 +660,14 @@ fn a_deadline_never_moves_to_an_earlier_time() {
                 "stage":"awaiting_decision","length":{{"natural":{{"seconds":172800}}}},
                 "on_expiry":"agree"}}]{pauses}}}"#
         );
-        under(serde_json::from_str(&text).unwrap())
+        practiced(serde_json::from_str(&text).unwrap())
     };
     let mut desk = jacket(rules(pause));
     desk.now = at("2026-03-10T00:00:00Z");
     desk.open("R-1", &[("1", 1)]).unwrap();
     let due = at("2026-03-15T00:00:00Z");
     assert_eq!(desk.order.next_wakeup(), Some(due));
-    desk.rules = rules("");
+    desk.change_rules(rules(""));
     let note = "stocktaking".to_owned();
     desk.give(Role::Agent, Command::Hold { case: case("R-1"), note }).unwrap();
     desk.now = at("2026-03-10T06:00:00Z");
@@ -691,7 +681,7 @@ fn a_timer_does_not_refund_what_was_missing_in_a_parcel() {
     let text = r#"{"id":"p","label":{"en":"P","zh":"P"},"timers":[
         {"id":"receipt","stage":"awaiting_receipt","length":{"natural":{"seconds":3600}},"on_expiry":"refund"}]}"#;
     let mut desk = Desk::new(sale(&[("1", 2, 2, "60.00")]));
-    desk.rules = under(serde_json::from_str(text).unwrap());
+    desk.change_rules(practiced(serde_json::from_str(text).unwrap()));
     desk.open("R-1", &[("1", 2)]).unwrap();
     desk.authorize("R-1").unwrap();
     let (id, lines) = (parcel("BACK-1"), units(&[("1", 2)]));
@@ -738,7 +728,7 @@ fn two_articles_that_are_even_with_one_line_cost_nothing_together() {
 
 #[test]
 fn a_new_application_keeps_the_earlier_record() {
-    let mut desk = jacket(support::rules());
+    let mut desk = jacket(support::rules().clone());
     desk.open("R-1", &[("1", 1)]).unwrap();
     let note = "no photo".to_owned();
     desk.give(Role::Agent, Command::Decline { case: case("R-1"), note }).unwrap();
@@ -757,7 +747,7 @@ fn a_new_application_keeps_the_earlier_record() {
 
 #[test]
 fn fields_sent_by_a_client_do_not_overwrite_facts_of_the_server() {
-    let mut desk = jacket(support::rules());
+    let mut desk = jacket(support::rules().clone());
     desk.open("R-1", &[("1", 1)]).unwrap();
     desk.authorize("R-1").unwrap();
     desk.receive("R-1", &[("1", 1)]).unwrap();
@@ -781,7 +771,7 @@ fn fields_sent_by_a_client_do_not_overwrite_facts_of_the_server() {
 /// Found by random stories: an agreed amount could be given several times over.
 #[test]
 fn an_agreed_amount_is_given_once_in_all() {
-    let mut desk = jacket(support::rules());
+    let mut desk = jacket(support::rules().clone());
     desk.open("R-1", &[("1", 1)]).unwrap();
     let offer = aftersale::case::dispute::Offer {
         resolution: Resolution::PartialRefund,
@@ -850,7 +840,7 @@ fn a_gift_is_returned_by_the_receiver_and_refunded_to_the_giver() {
 
 #[test]
 fn a_stale_command_applies_nothing() {
-    let mut desk = jacket(support::rules());
+    let mut desk = jacket(support::rules().clone());
     desk.open("R-1", &[("1", 1)]).unwrap();
     let ground = Ground::Policy;
     let authorize = Command::Authorize { case: case("R-1"), ground };
@@ -864,7 +854,7 @@ fn a_stale_command_applies_nothing() {
 
 #[test]
 fn not_allowed_says_why() {
-    let mut desk = jacket(support::rules());
+    let mut desk = jacket(support::rules().clone());
     desk.now = at("2026-05-20T09:00:00Z");
     let opened = desk.open("R-1", &[("1", 1)]).unwrap();
     let denied = opened.findings.iter().find(|finding| finding.effect == Effect::Denies).unwrap();

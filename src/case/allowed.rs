@@ -4,7 +4,7 @@ use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use super::actor::Actor;
+use super::actor::{Actor, Role};
 use super::command::{Command, Envelope};
 use super::dispute::{Dispute, Evidence, Offer, Ruling};
 use super::ground::{AcceptanceBasis, Ground};
@@ -75,14 +75,31 @@ impl AfterSale {
             let envelope = Envelope { id, expected_version, actor, command };
             self.decide_among(context, roster, &envelope).is_ok()
         };
-        let commands = self.cases().flat_map(|case| {
-            let mut commands = self.candidates(context, case);
+        let caught_up = self.caught_up(context, roster);
+        let order = caught_up.as_ref().unwrap_or(self);
+        let commands = order.cases().flat_map(|case| {
+            let mut commands = order.candidates(context, case);
             commands.extend(review_candidates(context, roster, case));
             commands.extend(claim_candidates(case));
             commands.extend(judging_candidates(case));
             commands
         });
         commands.filter(accepted).map(|command| Allowed { command }).collect()
+    }
+
+    /// The order after what is due has happened, when something is: a refund that a timer brings about
+    /// can be paid, a dispute that one opens be ruled.
+    fn caught_up(&self, context: &Context<'_>, roster: &Roster<'_>) -> Option<Self> {
+        let id = CommandId::new("allowed").ok()?;
+        let actor = Actor { id: ActorId::new("allowed").ok()?, role: Role::System };
+        let envelope = Envelope { id, expected_version: None, actor, command: Command::Tick };
+        let due = self.decide_among(context, roster, &envelope).ok()?.events;
+        if due.is_empty() {
+            return None;
+        }
+        let mut order = self.clone();
+        due.iter().for_each(|event| order.evolve(event));
+        Some(order)
     }
 
     /// One command of each kind for a case, with all that there is for it.
@@ -92,6 +109,7 @@ impl AfterSale {
         let lines = |locations: &[Location]| -> Vec<LineQuantity> {
             case.lines.iter().filter_map(|line| at(line, locations)).collect()
         };
+        let leaving: Vec<LineQuantity> = case.lines.iter().filter_map(free).collect();
         let later = crate::time::add_seconds(context.now, 86_400).unwrap_or(context.now);
         let offer = Offer { resolution: Resolution::RefundOnly, amount: None, note: note() };
         let mut commands = alloc::vec![
@@ -122,9 +140,9 @@ impl AfterSale {
                 basis: AcceptanceBasis::Inspected,
             },
             Command::Reject { case: id(), lines: lines(&[Location::Received]), note: note() },
-            Command::Reject { case: id(), lines: lines(&[Location::Accepted]), note: note() },
+            Command::Reject { case: id(), lines: leaving.clone(), note: note() },
             Command::ReturnToCustomer { case: id(), lines: lines(&[Location::Rejected]) },
-            Command::ReturnRepaired { case: id(), lines: lines(&[Location::Accepted]) },
+            Command::ReturnRepaired { case: id(), lines: leaving },
             Command::Refund { case: id(), lines: Vec::new(), terms: Box::default() },
             Command::Reopen { case: id(), note: note() },
             Command::Close { case: id() },
@@ -300,7 +318,15 @@ impl AfterSale {
 
 /// All of a line that stands at some locations.
 fn at(line: &CaseLine, locations: &[Location]) -> Option<LineQuantity> {
-    let steps = line.held.over(locations);
+    steps_of(line, line.held.over(locations))
+}
+
+/// Accepted units of a line that may still go elsewhere.
+fn free(line: &CaseLine) -> Option<LineQuantity> {
+    steps_of(line, line.held.at(Location::Accepted).min(line.free()))
+}
+
+fn steps_of(line: &CaseLine, steps: i64) -> Option<LineQuantity> {
     let quantity = Quantity::new(steps, line.requested.unit()).ok()?;
     (!quantity.is_zero()).then(|| LineQuantity { line: line.line.clone(), quantity })
 }

@@ -1,6 +1,6 @@
 //! Evolving a case whose shape changes: lines added and dropped by an amendment, a part split off.
 
-use alloc::collections::BTreeMap;
+use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
 
 use super::AfterSale;
@@ -10,8 +10,9 @@ use super::line::LineQuantity;
 use super::line::{OpenedLine, SplitLine};
 use super::resolution::Resolution;
 use super::state::{CaseLine, ReturnCase};
-use crate::id::CaseId;
+use crate::id::{CaseId, OrderLineId};
 use crate::quantity::Quantity;
+use crate::time::Instant;
 
 /// Before the postings of an amendment: what was asked for so far is kept, and new lines come in.
 pub(super) fn prepare(quantities: &QuantityLedger, case: &mut ReturnCase, event: &Event) {
@@ -179,6 +180,13 @@ pub(super) fn is_amendment(order: &AfterSale, event: &Event) -> bool {
 }
 
 impl AfterSale {
+    /// The requests about a line, in the order in which they were made; a part that was split off
+    /// belongs to the request it was split off from.
+    pub(super) fn requests_about(&self, line: &OrderLineId) -> BTreeSet<(Instant, &CaseId)> {
+        let about = self.cases.values().filter(|case| case.line(line).is_some());
+        about.map(|case| (case.opened_at, self.root(case))).collect()
+    }
+
     /// The case that a case was first asked for as: itself, unless it was split off.
     pub(super) fn root<'a>(&'a self, case: &'a ReturnCase) -> &'a CaseId {
         let mut root = case;

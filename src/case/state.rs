@@ -168,10 +168,11 @@ impl CaseLine {
         self.ours().saturating_sub(disposed)
     }
 
-    /// Units of which it is decided for good what becomes of them.
-    pub(super) fn disposed_for_good(&self) -> i64 {
+    /// Units with us for good that may still go elsewhere: what becomes of them is not decided for good.
+    pub(super) fn free(&self) -> i64 {
         let lasting = self.disposed.iter().filter(|(to, _)| !is_provisional(**to));
-        lasting.fold(0, |sum, (_, steps)| sum.saturating_add(*steps))
+        let lasting = lasting.fold(0_i64, |sum, (_, steps)| sum.saturating_add(*steps));
+        self.ours().saturating_sub(lasting).max(0)
     }
 
     /// Forgets provisional dispositions of units that are no longer with us.

@@ -22,6 +22,8 @@ use aftersale::number::Ratio;
 use aftersale::policy::deadline::Place;
 use aftersale::policy::facts::LineFacts;
 use aftersale::policy::set::PolicySet;
+use aftersale::practice::Practice;
+use aftersale::preset::markets::Market;
 use aftersale::preset::policies::STORE;
 use aftersale::preset::reasons::TAXONOMY;
 use aftersale::quantity::Quantity;
@@ -43,6 +45,17 @@ fn store_rules() -> Rules {
     let policies: PolicySet = serde_json::from_str(&format!("[{STORE}]")).unwrap();
     let place = Place::new("Europe/London".parse().unwrap(), WorkingDays::weekdays());
     Rules::new(1, taxonomy, policies, place)
+}
+
+/// The same under a practice: its timers, pauses and limits.
+pub fn practiced(practice: Practice) -> Rules {
+    rules().clone().with_practice(practice)
+}
+
+/// The same under the practice of a marketplace.
+pub fn market(text: &str) -> Rules {
+    let market: Market = serde_json::from_str(text).unwrap();
+    practiced(market.practice().clone())
 }
 
 pub fn pounds(text: &str) -> Money {
@@ -157,6 +170,18 @@ impl Desk {
         let order = AfterSale::open(sale.clone());
         let now = at("2026-03-10T09:00:00Z");
         Self { rules: rules(), sale, order, now, events: Vec::new(), sent: Vec::new(), commands: 0 }
+    }
+
+    /// An order under other rules.
+    pub fn under(rules: Rules, sale: Sale) -> Self {
+        let mut desk = Self::new(sale);
+        desk.change_rules(rules);
+        desk
+    }
+
+    /// Other rules from now on. They live as long as the test does.
+    pub fn change_rules(&mut self, rules: Rules) {
+        self.rules = Box::leak(Box::new(rules));
     }
 
     pub fn envelope(&mut self, role: Role, command: Command) -> Envelope {

@@ -99,8 +99,7 @@ pub fn agent(name: &str) -> Actor {
 
 impl Reviewed {
     pub fn new(sale: Sale, rules: Rules) -> Self {
-        let mut desk = Desk::new(sale);
-        desk.rules = Box::leak(Box::new(rules));
+        let desk = Desk::under(rules, sale);
         let role = |name| RoleCode::new(name).unwrap();
         let directory = Directory::default()
             .with_role(role("service"), ["ann", "bo", "customer-1"].map(person))

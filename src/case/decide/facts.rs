@@ -98,10 +98,9 @@ fn goods(order: &AfterSale, case: &ReturnCase) -> &'static str {
     }
 }
 
-/// Which request about its line this case is, from 1.
+/// Which request about its line this case belongs to, from 1.
 fn applications(order: &AfterSale, case: &ReturnCase, line: &CaseLine) -> i64 {
-    let before = order.cases.values().filter(|other| {
-        other.id != case.id && other.opened_at <= case.opened_at && other.line(&line.line).is_some()
-    });
-    i64::try_from(before.count()).unwrap_or(i64::MAX).saturating_add(1)
+    let own = (case.opened_at, order.root(case));
+    let before = order.requests_about(&line.line).range(..own).count();
+    i64::try_from(before).unwrap_or(i64::MAX).saturating_add(1)
 }

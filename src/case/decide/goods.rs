@@ -285,7 +285,7 @@ pub(super) fn may_leave(draft: &mut Draft, line: &CaseLine, postings: &[Posting]
         .filter(|posting| posting.line == line.line && posting.from == Location::Accepted)
         .fold(0_i64, |sum, posting| sum.saturating_add(posting.quantity.steps()));
     let unit = line.requested.unit();
-    let free = line.ours().saturating_sub(line.disposed_for_good()).max(0);
+    let free = line.free();
     if leaving > free
         && let (Ok(asked), Ok(available)) =
             (Quantity::new(leaving, unit), Quantity::new(free, unit))

@@ -164,9 +164,7 @@ impl Scene<'_> {
         let Some(max) = practice.and_then(|practice| practice.draft().applications_max) else {
             return;
         };
-        // A case split off is no request of its own.
-        let asked = self.order.cases.values().filter(|case| case.line(line).is_some());
-        let found = asked.map(|case| self.order.root(case)).collect::<BTreeSet<_>>().len();
+        let found = self.order.requests_about(line).len();
         if found >= usize::try_from(max).unwrap_or(usize::MAX) {
             draft.refuse(Obstacle::TooManyApplications { line: line.clone(), found, max });
         }

@@ -142,6 +142,8 @@ pub(crate) struct Clock {
 
 #[derive(Clone, Debug)]
 pub(crate) struct Case {
+    /// The request of which it was split off.
+    pub(crate) part_of: Option<CaseId>,
     pub(crate) resolution: Resolution,
     pub(crate) said: Said,
     pub(crate) end: Option<End>,

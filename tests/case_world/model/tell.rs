@@ -201,6 +201,7 @@ impl Model<'_> {
             }
             EventFact::CaseSplit { into, lines, .. } => {
                 let mut part = Case {
+                    part_of: Some(case.part_of.clone().unwrap_or(id.clone())),
                     lines: BTreeMap::new(),
                     serials: BTreeSet::new(),
                     parcels: BTreeMap::new(),
@@ -208,13 +209,7 @@ impl Model<'_> {
                     payments: BTreeMap::new(),
                     obligations: 0,
                     replacements: BTreeMap::new(),
-                    // Who is liable for a line goes along with it.
-                    liability: case
-                        .liability
-                        .iter()
-                        .filter(|(line, _)| lines.iter().any(|moved| moved.line == **line))
-                        .map(|(line, who)| (line.clone(), who.clone()))
-                        .collect(),
+                    liability: BTreeMap::new(),
                     disposed: BTreeMap::new(),
                     came: BTreeMap::new(),
                     went: BTreeMap::new(),
@@ -240,6 +235,10 @@ impl Model<'_> {
                         hold!(5, case.serials.remove(serial), "{serial} is not of the case");
                         part.serials.insert(serial.clone());
                     }
+                }
+                // Who is liable for a line goes along with it, when it goes as a whole.
+                for line in part.lines.keys().filter(|line| case.lines[*line] == 0) {
+                    part.liability.extend(case.liability.remove_entry(line));
                 }
                 case.lines.retain(|_, steps| *steps > 0);
                 let after: i64 = case.lines.values().chain(part.lines.values()).sum();
@@ -457,8 +456,12 @@ impl Model<'_> {
             }
             if let Some(most) = self.practice.and_then(|practice| practice.draft().applications_max)
             {
-                let before = self.cases.values().filter(|case| case.lines.contains_key(&line.line));
-                let before = before.count();
+                // A part that was split off is no application of its own.
+                let about =
+                    self.cases.iter().filter(|(_, case)| case.lines.contains_key(&line.line));
+                let asked: BTreeSet<&CaseId> =
+                    about.map(|(id, case)| case.part_of.as_ref().unwrap_or(id)).collect();
+                let before = asked.len();
                 hold!(41, before < most as usize, "application {} of at most {most}", before + 1);
             }
         }
@@ -480,6 +483,7 @@ impl Model<'_> {
             }
         }
         let opened = Case {
+            part_of: None,
             resolution: *resolution,
             said: Said::Submitted,
             end: None,
