@@ -6,7 +6,7 @@ use aftersale::case::actor::Role;
 use aftersale::case::command::Command;
 use aftersale::case::dispute::Ruling;
 use aftersale::case::duty::{DutyAct, Notice};
-use aftersale::case::event::{Event, EventFact};
+use aftersale::case::event::EventFact;
 use aftersale::case::ledger::Location;
 use aftersale::case::open_matter::OpenMatter;
 use aftersale::case::parcel::InterceptionOutcome;
@@ -15,7 +15,7 @@ use aftersale::case::refusal::parcel::ParcelObstacle;
 use aftersale::case::refusal::{Obstacle, Refusal};
 use aftersale::case::replacement::{AdvanceEnd, ReplacementItem, ReplacementState};
 use aftersale::case::resolution::Resolution;
-use aftersale::case::{AfterSale, Context, Decision};
+use aftersale::case::{Context, Decision};
 use aftersale::label::Coded;
 use aftersale::sale::Paid;
 use aftersale::sale::draft::{Tender, TenderKind};
@@ -99,13 +99,6 @@ fn state(desk: &Desk) -> ReplacementState {
     desk.order.case(&case("R-1")).unwrap().replacement(1).unwrap().state.clone()
 }
 
-fn replays(desk: &Desk) {
-    let text = serde_json::to_string(&desk.events).unwrap();
-    let stored: Vec<Event> = serde_json::from_str(&text).unwrap();
-    assert_eq!(stored, desk.events);
-    assert_eq!(AfterSale::replay(desk.sale.clone(), &stored).unwrap(), desk.order);
-}
-
 /// CAS-61: a replacement called back is under way, on its way back or here again, as a whole; nothing is
 /// paid by it, and its case does not end meanwhile [28, 38].
 #[test]
@@ -145,7 +138,7 @@ fn an_exchange_called_back_is_refunded_once_it_is_here_again() {
     desk.pay("R-1", 2).unwrap();
     desk.close("R-1").unwrap();
     assert_eq!(desk.status("R-1"), "completed");
-    replays(&desk);
+    desk.replays();
 }
 
 #[test]
@@ -165,7 +158,7 @@ fn a_replacement_that_came_back_is_sent_anew_and_its_period_runs_from_its_arriva
     desk.close("R-1").unwrap();
     desk.whole_return("R-2", &[("1b", 1)]).unwrap();
     assert_eq!(desk.order.money().refunded(), pounds("60.00"));
-    replays(&desk);
+    desk.replays();
 }
 
 #[test]
@@ -186,7 +179,7 @@ fn a_replacement_delivered_all_the_same_is_with_the_customer() {
             obstacles(twice),
             [Obstacle::Parcel(ParcelObstacle::NotIntercepting { parcel: parcel("OUT-2") })]
         );
-        replays(&desk);
+        desk.replays();
     }
 }
 
@@ -214,7 +207,7 @@ fn an_advance_called_back_is_not_charged() {
     assert!(desk.order.money().refunded().is_zero());
     desk.close("R-1").unwrap();
     assert_eq!(of(&desk, "1", Location::Customer), 1, "the original can be asked back");
-    replays(&desk);
+    desk.replays();
 }
 
 #[test]
@@ -233,7 +226,7 @@ fn a_missing_part_called_back_moves_no_unit() {
     desk.close("R-1").unwrap();
     assert_eq!(desk.status("R-1"), "completed");
     assert_eq!(of(&desk, "1", Location::Customer), 1);
-    replays(&desk);
+    desk.replays();
 }
 
 /// CAS-63: a replacement lost on its way, out or back, is no dead end: it is sent anew or cancelled, and
@@ -271,7 +264,7 @@ fn a_replacement_lost_on_its_way_is_sent_anew_or_cancelled() {
                 }
             }
             desk.close("R-1").unwrap();
-            replays(&desk);
+            desk.replays();
         }
     }
 }
@@ -325,7 +318,7 @@ fn two_replacements_in_one_parcel_turn_round_together() {
     assert!(warned[0].contains("whole_parcel") && warned[0].contains("1c"), "{warned:?}");
     call(&mut desk, "R-2", "OUT-2").unwrap();
     assert_eq!(of(&desk, "1c", Location::Intercepting), 1);
-    replays(&desk);
+    desk.replays();
 }
 
 #[test]
@@ -438,6 +431,6 @@ proptest! {
             let lost = lost.filter(|event| matches!(event.fact, EventFact::ReplacementLost { .. }));
             prop_assert_eq!(lost.count(), usize::from(number == 5 && given.is_ok()));
         }
-        replays(&desk);
+        desk.replays();
     }
 }

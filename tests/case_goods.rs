@@ -28,13 +28,6 @@ fn of(desk: &Desk, id: &str, location: Location) -> i64 {
     desk.order.quantities().balance(&line(id)).unwrap().at(location)
 }
 
-fn replays(desk: &Desk) {
-    let text = serde_json::to_string(&desk.events).unwrap();
-    let events: Vec<aftersale::case::event::Event> = serde_json::from_str(&text).unwrap();
-    let replayed = AfterSale::replay(desk.sale.clone(), &events);
-    assert_eq!(replayed.as_ref(), Ok(&desk.order), "a replayed order is the live one");
-}
-
 /// Three jackets of one line and a scarf, of which `OUT-2` (two jackets and the scarf) has not arrived.
 fn half_way() -> Desk {
     let mut draft = sale(&[("1", 3, 3, "60.00"), ("2", 1, 1, "12.00")]).draft().clone();
@@ -111,7 +104,7 @@ fn a_parcel_turned_round_comes_back_as_a_return() {
     assert_eq!(desk.order.money().refunded(), pounds("120.00"));
     desk.pay("R-1", 1).unwrap();
     desk.close("R-1").unwrap();
-    replays(&desk);
+    desk.replays();
 }
 
 #[test]
@@ -137,7 +130,7 @@ fn a_parcel_delivered_all_the_same_leaves_the_goods_with_the_customer() {
         [Obstacle::Parcel(ParcelObstacle::NotUnderWay { parcel: parcel("OUT-2") })]
     );
     send_back(&mut desk, "R-1", "BACK-1", &[("1", 2)]).unwrap();
-    replays(&desk);
+    desk.replays();
 }
 
 /// CAS-45: what is refunded while its parcel is called back is never refunded again, whatever the
@@ -168,7 +161,7 @@ fn money_paid_during_an_interception_is_paid_once() {
                     assert_eq!(of(&desk, "1", Location::Kept), 2);
                 }
                 assert_eq!(desk.order.money().refunded(), pounds("120.00"));
-                replays(&desk);
+                desk.replays();
             }
         }
     }
@@ -201,7 +194,7 @@ fn two_cases_do_not_call_back_one_unit() {
     desk.receive_from("R-2", Some(parcel("OUT-2")), &[("1", 1), ("2", 1)]).unwrap();
     assert_eq!(of(&desk, "1", Location::Received), 2);
     assert_eq!(of(&desk, "1", Location::Requested), 1, "the third jacket is with the customer");
-    replays(&desk);
+    desk.replays();
 }
 
 #[test]
@@ -249,7 +242,7 @@ fn a_lost_interception_is_a_loss_on_the_way_back() {
         assert_eq!(of(&desk, "1", Location::WrittenOff), 2);
         desk.pay("R-1", 1).unwrap();
         desk.close("R-1").unwrap();
-        replays(&desk);
+        desk.replays();
     }
 }
 
@@ -278,7 +271,7 @@ fn on_taobao_an_interception_of_three_days_counts_as_agreed_for_trusted_buyers()
         assert_eq!(own.ground, ground, "{tier:?}");
         let status = if agreed { "awaiting_settlement" } else { "intercepting" };
         assert_eq!(desk.status("R-1"), status, "a refund only that was agreed is owed at once");
-        replays(&desk);
+        desk.replays();
     }
 }
 
@@ -329,7 +322,7 @@ fn a_parcel_that_the_carrier_delivered_awaits_its_receipt() {
     desk.receive_from("R-1", Some(parcel("BACK-1")), &[("1", 1)]).unwrap();
     desk.receive_from("R-1", Some(parcel("BACK-2")), &[("1", 1)]).unwrap();
     assert_eq!(desk.status("R-1"), "received");
-    replays(&desk);
+    desk.replays();
 }
 
 proptest! {
@@ -434,7 +427,7 @@ proptest! {
                 prop_assert_eq!(result.is_ok(), there > 0 && missing > 0, "{:?}", result);
             }
         }
-        replays(&desk);
+        desk.replays();
     }
 }
 
@@ -473,7 +466,7 @@ fn announced_three_received_two_refunds_two() {
             assert_eq!(of(&desk, "1", Location::Customer), 1, "free to be asked for again");
             desk.open("R-2", &[("1", 1)]).unwrap();
         }
-        replays(&desk);
+        desk.replays();
     }
 }
 
@@ -491,7 +484,7 @@ fn what_arrived_without_a_number_is_not_missing() {
     assert_eq!(of(&desk, "1", Location::Received), 2);
     let nothing = Obstacle::Parcel(ParcelObstacle::NothingMissing { parcel: parcel("BACK-1") });
     assert_eq!(obstacles(desk.give(Role::Warehouse, shortage())), [nothing]);
-    replays(&desk);
+    desk.replays();
 }
 
 fn stranger(kind: UnexpectedKind, of: Option<&str>) -> UnexpectedItem {
@@ -540,7 +533,7 @@ fn more_than_announced_is_refunded_only_when_admitted() {
         assert_eq!(desk.order.money().refunded().minor(), 6_000 * there);
         let own = desk.order.case(&case("R-1")).unwrap();
         assert_eq!(own.line(&line("1")).unwrap().requested, pieces(there));
-        replays(&desk);
+        desk.replays();
     }
 }
 
@@ -582,7 +575,7 @@ fn a_wrong_article_leaves_the_expected_line_short_and_refunds_nothing() {
     desk.give(Role::Warehouse, shortage).unwrap();
     desk.close("R-1").unwrap();
     assert!(desk.order.money().refunded().is_zero());
-    replays(&desk);
+    desk.replays();
 }
 
 #[test]

@@ -77,16 +77,6 @@ fn state(w: &Reviewed) -> (String, u32) {
     (standing.token.state.to_string(), standing.pin.version)
 }
 
-fn approval(w: &Reviewed) -> Approval {
-    w.desk.order.case(&case("R-1")).unwrap().approval
-}
-
-fn replays(w: &Reviewed) {
-    let text = serde_json::to_string(&w.desk.events).unwrap();
-    let events: Vec<Event> = serde_json::from_str(&text).unwrap();
-    assert_eq!(AfterSale::replay(w.desk.sale.clone(), &events).unwrap(), w.desk.order);
-}
-
 /// CAS-89: a running review goes on under another version by an explicit event alone; what did not change
 /// goes on, votes and deadlines with it, and afterwards the old version is not needed any more [49].
 #[test]
@@ -103,14 +93,14 @@ fn a_review_goes_on_under_another_version_when_somebody_says_so() {
     assert_eq!(event.actor, support::actor(Role::Supervisor));
     assert_eq!(state(&w), ("finance".into(), 2));
     assert_eq!(w.desk.order.next_wakeup(), due, "the deadline of finance stays");
-    assert_eq!(approval(&w), Approval::Submitted);
+    assert_eq!(w.approval(), Approval::Submitted);
     let mut last = renamed();
     last.procedures.remove(0);
     adopt(&mut w, last);
     w.approve("eve").unwrap();
     w.approve("ann").unwrap();
-    assert_eq!(approval(&w), Approval::Authorized);
-    replays(&w);
+    assert_eq!(w.approval(), Approval::Authorized);
+    w.desk.replays();
 }
 
 #[test]
@@ -133,7 +123,7 @@ fn votes_under_another_rule_are_given_again() {
     assert_eq!(state(&w).0, "service", "one is not enough any more");
     w.approve("bo").unwrap();
     assert_eq!(state(&w).0, "finance");
-    replays(&w);
+    w.desk.replays();
 }
 
 #[test]
@@ -159,7 +149,7 @@ fn renamed_states_are_mapped_and_bound_by_the_rule_as_it_stands_now() {
     let ground = w.desk.order.case(&case("R-1")).unwrap().ground.clone();
     let rule = "all_returns".parse().unwrap();
     assert_eq!(ground, Some(Ground::Review { rule, state: id("given") }));
-    replays(&w);
+    w.desk.replays();
 }
 
 /// CAS-90: a case that comes by a migration to a state that permits is permitted, by the system; a
@@ -176,15 +166,15 @@ fn a_state_that_permits_now_permits_at_once() {
     let permitted = moved.events.last().unwrap();
     assert!(matches!(permitted.fact, EventFact::ReturnAuthorized { .. }), "{moved:?}");
     assert_eq!(permitted.actor.role, Role::System);
-    assert_eq!(approval(&w), Approval::Authorized);
+    assert_eq!(w.approval(), Approval::Authorized);
     // Back under terms that do not permit there: the permission stays, the review goes on.
     let again = |draft: &mut ReviewsDraft| draft.procedures.reverse();
     adopt(&mut w, two(words, again));
     let (case_id, map) = (case("R-1"), Default::default());
     let back = Command::MigrateReview { case: case_id, version: Some(1), map };
     w.as_role(Role::Platform, back).unwrap();
-    assert_eq!((state(&w), approval(&w)), (("service".into(), 1), Approval::Authorized));
-    replays(&w);
+    assert_eq!((state(&w), w.approval()), (("service".into(), 1), Approval::Authorized));
+    w.desk.replays();
 }
 
 #[test]
@@ -287,10 +277,10 @@ fn a_timer_of_the_new_version_that_is_due_acts_at_the_move() {
     w.desk.now = at("2026-04-20T09:00:00Z");
     let late = w.desk.now;
     let moved = migrate(&mut w, &[]).unwrap();
-    assert_eq!((state(&w).0.as_str(), approval(&w)), ("refused", Approval::Declined));
+    assert_eq!((state(&w).0.as_str(), w.approval()), ("refused", Approval::Declined));
     assert!(moved.events.iter().all(|event| event.at == late));
     assert_eq!(w.desk.order.next_wakeup(), None);
-    replays(&w);
+    w.desk.replays();
 }
 
 #[test]
@@ -354,7 +344,7 @@ proptest! {
             w.desk.now += chrono::TimeDelta::hours(25);
             let _ = w.as_role(Role::System, Command::Tick);
         }
-        replays(&w);
+        w.desk.replays();
     }
 }
 

@@ -41,10 +41,6 @@ fn world(price: &str) -> Reviewed {
     Reviewed::new(sale(&[("1", 2, 2, price)]), reviewed_rules())
 }
 
-fn approval(w: &Reviewed) -> Approval {
-    w.desk.order.case(&case("R-1")).unwrap().approval
-}
-
 fn state(w: &Reviewed) -> String {
     let case = w.desk.order.case(&case("R-1")).unwrap();
     case.review.as_ref().unwrap().standing.token.state.to_string()
@@ -66,12 +62,6 @@ fn steps(events: &[Event]) -> Vec<(&Actor, &Author, &Change)> {
         _ => None,
     });
     steps.collect()
-}
-
-fn replays(w: &Reviewed) {
-    let text = serde_json::to_string(&w.desk.events).unwrap();
-    let events: Vec<Event> = serde_json::from_str(&text).unwrap();
-    assert_eq!(AfterSale::replay(w.desk.sale.clone(), &events).unwrap(), w.desk.order);
 }
 
 /// CAS-80: a rule book with a review that cannot work is refused with all that is wrong.
@@ -154,10 +144,10 @@ fn the_procedure_decides_and_says_so_to_whoever_tries_by_hand() {
     let own = obstacles(w.approve("customer-1"));
     assert!(matches!(own[0], Obstacle::Review(ReviewObstacle::Procedure(_))), "{own:?}");
     w.approve("ann").unwrap();
-    assert_eq!((approval(&w), state(&w).as_str()), (Approval::Submitted, "finance"));
+    assert_eq!((w.approval(), state(&w).as_str()), (Approval::Submitted, "finance"));
     w.approve("eve").unwrap();
     let granted = w.approve("ann").unwrap(); // the last vote permits
-    assert_eq!(approval(&w), Approval::Authorized);
+    assert_eq!(w.approval(), Approval::Authorized);
     let ground = &w.desk.order.case(&case("R-1")).unwrap().ground;
     assert!(matches!(ground, Some(Ground::Review { rule, state })
         if rule.as_str() == "all_returns" && state.as_str() == "granted"));
@@ -165,7 +155,7 @@ fn the_procedure_decides_and_says_so_to_whoever_tries_by_hand() {
     assert!(granted.duties.iter().any(|d| matches!(d.act, DutyAct::SendReturnInstructions { .. })));
     assert_eq!(obstacles(w.approve("eve")), [Obstacle::Review(ReviewObstacle::NoReview)]);
     w.desk.receive("R-1", &[("1", 2)]).unwrap();
-    replays(&w);
+    w.desk.replays();
 }
 
 #[test]
@@ -192,7 +182,7 @@ fn a_refusing_review_sets_the_units_free() {
     let withdraw = Command::Review { case: case("R-1"), order: Order::Withdraw };
     w.as_role(Role::Customer, withdraw).unwrap();
     assert_eq!(w.desk.status("R-1"), "cancelled");
-    replays(&w);
+    w.desk.replays();
 }
 
 /// CAS-82: what a procedure decides by itself is done by the system, never in the customer's name.
@@ -200,7 +190,7 @@ fn a_refusing_review_sets_the_units_free() {
 fn a_small_amount_passes_in_the_name_of_the_system() {
     let mut w = world("4.00");
     let opened = w.open(&[("1", 2)]).unwrap();
-    assert_eq!(approval(&w), Approval::Authorized);
+    assert_eq!(w.approval(), Approval::Authorized);
     let authorized = opened.events.last().unwrap();
     assert!(matches!(authorized.fact, EventFact::ReturnAuthorized { .. }));
     assert_eq!((authorized.actor.id.as_str(), authorized.actor.role), ("review", Role::System));
@@ -210,7 +200,7 @@ fn a_small_amount_passes_in_the_name_of_the_system() {
         }
     }
     assert_eq!(opened.events[0].actor.role, Role::Customer);
-    replays(&w);
+    w.desk.replays();
 }
 
 fn tick(w: &mut Reviewed, when: &str) -> Vec<Event> {
@@ -251,15 +241,15 @@ fn timers_of_a_review_are_timers_of_the_order() {
         many.extend(tick(&mut often, &format!("2026-03-10T{hour}:30:00Z")));
     }
     many.extend(tick(&mut often, "2026-03-11T08:59:59Z"));
-    assert_eq!(approval(&often), Approval::Submitted);
+    assert_eq!(often.approval(), Approval::Submitted);
     many.extend(tick(&mut often, "2026-03-11T09:00:00Z"));
     assert_eq!(bare(&late), bare(&many));
-    assert_eq!((approval(&once), approval(&often)), (Approval::Declined, Approval::Declined));
+    assert_eq!((once.approval(), often.approval()), (Approval::Declined, Approval::Declined));
     assert_eq!(once.desk.order.next_wakeup(), None);
     let declined = late.last().unwrap();
     assert_eq!((declined.at, declined.actor.role), (at("2026-03-11T09:00:00Z"), Role::System));
-    replays(&once);
-    replays(&often);
+    once.desk.replays();
+    often.desk.replays();
     // A command at the very instant finds the timer has acted.
     let mut w = world("60.00");
     w.open(&[("1", 1)]).unwrap();
@@ -274,8 +264,8 @@ fn timers_of_a_review_are_timers_of_the_order() {
     held.as_role(Role::Agent, Command::Release { case: case("R-1") }).unwrap();
     let woken = tick(&mut held, "2026-03-15T10:00:00Z");
     assert!(woken.iter().all(|event| event.at >= at("2026-03-15T09:00:00Z")));
-    assert_eq!(approval(&held), Approval::Declined);
-    replays(&held);
+    assert_eq!(held.approval(), Approval::Declined);
+    held.desk.replays();
 }
 
 /// CAS-84: a step of a review that cannot follow is refused when a history is replayed.
@@ -310,7 +300,7 @@ fn a_marketplace_overrules_where_it_may() {
     w.open(&[("1", 2)]).unwrap();
     let goodwill = || by_hand(Ground::Goodwill { note: note() });
     w.as_role(Role::Platform, goodwill()).unwrap();
-    assert_eq!(approval(&w), Approval::Authorized);
+    assert_eq!(w.approval(), Approval::Authorized);
     assert_eq!(obstacles(w.approve("ann")), [Obstacle::Review(ReviewObstacle::NoReview)]);
     assert_eq!(w.desk.order.next_wakeup(), None);
     let mut draft = reviews::reviews();
@@ -329,9 +319,9 @@ fn a_marketplace_overrules_where_it_may() {
     let (ruling, appeal_until) = (Ruling::ForCustomer, None);
     let rule = Command::RuleDispute { case: case("R-1"), ruling, appeal_until, note: note() };
     w.as_role(Role::Platform, rule).unwrap();
-    assert_eq!(approval(&w), Approval::Authorized);
+    assert_eq!(w.approval(), Approval::Authorized);
     assert_eq!(obstacles(w.approve("ann")), [Obstacle::Review(ReviewObstacle::NoReview)]);
-    replays(&w);
+    w.desk.replays();
 }
 
 /// The procedure of a returns desk with the goods on their way, under a shop with opening hours.
@@ -370,7 +360,7 @@ fn facts_move_the_procedure_and_money_waits_for_it() {
     w.open(&[("1", 2)]).unwrap();
     assert_eq!(state(&w), "review");
     w.approve("ann").unwrap();
-    assert_eq!((approval(&w), state(&w).as_str()), (Approval::Authorized, "goods"));
+    assert_eq!((w.approval(), state(&w).as_str()), (Approval::Authorized, "goods"));
     // Nobody states what the host must state: the fact is recorded, the procedure is not moved.
     let mut blind = w.clone();
     let received = blind.desk.receive("R-1", &[("1", 2)]).unwrap();
@@ -418,7 +408,7 @@ fn facts_move_the_procedure_and_money_waits_for_it() {
     w.approve("max").unwrap();
     assert_eq!(state(&w), "granted");
     w.as_role(Role::Finance, refund()).unwrap();
-    replays(&w);
+    w.desk.replays();
 }
 
 /// CAS-88: a case goes on under the definition it was opened under; without it nobody acts in the review
@@ -476,7 +466,7 @@ fn every_order_of_a_review_goes_through_the_case() {
     assert!(w.approve("eve").is_err(), "a material fact differs");
     w.act("bo", Order::ChangeFacts).unwrap();
     assert_eq!(state(&w), "service");
-    replays(&w);
+    w.desk.replays();
 }
 
 proptest! {
@@ -528,6 +518,6 @@ proptest! {
             let review = case.review.as_ref().unwrap();
             prop_assert_eq!(review.standing.token.state.as_str(), "granted");
         }
-        replays(&w);
+        w.desk.replays();
     }
 }

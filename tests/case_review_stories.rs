@@ -5,10 +5,11 @@ mod reviews;
 mod support;
 
 use aftersale::approval::command::Order;
+use aftersale::case::Decision;
 use aftersale::case::actor::Role;
 use aftersale::case::command::Command;
 use aftersale::case::dispute::{Evidence, Ruling};
-use aftersale::case::event::{Event, EventFact};
+use aftersale::case::event::EventFact;
 use aftersale::case::liability::{Liability, Party};
 use aftersale::case::parcel::InterceptionOutcome;
 use aftersale::case::refusal::parcel::ParcelObstacle;
@@ -16,7 +17,6 @@ use aftersale::case::refusal::review::ReviewObstacle;
 use aftersale::case::refusal::{Obstacle, Refusal};
 use aftersale::case::resolution::Resolution;
 use aftersale::case::state::Approval;
-use aftersale::case::{AfterSale, Decision};
 use aftersale::explain::Fact;
 use aftersale::id::FactName;
 use aftersale::money::Money;
@@ -28,16 +28,6 @@ use aftersale::time::add_seconds;
 use reviews::{Reviewed, agent, reviewed_rules};
 use support::{case, obstacles, sale, units};
 
-fn approval(w: &Reviewed) -> Approval {
-    w.desk.order.case(&case("R-1")).unwrap().approval
-}
-
-fn replays(w: &Reviewed) {
-    let text = serde_json::to_string(&w.desk.events).unwrap();
-    let events: Vec<Event> = serde_json::from_str(&text).unwrap();
-    assert_eq!(AfterSale::replay(w.desk.sale.clone(), &events).unwrap(), w.desk.order);
-}
-
 #[test]
 fn a_host_does_not_overwrite_what_the_order_says() {
     let mut w = Reviewed::new(sale(&[("1", 2, 2, "60.00")]), reviewed_rules());
@@ -45,7 +35,7 @@ fn a_host_does_not_overwrite_what_the_order_says() {
     let small = Money::parse("5.00", Currency::GBP).unwrap();
     w.facts.set(FactName::new("amount").unwrap(), Fact::Amount(small));
     w.open(&[("1", 2)]).unwrap();
-    assert_eq!(approval(&w), Approval::Submitted, "nobody has decided about 120.00");
+    assert_eq!(w.approval(), Approval::Submitted, "nobody has decided about 120.00");
     w.approve("ann").unwrap();
     let case = w.desk.order.case(&case("R-1")).unwrap();
     let state = &case.running_review().unwrap().standing.token.state;
@@ -105,17 +95,17 @@ fn a_review_waits_for_the_carrier_to_answer() {
     assert_eq!(w.desk.order.next_wakeup(), None, "nothing wakes the host in vain");
     w.desk.now = add_seconds(w.desk.now, 3 * 86_400).unwrap();
     assert_eq!(w.as_role(Role::System, Command::Tick).unwrap().events, []);
-    assert_eq!(approval(&w), Approval::Submitted);
+    assert_eq!(w.approval(), Approval::Submitted);
     let mut turned = w.clone();
     answer(&mut turned, InterceptionOutcome::Intercepted);
-    assert_eq!(approval(&turned), Approval::Authorized, "the goods come back");
-    replays(&turned);
+    assert_eq!(turned.approval(), Approval::Authorized, "the goods come back");
+    turned.desk.replays();
     let at = w.desk.now;
     let answered = answer(&mut w, InterceptionOutcome::Failed);
-    assert_eq!(approval(&w), Approval::Declined, "service was silent for more than a day");
+    assert_eq!(w.approval(), Approval::Declined, "service was silent for more than a day");
     assert!(answered.events.iter().all(|event| event.at == at));
     assert!(w.desk.order.next_wakeup().is_none_or(|due| due > at));
-    replays(&w);
+    w.desk.replays();
 }
 
 /// A procedure that a fact ends: proof came too late.
@@ -150,8 +140,8 @@ fn a_fact_is_recorded_where_its_review_has_to_wait() {
     assert!(added.findings.iter().any(|finding| finding.to_string().contains("called back")));
     answer(&mut w, InterceptionOutcome::Failed);
     w.as_role(Role::Customer, add()).unwrap();
-    assert_eq!(approval(&w), Approval::Declined);
-    replays(&w);
+    assert_eq!(w.approval(), Approval::Declined);
+    w.desk.replays();
 }
 
 #[test]
@@ -162,10 +152,10 @@ fn what_was_due_on_hold_acts_at_the_moment_the_hold_ends() {
     w.desk.now = add_seconds(w.desk.now, 3 * 86_400).unwrap();
     let at = w.desk.now;
     let released = w.as_role(Role::Agent, Command::Release { case: case("R-1") }).unwrap();
-    assert_eq!(approval(&w), Approval::Declined, "{released:?}");
+    assert_eq!(w.approval(), Approval::Declined, "{released:?}");
     assert!(released.events.iter().all(|event| event.at == at));
     assert!(w.desk.order.next_wakeup().is_none_or(|due| due > at));
-    replays(&w);
+    w.desk.replays();
 }
 
 /// Service permits; money waits for a check that can say no for good.
@@ -191,7 +181,7 @@ fn checked() -> Reviewed {
     let mut w = Reviewed::new(sale(&[("1", 2, 2, "60.00")]), rules);
     w.open(&[("1", 2)]).unwrap();
     w.approve("bo").unwrap();
-    assert_eq!(approval(&w), Approval::Authorized);
+    assert_eq!(w.approval(), Approval::Authorized);
     w
 }
 
@@ -232,7 +222,7 @@ fn a_ruling_lets_go_what_a_review_keeps_back() {
     rule(&mut w, Ruling::ForCustomer);
     let refunded = refund(&mut w).unwrap();
     assert!(matches!(refunded.events[0].fact, EventFact::RefundPlanned { .. }));
-    replays(&w);
+    w.desk.replays();
 }
 
 #[test]
@@ -242,7 +232,7 @@ fn a_ruling_ends_a_review_that_goes_on_after_it_permitted() {
     assert!(w.desk.order.case(&case("R-1")).unwrap().running_review().is_none());
     assert_eq!(obstacles(w.approve("eve")), [Obstacle::Review(ReviewObstacle::NoReview)]);
     assert_eq!(w.desk.order.next_wakeup(), None);
-    replays(&w);
+    w.desk.replays();
 }
 
 #[test]

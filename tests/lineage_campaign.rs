@@ -8,23 +8,10 @@ use aftersale::lineage::campaign::{
     CheckLevel, DueNotice, OrderProgress,
 };
 use aftersale::number::Ratio;
-use aftersale::quantity::{Quantity, Unit};
 use aftersale::time::Instant;
-use lineage_model::Dice;
+use lineage_model::{Dice, day, liters, order_id};
 
 const REMINDERS: u32 = 2;
-
-fn order_id(name: &str) -> OrderId {
-    OrderId::new(name).unwrap()
-}
-
-fn liters(amount: &str) -> Quantity {
-    Quantity::parse(amount, Unit::known("l").unwrap()).unwrap()
-}
-
-fn day(day: u32) -> Instant {
-    format!("2026-04-{day:02}T08:00:00Z").parse().unwrap()
-}
 
 fn plan(check_level: CheckLevel) -> CampaignPlan {
     CampaignPlan {

@@ -5,11 +5,11 @@ mod lineage_model;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use aftersale::id::{LotId, SupplierId};
+use aftersale::id::SupplierId;
 use aftersale::lineage::Lineage;
 use aftersale::lineage::composition::{CompositionError, MAX_LOOP};
 use aftersale::lineage::event::EventFacts;
-use aftersale::lineage::event::{Event, EventId, EventKind, Item, Line, Units};
+use aftersale::lineage::event::{Event, EventId, EventKind, Line, Units};
 use aftersale::lineage::fraction::{Fraction, MAX_BITS};
 use aftersale::lineage::graph::timed::Suspicion;
 use aftersale::lineage::source::Source;
@@ -204,10 +204,6 @@ fn composition_is_the_share_of_the_ledger_where_lots_are_made_once() {
         }
     }
     assert!(checks > 10_000, "{checks}");
-}
-
-fn lot(name: &str) -> Item {
-    Item::Lot(LotId::new(name).unwrap())
 }
 
 fn record(lineage: &mut Lineage, id: &str, ins: &[(&str, &str)], outs: &[(&str, &str)]) {

@@ -14,7 +14,7 @@ use aftersale::lineage::graph::timed::Suspicion;
 use aftersale::lineage::heel::{Heel, HeelError};
 use aftersale::lineage::source::Source;
 use aftersale::number::Ratio;
-use aftersale::quantity::{Quantity, Unit};
+use aftersale::quantity::Quantity;
 use lineage_model::*;
 
 fn pieces(count: i64) -> Heel {
@@ -209,10 +209,6 @@ fn exposures_with_heels_equal_single_traces() {
             assert_eq!(exposure.by_group[0].0, exposed as u32, "world {n}");
         }
     }
-}
-
-fn liters(amount: &str) -> Quantity {
-    Quantity::parse(amount, Unit::known("l").unwrap()).unwrap()
 }
 
 /// A tank of 1,000 l: filled with OIL-1, drained to what is left, filled with OIL-2, sold.

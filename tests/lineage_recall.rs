@@ -4,7 +4,7 @@ mod lineage_model;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use aftersale::id::{CustomerId, LotId, OrderId, SerialId, SupplierId};
+use aftersale::id::{CustomerId, OrderId, SerialId, SupplierId};
 use aftersale::lineage::Lineage;
 use aftersale::lineage::audit::{Tolerance, TraceBreak, Violation};
 use aftersale::lineage::containment::{Containment, PackAction, Packing};
@@ -17,27 +17,13 @@ use aftersale::lineage::source::Source;
 use aftersale::lineage::table::TraceRow;
 use aftersale::number::Ratio;
 use aftersale::quantity::{Quantity, Unit, UnitTable};
-use aftersale::time::{Instant, Interval};
-use lineage_model::{Dice, LOTS, effective, model_forward, number, recorded, world};
-
-fn lot(name: &str) -> Item {
-    Item::Lot(LotId::new(name).unwrap())
-}
+use aftersale::time::Interval;
+use lineage_model::{
+    Dice, LOTS, day, effective, liters, lot, model_forward, number, order_id, recorded, world,
+};
 
 fn order(name: &str) -> Item {
     Item::Order(OrderId::new(name).unwrap())
-}
-
-fn order_id(name: &str) -> OrderId {
-    OrderId::new(name).unwrap()
-}
-
-fn liters(amount: &str) -> Quantity {
-    Quantity::parse(amount, Unit::known("l").unwrap()).unwrap()
-}
-
-fn day(day: u32) -> Instant {
-    format!("2026-04-{day:02}T08:00:00Z").parse().unwrap()
 }
 
 fn event(id: &str, on: u32, kind: EventKind) -> EventDraft {

@@ -2,7 +2,7 @@
 
 mod lineage_model;
 
-use aftersale::id::{LotId, OrderId, SerialId, SupplierId};
+use aftersale::id::{OrderId, SerialId, SupplierId};
 use aftersale::lineage::Lineage;
 use aftersale::lineage::event::{Event, EventFacts, EventId, EventKind, Item, Line, LineId, Units};
 use aftersale::lineage::source::Source;
@@ -14,7 +14,7 @@ use aftersale::lineage::suspect::{
 use aftersale::number::Exact;
 use aftersale::quantity::Quantity;
 use aftersale::time::{Instant, Zone};
-use lineage_model::Dice;
+use lineage_model::{Dice, lot};
 use proptest::prelude::*;
 
 fn choose(n: u128, k: u128) -> u128 {
@@ -219,10 +219,6 @@ fn stratified_p_counts_all_ways() {
 
 fn at(day: u32) -> Instant {
     format!("2026-03-{day:02}T08:00:00Z").parse().unwrap()
-}
-
-fn lot(name: &str) -> Item {
-    Item::Lot(LotId::new(name).unwrap())
 }
 
 fn phone(number: u32) -> Item {

@@ -8,7 +8,7 @@ use super::actor::{Actor, Role};
 use super::command::{Command, Envelope};
 use super::dispute::{Dispute, Evidence, Offer, Ruling};
 use super::ground::{AcceptanceBasis, Ground};
-use super::ledger::Location;
+use super::ledger::{Location, MAY_TURN_UP, PROMISED, SETTLED_OUTSIDE, WITH_US};
 use super::liability::{Liability, Party};
 use super::line::{LineQuantity, ReceivedLine, RequestedLine, SplitOff};
 use super::obligation::{PaymentState, PaymentWay};
@@ -168,10 +168,7 @@ impl AfterSale {
     fn goods_candidates(&self, case: &ReturnCase, expected: &[LineQuantity]) -> Vec<Command> {
         let id = || case.id.clone();
         let mut commands = Vec::new();
-        let arriving: &[Location] =
-            &[Location::InTransit, Location::Requested, Location::Lost, Location::Ahead];
-        let settled: &[Location] = &[Location::Ahead, Location::WrittenOff, Location::Kept];
-        for places in [arriving, settled] {
+        for places in [MAY_TURN_UP, SETTLED_OUTSIDE] {
             let received = |line: &CaseLine| {
                 let LineQuantity { line, quantity } = at(line, places)?;
                 let (serials, lots) = Default::default();
@@ -236,8 +233,7 @@ impl AfterSale {
             resolution: case.resolution,
             lines: case.lines.iter().filter_map(again).collect(),
         }];
-        let open = &[Location::Requested, Location::HeldBack];
-        let first = case.lines.iter().find_map(|line| Some((line, at(line, open)?)));
+        let first = case.lines.iter().find_map(|line| Some((line, at(line, PROMISED)?)));
         let numbered = (1..=1_000_u32).map(|n| CaseId::new(alloc::format!("{}/{n}", case.id)));
         let fresh = numbered.flatten().find(|id| self.case(id).is_none());
         if let (Some((line, all)), Some(into)) = (first, fresh) {
@@ -368,13 +364,6 @@ fn payment_candidates(case: &ReturnCase) -> Vec<Command> {
 
 /// Looking at what came back, deciding what becomes of it, and who is liable.
 fn judging_candidates(case: &ReturnCase) -> Vec<Command> {
-    const WITH_US: &[Location] = &[
-        Location::Received,
-        Location::Accepted,
-        Location::Rejected,
-        Location::Settled,
-        Location::Recovered,
-    ];
     let id = || case.id.clone();
     let mut commands = Vec::new();
     for own in &case.lines {

@@ -3,7 +3,7 @@
 use alloc::vec::Vec;
 
 use super::AfterSale;
-use super::ledger::Location;
+use super::ledger::OURS;
 use crate::id::OrderLineId;
 use crate::inspection::kit::{KitComponent, whole_kits};
 use crate::quantity::Quantity;
@@ -18,9 +18,6 @@ pub struct KitReturn {
     pub parts: Vec<(OrderLineId, Quantity)>,
 }
 
-/// Where units are that came back and were accepted, settled or not.
-const BACK: &[Location] = &[Location::Accepted, Location::Settled, Location::Recovered];
-
 impl AfterSale {
     /// What is back of a kit over all cases: a part is returned on its own and refunded at its own
     /// price; the kit counts as returned as often as all its parts are.
@@ -32,7 +29,7 @@ impl AfterSale {
         let mut parts = Vec::with_capacity(sold.parts.len());
         let mut components = Vec::with_capacity(sold.parts.len());
         for part in &sold.parts {
-            let steps = self.quantities().balance(&part.line)?.over(BACK);
+            let steps = self.quantities().balance(&part.line)?.over(OURS);
             let returned = Quantity::new(steps, part.per_kit.unit()).ok()?;
             parts.push((part.line.clone(), returned));
             components.push(KitComponent { per_kit: part.per_kit, returned });

@@ -268,3 +268,31 @@ pub const fn is_settled(location: Location) -> bool {
             | Location::Recovered
     )
 }
+
+/// Units promised to us that nobody has sent.
+pub(super) const PROMISED: &[Location] = &[Location::Requested, Location::HeldBack];
+
+/// Where goods that arrive may come from, in the order in which they are looked for: announced
+/// parcels, goods sent without a parcel number, goods believed lost.
+pub(super) const ARRIVING: &[Location] =
+    &[Location::InTransit, Location::Requested, Location::Lost];
+
+/// The same, with units whose money went ahead of them.
+pub(super) const MAY_TURN_UP: &[Location] =
+    &[Location::InTransit, Location::Requested, Location::Lost, Location::Ahead];
+
+/// Settled goods that may come back all the same.
+pub(super) const SETTLED_OUTSIDE: &[Location] =
+    &[Location::Ahead, Location::WrittenOff, Location::Kept];
+
+/// Units that somebody can look at, ours or not.
+pub(super) const WITH_US: &[Location] = &[
+    Location::Received,
+    Location::Accepted,
+    Location::Rejected,
+    Location::Settled,
+    Location::Recovered,
+];
+
+/// Units that came back for good, settled or not.
+pub(super) const OURS: &[Location] = &[Location::Accepted, Location::Settled, Location::Recovered];

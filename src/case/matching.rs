@@ -12,7 +12,7 @@ use alloc::vec::Vec;
 use serde::{Deserialize, Serialize};
 
 use super::AfterSale;
-use super::ledger::Location;
+use super::ledger::MAY_TURN_UP;
 use super::state::ReturnCase;
 use crate::explain::{Effect, Fact, Finding, RuleRef};
 use crate::id::{CaseId, OrderId, OrderLineId, ParcelId, RuleId, SerialId, Sku};
@@ -100,13 +100,9 @@ pub fn rank<'a>(
     found.into_iter().map(|(_, found)| found).collect()
 }
 
-/// Where the units of a case are that may turn up in a parcel.
-pub(super) const ARRIVING: &[Location] =
-    &[Location::InTransit, Location::Requested, Location::Lost, Location::Ahead];
-
 pub(super) fn awaits_goods(case: &ReturnCase) -> bool {
     let open = case.closing.is_none() && case.approval != super::state::Approval::Declined;
-    open && case.lines.iter().any(|line| line.held.over(ARRIVING) > 0)
+    open && case.lines.iter().any(|line| line.held.over(MAY_TURN_UP) > 0)
 }
 
 fn score(parcel: &ParcelMarks, candidate: &Candidate<'_>) -> Option<ParcelMatch> {
@@ -158,7 +154,7 @@ fn score(parcel: &ParcelMarks, candidate: &Candidate<'_>) -> Option<ParcelMatch>
 }
 
 fn awaited<'a>(order: &'a AfterSale, case: &'a ReturnCase) -> BTreeSet<&'a Sku> {
-    let lines = case.lines.iter().filter(|line| line.held.over(ARRIVING) > 0);
+    let lines = case.lines.iter().filter(|line| line.held.over(MAY_TURN_UP) > 0);
     lines.filter_map(|line| article(order, &line.line)).collect()
 }
 
@@ -200,7 +196,7 @@ pub fn share_out<'a>(
         for line in &case.lines {
             let Some(sku) = article(order, &line.line) else { continue };
             let Some(there) = left.get_mut(sku) else { continue };
-            let steps = line.held.over(ARRIVING).min(there.steps()).max(0);
+            let steps = line.held.over(MAY_TURN_UP).min(there.steps()).max(0);
             if there.unit() != line.requested.unit() || steps == 0 {
                 continue;
             }

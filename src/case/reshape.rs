@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 
 use super::AfterSale;
 use super::event::{Event, EventFact};
-use super::ledger::{Balance, Location, Posting, QuantityLedger, is_movement};
+use super::ledger::{Balance, Location, PROMISED, Posting, QuantityLedger, is_movement};
 use super::line::LineQuantity;
 use super::line::{OpenedLine, SplitLine};
 use super::resolution::Resolution;
@@ -167,7 +167,7 @@ pub(super) fn is_amendment(order: &AfterSale, event: &Event) -> bool {
         let Some(line) = trial.line_mut(&posting.line) else { return false };
         line.held.shift(posting);
     }
-    let promised = |line: &CaseLine| line.held.over(&[Location::Requested, Location::HeldBack]);
+    let promised = |line: &CaseLine| line.held.over(PROMISED);
     let asked = |line: &CaseLine| {
         let opened = lines.iter().find(|opened| opened.line == line.line);
         opened.map_or(0, |opened| opened.quantity.steps())

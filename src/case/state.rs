@@ -9,7 +9,7 @@ use alloc::vec::Vec;
 use super::actor::Actor;
 use super::dispute::{Dispute, Evidence, Offer};
 use super::ground::Ground;
-use super::ledger::{Balance, Location, Posting};
+use super::ledger::{Balance, Location, OURS, Posting};
 use super::liability::Liability;
 use super::line::LineQuantity;
 use super::obligation::Obligation;
@@ -158,7 +158,7 @@ impl CaseLine {
     /// Units with us for good: accepted, settled or recovered.
     #[must_use]
     pub fn ours(&self) -> i64 {
-        self.held.over(&[Location::Accepted, Location::Settled, Location::Recovered])
+        self.held.over(OURS)
     }
 
     /// Units with us for good that nobody has disposed of.

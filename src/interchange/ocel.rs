@@ -155,31 +155,7 @@ pub fn ocel<'a>(cases: impl IntoIterator<Item = (&'a CaseId, &'a [Entry<Change>]
             });
         }
     }
-    // A stable sort: entries of one case and one instant keep their order.
-    events.sort_by_key(|event| event.time);
-    let attribute = |name: &str| OcelAttributeType { name: name.into(), kind: "string".into() };
-    Ocel {
-        object_types: [CASE, PERSON]
-            .map(|name| OcelType { name: name.into(), attributes: Vec::new() })
-            .into(),
-        event_types: kinds
-            .into_iter()
-            .map(|name| OcelType {
-                name: name.into(),
-                attributes: ATTRIBUTES.iter().map(|name| attribute(name)).collect(),
-            })
-            .collect(),
-        objects: objects
-            .into_iter()
-            .map(|(id, kind)| OcelObject {
-                id,
-                kind: kind.into(),
-                attributes: Vec::new(),
-                relationships: Vec::new(),
-            })
-            .collect(),
-        events,
-    }
+    log(&[CASE, PERSON], (&kinds, &ATTRIBUTES), objects, events)
 }
 
 /// The log of orders with all their cases: one event for each thing that happened, with the order, the
@@ -243,7 +219,17 @@ pub fn returns<'a>(orders: impl IntoIterator<Item = (&'a OrderId, &'a [Event])>)
             });
         }
     }
-    // A stable sort: events of one order and one instant keep their order.
+    log(&[ORDER, CASE, LINE, PARCEL, PERSON], (&kinds, &OF_RETURNS), objects, events)
+}
+
+/// A log in the order of time, with the kinds of its objects, and of its events and their attributes.
+fn log<K: AsRef<str>>(
+    object_types: &[&str],
+    (kinds, attributes): (&BTreeSet<K>, &[&str]),
+    objects: BTreeMap<String, &'static str>,
+    mut events: Vec<OcelEvent>,
+) -> Ocel {
+    // A stable sort: events of one instant keep their order.
     events.sort_by_key(|event| event.time);
     let typed = |name: &str, attributes: &[&str]| OcelType {
         name: name.into(),
@@ -252,18 +238,16 @@ pub fn returns<'a>(orders: impl IntoIterator<Item = (&'a OrderId, &'a [Event])>)
             .map(|name| OcelAttributeType { name: (*name).into(), kind: "string".into() })
             .collect(),
     };
+    let object = |(id, kind): (String, &str)| OcelObject {
+        id,
+        kind: kind.into(),
+        attributes: Vec::new(),
+        relationships: Vec::new(),
+    };
     Ocel {
-        object_types: [ORDER, CASE, LINE, PARCEL, PERSON].map(|name| typed(name, &[])).into(),
-        event_types: kinds.iter().map(|name| typed(name, &OF_RETURNS)).collect(),
-        objects: objects
-            .into_iter()
-            .map(|(id, kind)| OcelObject {
-                id,
-                kind: kind.into(),
-                attributes: Vec::new(),
-                relationships: Vec::new(),
-            })
-            .collect(),
+        object_types: object_types.iter().map(|name| typed(name, &[])).collect(),
+        event_types: kinds.iter().map(|name| typed(name.as_ref(), attributes)).collect(),
+        objects: objects.into_iter().map(object).collect(),
         events,
     }
 }

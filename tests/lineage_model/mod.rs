@@ -10,6 +10,26 @@ use aftersale::quantity::{Quantity, Unit};
 use aftersale::time::Instant;
 
 // ---------------------------------------------------------------------------------------------
+// Words for examples written by hand
+
+pub fn lot(name: &str) -> Item {
+    Item::Lot(LotId::new(name).unwrap())
+}
+
+pub fn order_id(name: &str) -> OrderId {
+    OrderId::new(name).unwrap()
+}
+
+pub fn liters(amount: &str) -> Quantity {
+    Quantity::parse(amount, Unit::known("l").unwrap()).unwrap()
+}
+
+/// Eight in the morning of a day in April.
+pub fn day(day: u32) -> Instant {
+    format!("2026-04-{day:02}T08:00:00Z").parse().unwrap()
+}
+
+// ---------------------------------------------------------------------------------------------
 // Random worlds
 
 /// SplitMix64: worlds are numbered, so a failure names its world.

@@ -329,6 +329,15 @@ impl Desk {
         self.refund(id)
     }
 
+    /// What is stored gives the live order again: through text, as a host keeps it.
+    pub fn replays(&self) {
+        let text = serde_json::to_string(&self.events).unwrap();
+        let stored: Vec<Event> = serde_json::from_str(&text).unwrap();
+        assert_eq!(stored, self.events);
+        let replayed = AfterSale::replay(self.sale.clone(), &stored);
+        assert_eq!(replayed.as_ref(), Ok(&self.order), "a replayed order is the live one");
+    }
+
     pub fn status(&self, id: &str) -> String {
         self.order.case(&case(id)).unwrap().status().to_string()
     }

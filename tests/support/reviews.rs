@@ -8,6 +8,7 @@ use aftersale::case::actor::{Actor, Role};
 use aftersale::case::command::{Command, Envelope};
 use aftersale::case::refusal::Refusal;
 use aftersale::case::review::Roster;
+use aftersale::case::state::Approval;
 use aftersale::condition::Facts;
 use aftersale::explain::Fact;
 use aftersale::feedback::plan::FeedbackBook;
@@ -107,6 +108,11 @@ impl Reviewed {
             .with_role(role("board"), [person("gil")]);
         let facts = Facts::new().with(FactName::new("vip").unwrap(), Fact::Flag(false));
         Self { desk, directory, facts, commands: 0 }
+    }
+
+    /// How far the approval of the case is.
+    pub fn approval(&self) -> Approval {
+        self.desk.order.case(&case("R-1")).unwrap().approval
     }
 
     pub fn give(&mut self, actor: Actor, command: Command) -> Result<Decision, Refusal> {

@@ -124,8 +124,9 @@ impl Scene<'_> {
         any
     }
 
-    /// Moves what a replacement holds, all of it; an obstacle where another case has asked for some.
-    fn move_items(
+    /// Moves what a replacement holds, all of it; an obstacle where another case has asked for some, or
+    /// it came back by one.
+    pub(super) fn move_items(
         &self,
         draft: &mut Draft,
         sent: &Replacement,

@@ -7,7 +7,7 @@ use alloc::vec::Vec;
 use super::super::dispute::{Dispute, Ruling};
 use super::super::event::EventFact;
 use super::super::ground::AcceptanceBasis;
-use super::super::ledger::{Location, Posting};
+use super::super::ledger::{ARRIVING, Location, Posting, SETTLED_OUTSIDE};
 use super::super::line::ReadMarks;
 use super::super::line::{LineQuantity, ReceivedLine};
 use super::super::parcel::{UnexpectedItem, UnexpectedKind};
@@ -18,13 +18,6 @@ use super::super::state::{CaseLine, ReturnCase};
 use super::{Draft, MAX_LINES, Scene, take};
 use crate::id::{ParcelId, SerialId};
 use crate::quantity::Quantity;
-
-/// Where goods that arrive may come from, in the order in which they are looked for: announced
-/// parcels, goods sent without a parcel number, goods believed lost.
-pub(super) const ARRIVING: &[Location] =
-    &[Location::InTransit, Location::Requested, Location::Lost];
-/// Settled goods that may come back all the same.
-const SETTLED_OUTSIDE: &[Location] = &[Location::Ahead, Location::WrittenOff, Location::Kept];
 
 impl Scene<'_> {
     pub(super) fn send_back(

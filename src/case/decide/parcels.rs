@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 
 use super::super::event::EventFact;
 use super::super::evolve::posting;
-use super::super::ledger::{Location, Posting};
+use super::super::ledger::{ARRIVING, Location, Posting};
 use super::super::parcel::{Scan, UnexpectedEnd};
 use super::super::parcel::{UnexpectedItem, UnexpectedKind};
 use super::super::refusal::Obstacle;
@@ -122,7 +122,7 @@ impl Scene<'_> {
             UnexpectedKind::WrongItem => draft.refuse(Obstacle::NotAdmissible { item: place }),
             UnexpectedKind::WrongSerial | UnexpectedKind::WrongLot => {
                 let to = Location::Received;
-                take(draft, own, quantity, super::goods::ARRIVING, to, &mut postings);
+                take(draft, own, quantity, ARRIVING, to, &mut postings);
             }
             UnexpectedKind::OverReceipt => {
                 let balance = self.order.quantities.at(own.slot).copied().unwrap_or_default();

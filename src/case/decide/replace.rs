@@ -214,18 +214,8 @@ impl Scene<'_> {
             return draft.refuse(Obstacle::ReplacementState { replacement, act });
         }
         let mut postings = super::sweep(case, Location::Requested, Location::Customer);
-        for item in &sent.items {
-            let (from, to) = (Location::Customer, Location::Stock);
-            let balance = self.order.quantities.balance(&item.line).copied().unwrap_or_default();
-            let there = balance.at(from).max(0);
-            if item.quantity.steps() > there {
-                // Another case has asked for it meanwhile, or it came back by one.
-                let (line, asked, unit) = (item.line.clone(), item.quantity, item.quantity.unit());
-                let available = Quantity::new(there, unit).unwrap_or(Quantity::zero(unit));
-                draft.refuse(Obstacle::NotEnough { line, asked, available, location: from });
-            }
-            postings.push(posting(&item.line, from, to, item.quantity));
-        }
+        let (from, to) = (Location::Customer, Location::Stock);
+        self.move_items(draft, sent, from, to, &mut postings);
         self.end_advance(draft, case, sent, AdvanceEnd::ReplacementReturned, postings);
     }
 

@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 use super::super::AfterSale;
 use super::super::event::EventFact;
 use super::super::evolve::posting;
-use super::super::ledger::{Location, Posting};
+use super::super::ledger::{Location, PROMISED, Posting};
 use super::super::line::SplitLine;
 use super::super::line::{RequestedLine, SplitOff};
 use super::super::refusal::Obstacle;
@@ -209,7 +209,7 @@ fn difference(case: &ReturnCase, wanted: &[Posting]) -> Vec<Posting> {
 
 /// What of a line is promised to the case and has not left for us.
 fn promised(line: &CaseLine) -> i64 {
-    line.held.over(&[Location::Requested, Location::HeldBack])
+    line.held.over(PROMISED)
 }
 
 /// Whether something about goods that go out is still open: it belongs to the case as a whole.

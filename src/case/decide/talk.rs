@@ -8,7 +8,7 @@ use super::super::dispute::{Dispute, Evidence, Offer, Ruling};
 use super::super::event::EventFact;
 use super::super::evolve::posting;
 use super::super::freight::WayBack;
-use super::super::ledger::{Location, Posting};
+use super::super::ledger::{Location, PROMISED, Posting, WITH_US};
 use super::super::liability::Liability;
 use super::super::line::LineQuantity;
 use super::super::refusal::Obstacle;
@@ -315,9 +315,7 @@ impl Scene<'_> {
 
 /// Whether no unit of a case has moved yet: all are promised to it, and nothing more.
 fn is_idle(case: &ReturnCase) -> bool {
-    let promised = |line: &CaseLine| {
-        line.held.over(&[Location::Requested, Location::HeldBack]) == line.requested.steps()
-    };
+    let promised = |line: &CaseLine| line.held.over(PROMISED) == line.requested.steps();
     case.lines.iter().all(promised)
 }
 
@@ -327,11 +325,3 @@ pub(super) enum Taken {
     Yes,
     No,
 }
-
-const WITH_US: &[Location] = &[
-    Location::Received,
-    Location::Accepted,
-    Location::Rejected,
-    Location::Settled,
-    Location::Recovered,
-];

@@ -7,8 +7,9 @@ use super::super::actor::Role;
 use super::super::command::Envelope;
 use super::super::digest::digest;
 use super::super::event::Cause;
+use super::super::ledger::MAY_TURN_UP;
 use super::super::matching::{
-    ARRIVING, Candidate, ParcelMarks, ParcelMatch, Share, article, awaits_goods, rank,
+    Candidate, ParcelMarks, ParcelMatch, Share, article, awaits_goods, rank,
 };
 use super::super::refusal::Refusal;
 use super::super::{Answer, Decision};
@@ -254,8 +255,9 @@ fn matched(
         }
         let place = (share.order.clone(), share.case.clone(), share.line.clone());
         let given = pool.pending.get(&place).copied().unwrap_or(0);
-        let rest =
-            awaited.entry(place).or_insert(line.held.over(ARRIVING).saturating_sub(given).max(0));
+        let rest = awaited
+            .entry(place)
+            .or_insert(line.held.over(MAY_TURN_UP).saturating_sub(given).max(0));
         if share.quantity.steps() > *rest {
             let (asked, unit) = (share.quantity, share.quantity.unit());
             let awaited = Quantity::new(*rest, unit).unwrap_or(Quantity::zero(unit));

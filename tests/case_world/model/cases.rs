@@ -181,6 +181,44 @@ pub(crate) struct Case {
 }
 
 impl Case {
+    /// A request nobody has done anything about.
+    pub(crate) fn fresh(resolution: Resolution, version: u32) -> Self {
+        Self {
+            part_of: None,
+            resolution,
+            said: Said::Submitted,
+            end: None,
+            expired: false,
+            quarrel: Quarrel::None,
+            held: None,
+            lines: BTreeMap::new(),
+            serials: BTreeSet::new(),
+            parcels: BTreeMap::new(),
+            calls: BTreeMap::new(),
+            payments: BTreeMap::new(),
+            obligations: 0,
+            replacements: BTreeMap::new(),
+            liability: BTreeMap::new(),
+            disposed: BTreeMap::new(),
+            came: BTreeMap::new(),
+            went: BTreeMap::new(),
+            repaired: false,
+            inspected: BTreeSet::new(),
+            offered: None,
+            agreed: None,
+            claims: BTreeMap::new(),
+            last: Default::default(),
+            given: 0,
+            version,
+            clocks: BTreeMap::new(),
+            review: None,
+            by_review: false,
+            answered: BTreeSet::new(),
+        }
+    }
+}
+
+impl Case {
     /// Whether people are still deciding by a procedure.
     pub(crate) fn is_under_review(&self) -> bool {
         let own = match self.said {

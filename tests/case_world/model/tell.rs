@@ -200,25 +200,21 @@ impl Model<'_> {
                 }
             }
             EventFact::CaseSplit { into, lines, .. } => {
+                // What is decided goes along, what was done stays.
                 let mut part = Case {
                     part_of: Some(case.part_of.clone().unwrap_or(id.clone())),
-                    lines: BTreeMap::new(),
-                    serials: BTreeSet::new(),
-                    parcels: BTreeMap::new(),
-                    calls: BTreeMap::new(),
-                    payments: BTreeMap::new(),
-                    obligations: 0,
-                    replacements: BTreeMap::new(),
-                    liability: BTreeMap::new(),
-                    disposed: BTreeMap::new(),
-                    came: BTreeMap::new(),
-                    went: BTreeMap::new(),
-                    repaired: false,
-                    inspected: BTreeSet::new(),
-                    claims: BTreeMap::new(),
-                    given: 0,
-                    answered: BTreeSet::new(),
-                    ..case.clone()
+                    said: case.said,
+                    end: case.end,
+                    expired: case.expired,
+                    quarrel: case.quarrel,
+                    held: case.held,
+                    offered: case.offered,
+                    agreed: case.agreed,
+                    last: case.last.clone(),
+                    clocks: case.clocks.clone(),
+                    review: case.review.clone(),
+                    by_review: case.by_review,
+                    ..Case::fresh(case.resolution, case.version)
                 };
                 let before: i64 = case.lines.values().sum();
                 for moved in lines {
@@ -483,36 +479,9 @@ impl Model<'_> {
             }
         }
         let opened = Case {
-            part_of: None,
-            resolution: *resolution,
-            said: Said::Submitted,
-            end: None,
-            expired: false,
-            quarrel: Quarrel::None,
-            held: None,
             lines: lines.iter().map(|line| (line.line.clone(), line.quantity.steps())).collect(),
             serials,
-            parcels: BTreeMap::new(),
-            calls: BTreeMap::new(),
-            payments: BTreeMap::new(),
-            obligations: 0,
-            replacements: BTreeMap::new(),
-            liability: BTreeMap::new(),
-            disposed: BTreeMap::new(),
-            came: BTreeMap::new(),
-            went: BTreeMap::new(),
-            repaired: false,
-            inspected: BTreeSet::new(),
-            offered: None,
-            agreed: None,
-            claims: BTreeMap::new(),
-            last: Default::default(),
-            given: 0,
-            version: event.rules_version,
-            clocks: BTreeMap::new(),
-            review: None,
-            by_review: false,
-            answered: BTreeSet::new(),
+            ..Case::fresh(*resolution, event.rules_version)
         };
         self.cases.insert(id.clone(), opened);
         Ok(())
