@@ -194,6 +194,29 @@ fn an_advance_is_resolved_when_the_original_comes_back() {
     desk.replays();
 }
 
+/// Found by story 913208: an advance for what is refunded could neither be charged nor settled.
+#[test]
+fn nothing_is_sent_in_advance_for_what_is_settled() {
+    let items = || vec![item("1b", "1", None)];
+    let charge_on = at("2026-03-25T00:00:00Z");
+    let send = || Command::SendAdvance { case: case("R-1"), items: items(), charge_on };
+    let mut refunded = accepted("R-1", Resolution::AdvanceReplacement);
+    let mut desk = refunded.clone();
+    refunded.refund("R-1").unwrap();
+    let settled = Obstacle::SettledAlready { line: line("1") };
+    assert_eq!(obstacles(refunded.give(Role::Agent, send())), [settled]);
+
+    // What is back and not settled goes against the advance at once.
+    desk.give(Role::Agent, send()).unwrap();
+    assert_eq!(advance_end(&desk), Some(AdvanceEnd::Returned));
+    assert!(desk.order.money().refunded().is_zero(), "goods against goods");
+    ship(&mut desk, "R-1", 1).unwrap();
+    confirm(&mut desk, "R-1", 1).unwrap();
+    desk.close("R-1").unwrap();
+    desk.open("R-2", &[("1b", 1)]).unwrap();
+    desk.replays();
+}
+
 #[test]
 fn an_advance_whose_original_never_comes_is_charged_exactly_once() {
     let mut desk = Desk::new(sale(&[("1", 1, 1, "60.00")]));

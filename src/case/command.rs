@@ -435,7 +435,8 @@ pub enum Command {
         #[serde(default)]
         terms: Box<RefundTerms>,
     },
-    /// Send the replacement before the goods come back (先换后退).
+    /// Send the replacement before the goods are settled (先换后退), once in a case and for what is not
+    /// settled in any other way. What is back already goes against it at once.
     SendAdvance {
         /// The case.
         case: CaseId,

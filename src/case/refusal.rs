@@ -360,6 +360,12 @@ pub enum Obstacle {
         /// How much there is.
         available: Quantity,
     },
+    /// A replacement is to go out for units of which some are settled: the customer has the money.
+    #[error("line {line} is settled already; what goes out for it would be a gift")]
+    SettledAlready {
+        /// The line.
+        line: OrderLineId,
+    },
     /// A replacement without articles.
     #[error("no article is named that goes out")]
     NothingGoesOut,

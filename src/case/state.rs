@@ -9,7 +9,7 @@ use alloc::vec::Vec;
 use super::actor::Actor;
 use super::dispute::{Dispute, Evidence, Offer};
 use super::ground::Ground;
-use super::ledger::{Balance, Location, OURS, Posting};
+use super::ledger::{Balance, Location, OURS, Posting, is_settled};
 use super::liability::Liability;
 use super::line::LineQuantity;
 use super::obligation::Obligation;
@@ -24,6 +24,7 @@ use super::timer::Timer;
 use crate::feedback::survey::{Scores, SurveyId};
 use crate::id::{ActorId, CaseId, LotId, OrderLineId, ParcelId, RuleId, SerialId};
 use crate::inspection::{Disposition, Inspection};
+use crate::label::Coded;
 use crate::policy::verdict::Verdict;
 use crate::quantity::Quantity;
 use crate::reason::history::ReasonHistory;
@@ -159,6 +160,11 @@ impl CaseLine {
     #[must_use]
     pub fn ours(&self) -> i64 {
         self.held.over(OURS)
+    }
+
+    /// Whether some of it is settled, with or without the goods.
+    pub(super) fn is_settled_in_part(&self) -> bool {
+        Location::ALL.iter().any(|&location| is_settled(location) && self.held.at(location) > 0)
     }
 
     /// Units with us for good that nobody has disposed of.

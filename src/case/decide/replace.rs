@@ -91,8 +91,15 @@ impl Scene<'_> {
         if case.replacements.iter().any(|sent| sent.advance.is_some()) {
             draft.refuse(Obstacle::WrongStatus { status: case.status(), act });
         }
+        // The replacement stands for units that are still to be settled, or it would be a gift.
+        for line in case.lines.iter().filter(|line| line.is_settled_in_part()) {
+            draft.refuse(Obstacle::SettledAlready { line: line.line.clone() });
+        }
         self.check_items(draft, case, items);
-        self.plan(draft, case, Purpose::Advance, items, None, Some(charge_on));
+        let number = self.plan(draft, case, Purpose::Advance, items, None, Some(charge_on));
+        if is_all_back(case, &[]) {
+            self.settle_returned_advance(draft, case, number, items);
+        }
     }
 
     pub(super) fn reship(&self, draft: &mut Draft, case: &ReturnCase, items: &[ReplacementItem]) {
@@ -116,22 +123,18 @@ impl Scene<'_> {
     ) {
         let open = |sent: &&Replacement| sent.advance.is_some_and(|open| open.resolved.is_none());
         let Some(advance) = case.replacements.iter().find(open) else { return };
-        let after = |line: &CaseLine, location| {
-            let moved = accepted_now.iter().filter(|posting| posting.line == line.line);
-            moved.fold(line.held.at(location), |steps, posting| {
-                let by = posting.quantity.steps();
-                match (posting.from == location, posting.to == location) {
-                    (true, false) => steps.saturating_sub(by),
-                    (false, true) => steps.saturating_add(by),
-                    _ => steps,
-                }
-            })
-        };
-        let all_back =
-            case.lines.iter().all(|line| after(line, Location::Accepted) >= line.requested.steps());
-        if !all_back {
-            return;
+        if is_all_back(case, accepted_now) {
+            self.settle_returned_advance(draft, case, advance.number, &advance.items);
         }
+    }
+
+    fn settle_returned_advance(
+        &self,
+        draft: &mut Draft,
+        case: &ReturnCase,
+        replacement: u32,
+        items: &[ReplacementItem],
+    ) {
         let act = "settling what came back against the advance";
         if case.dispute.is_open() {
             draft.refuse(Obstacle::InDispute { act });
@@ -149,9 +152,9 @@ impl Scene<'_> {
         }
         let mut request = RefundRequest::new(self.context.now);
         request.lines = claims;
-        request.outgoing = outgoing(&advance.items, OutgoingKind::Exchange);
+        request.outgoing = outgoing(items, OutgoingKind::Exchange);
         for outgoing in &mut request.outgoing {
-            if let Some(item) = advance.items.iter().find(|item| item.line == outgoing.line) {
+            if let Some(item) = items.iter().find(|item| item.line == outgoing.line) {
                 outgoing.price = OutgoingPrice::EvenWith(item.replaces.clone());
             }
         }
@@ -159,7 +162,7 @@ impl Scene<'_> {
         let (obligation, settlement) = (next_obligation(case), Arc::new(settlement));
         let id = case.id.clone();
         draft.facts.push(EventFact::RefundPlanned { case: id, obligation, postings, settlement });
-        self.end_advance(draft, case, advance, AdvanceEnd::Returned, Vec::new());
+        self.end_advance(draft, case, replacement, AdvanceEnd::Returned, Vec::new());
     }
 
     /// The original did not come back in time: the customer pays for the replacement and keeps both.
@@ -192,7 +195,7 @@ impl Scene<'_> {
         let (id, postings) = (case.id.clone(), Vec::new());
         draft.facts.push(EventFact::RefundPlanned { case: id, obligation, postings, settlement });
         let free = super::sweep(case, Location::Requested, Location::Customer);
-        self.end_advance(draft, case, sent, AdvanceEnd::Charged, free);
+        self.end_advance(draft, case, number, AdvanceEnd::Charged, free);
     }
 
     /// The customer sent the replacement back and keeps the original: nothing is charged. Or it was called
@@ -216,7 +219,7 @@ impl Scene<'_> {
         let mut postings = super::sweep(case, Location::Requested, Location::Customer);
         let (from, to) = (Location::Customer, Location::Stock);
         self.move_items(draft, sent, from, to, &mut postings);
-        self.end_advance(draft, case, sent, AdvanceEnd::ReplacementReturned, postings);
+        self.end_advance(draft, case, number, AdvanceEnd::ReplacementReturned, postings);
     }
 
     fn open_advance<'c>(
@@ -238,11 +241,11 @@ impl Scene<'_> {
         &self,
         draft: &mut Draft,
         case: &ReturnCase,
-        sent: &Replacement,
+        replacement: u32,
         end: AdvanceEnd,
         postings: Vec<Posting>,
     ) {
-        let (case, replacement) = (case.id.clone(), sent.number);
+        let case = case.id.clone();
         draft.facts.push(EventFact::AdvanceResolved { case, replacement, end, postings });
     }
 
@@ -305,7 +308,7 @@ impl Scene<'_> {
         draft.facts.push(EventFact::ReplacementCancelled { case: id, replacement });
         match (planned.purpose, planned.advance) {
             (Purpose::Advance, Some(Advance { resolved: None, .. })) => {
-                self.end_advance(draft, case, planned, AdvanceEnd::Cancelled, Vec::new());
+                self.end_advance(draft, case, number, AdvanceEnd::Cancelled, Vec::new());
             }
             // What came back was settled against it: the value goes back instead.
             (Purpose::Exchange | Purpose::Advance, _) => self.refund_instead(draft, case, planned),
@@ -407,7 +410,7 @@ impl Scene<'_> {
         items: &[ReplacementItem],
         obligation: Option<u32>,
         charge_on: Option<Instant>,
-    ) {
+    ) -> u32 {
         let replacement =
             u32::try_from(case.replacements.len()).unwrap_or(u32::MAX).saturating_add(1);
         draft.facts.push(EventFact::ReplacementPlanned {
@@ -418,6 +421,7 @@ impl Scene<'_> {
             obligation,
             charge_on,
         });
+        replacement
     }
 
     fn replacement<'c>(
@@ -465,6 +469,22 @@ impl Scene<'_> {
         let entry = settlement.entries.into_iter().next()?;
         Some(crate::sale::Paid { gross: entry.gross, taxes: entry.taxes })
     }
+}
+
+/// Whether all that was asked for is accepted, with what moves now.
+fn is_all_back(case: &ReturnCase, accepted_now: &[Posting]) -> bool {
+    let accepted = |line: &CaseLine| {
+        let moved = accepted_now.iter().filter(|posting| posting.line == line.line);
+        moved.fold(line.held.at(Location::Accepted), |steps, posting| {
+            let by = posting.quantity.steps();
+            match (posting.from, posting.to) {
+                (Location::Accepted, _) => steps.saturating_sub(by),
+                (_, Location::Accepted) => steps.saturating_add(by),
+                _ => steps,
+            }
+        })
+    };
+    case.lines.iter().all(|line| accepted(line) >= line.requested.steps())
 }
 
 /// Accepted units of a line that are not settled.
