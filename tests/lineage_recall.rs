@@ -381,7 +381,9 @@ fn a_drawing_counts_what_it_leaves_out() {
     lineage.record(&receipt.check().unwrap()).unwrap();
     let mermaid = lineage.draw(&[Source::item(evil.clone())], Format::Mermaid, 9).text;
     assert_eq!(mermaid.matches('"').count(), 2, "{mermaid}");
-    assert!(lineage.draw(&[Source::item(evil)], Format::Dot, 9).text.contains("label=\"lot '"));
+    assert!(mermaid.contains(r#"["lot #34;]"#), "{mermaid}");
+    let dot = lineage.draw(&[Source::item(evil)], Format::Dot, 9).text;
+    assert!(dot.contains(r#"label="lot \"]; x[\"<b>#quot;\\", "#), "{dot}");
 }
 
 #[test]
