@@ -14,6 +14,7 @@ use super::super::refusal::claim::ClaimObstacle;
 use super::super::replacement::Replacement;
 use super::super::resolution::Resolution;
 use super::super::state::{CaseLine, ReturnCase};
+use super::replace::returned_advance;
 use super::{Draft, Scene, take};
 use crate::money::Money;
 use crate::quantity::Quantity;
@@ -29,8 +30,18 @@ impl Scene<'_> {
         lines: &[RefundLine],
         terms: &RefundTerms,
     ) {
-        if !self.keeps_back(draft, case, "settling") {
-            self.refund_by(draft, case, ways(case), lines, terms);
+        if self.keeps_back(draft, case, "settling") {
+            return;
+        }
+        match returned_advance(case, &[]) {
+            // Goods go against goods: it was accepted while settling was frozen.
+            Some(advance) if lines.is_empty() => {
+                if self.authorized(draft, case, "settling") {
+                    let (number, items) = (advance.number, &advance.items);
+                    self.settle_returned_advance(draft, case, number, items, terms);
+                }
+            }
+            _ => self.refund_by(draft, case, ways(case), lines, terms),
         }
     }
 

@@ -98,7 +98,7 @@ impl Scene<'_> {
         self.check_items(draft, case, items);
         let number = self.plan(draft, case, Purpose::Advance, items, None, Some(charge_on));
         if is_all_back(case, &[]) {
-            self.settle_returned_advance(draft, case, number, items);
+            self.settle_returned_advance(draft, case, number, items, &RefundTerms::default());
         }
     }
 
@@ -114,34 +114,31 @@ impl Scene<'_> {
         self.plan(draft, case, Purpose::MissingPart, items, None, None);
     }
 
-    /// The original came back in full: the advance is resolved, goods against goods.
+    /// The original came back in full: the advance is resolved, goods against goods. While a dispute or
+    /// a hold freezes settling, a [refund](Self::refund) does it afterwards.
     pub(super) fn resolve_returned_advance(
         &self,
         draft: &mut Draft,
         case: &ReturnCase,
         accepted_now: &[Posting],
     ) {
-        let open = |sent: &&Replacement| sent.advance.is_some_and(|open| open.resolved.is_none());
-        let Some(advance) = case.replacements.iter().find(open) else { return };
-        if is_all_back(case, accepted_now) {
-            self.settle_returned_advance(draft, case, advance.number, &advance.items);
+        if case.dispute.is_open() || case.held_since.is_some() {
+            return;
+        }
+        if let Some(advance) = returned_advance(case, accepted_now) {
+            let (number, items) = (advance.number, &advance.items);
+            self.settle_returned_advance(draft, case, number, items, &RefundTerms::default());
         }
     }
 
-    fn settle_returned_advance(
+    pub(super) fn settle_returned_advance(
         &self,
         draft: &mut Draft,
         case: &ReturnCase,
         replacement: u32,
         items: &[ReplacementItem],
+        terms: &RefundTerms,
     ) {
-        let act = "settling what came back against the advance";
-        if case.dispute.is_open() {
-            draft.refuse(Obstacle::InDispute { act });
-        }
-        if case.held_since.is_some() {
-            draft.refuse(Obstacle::OnHold { act });
-        }
         let mut postings = Vec::new();
         let mut claims = Vec::new();
         for line in &case.lines {
@@ -150,8 +147,7 @@ impl Scene<'_> {
             let claim = Claim::Units(line.requested);
             claims.push(LineRefund { line: line.line.clone(), claim });
         }
-        let mut request = RefundRequest::new(self.context.now);
-        request.lines = claims;
+        let mut request = terms.request(self.context.now, claims);
         request.outgoing = outgoing(items, OutgoingKind::Exchange);
         for outgoing in &mut request.outgoing {
             if let Some(item) = items.iter().find(|item| item.line == outgoing.line) {
@@ -469,6 +465,15 @@ impl Scene<'_> {
         let entry = settlement.entries.into_iter().next()?;
         Some(crate::sale::Paid { gross: entry.gross, taxes: entry.taxes })
     }
+}
+
+/// The open advance whose original is back in full, with what moves now.
+pub(super) fn returned_advance<'c>(
+    case: &'c ReturnCase,
+    accepted_now: &[Posting],
+) -> Option<&'c Replacement> {
+    let open = |sent: &&Replacement| sent.advance.is_some_and(|open| open.resolved.is_none());
+    case.replacements.iter().find(open).filter(|_| is_all_back(case, accepted_now))
 }
 
 /// Whether all that was asked for is accepted, with what moves now.
