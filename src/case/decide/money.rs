@@ -16,10 +16,11 @@ use super::super::resolution::Resolution;
 use super::super::state::{CaseLine, ReturnCase};
 use super::replace::returned_advance;
 use super::{Draft, Scene, take};
+use crate::explain::{Effect, Fact, Finding};
 use crate::money::Money;
 use crate::quantity::Quantity;
-use crate::settlement::request::{Claim, LineRefund};
-use crate::settlement::{Entry, EntryKind, quote};
+use crate::settlement::request::{Claim, Deduction, LineRefund, RefundRequest};
+use crate::settlement::{Entry, EntryKind, Target, quote};
 
 impl Scene<'_> {
     /// Settles: what to refund comes from the stored case, only the terms from the command.
@@ -104,8 +105,7 @@ impl Scene<'_> {
             return;
         }
         let claims_nothing = claims.is_empty();
-        let mut request = terms.request(self.context.now, claims);
-        self.add_freight(draft, case, terms.freight, &mut request);
+        let request = self.request_on(draft, case, terms, claims);
         match quote(&self.order.sale, &self.order.money, &request) {
             Err(refused) => draft.refuse(Obstacle::Settlement(refused)),
             // Terms alone, such as an order of tenders or a fee, settle nothing.
@@ -125,6 +125,34 @@ impl Scene<'_> {
                 });
             }
         }
+    }
+
+    /// The request of a settlement on the terms of a command: caps less what the case kept back before,
+    /// and freight by what is decided.
+    pub(super) fn request_on(
+        &self,
+        draft: &mut Draft,
+        case: &ReturnCase,
+        terms: &RefundTerms,
+        claims: Vec<LineRefund>,
+    ) -> RefundRequest {
+        let mut request = terms.request(self.context.now, claims);
+        for deduction in &mut request.deductions {
+            let Some(cap) = deduction.cap else { continue };
+            let before = kept_back(case, deduction);
+            if before > 0 {
+                let left = cap.minor().saturating_sub(before).max(cap.minor().min(0));
+                deduction.cap = Some(Money::new(left, cap.currency()));
+                draft.findings.push(
+                    Finding::new(deduction.rule.clone(), Effect::Reduces)
+                        .about(format_args!("{}, the cap of {}", case.id, deduction.kind))
+                        .observed(Fact::Amount(Money::new(before, cap.currency())))
+                        .required(Fact::Amount(cap)),
+                );
+            }
+        }
+        self.add_freight(draft, case, terms.freight, &mut request);
+        request
     }
 
     fn settle_units(
@@ -247,6 +275,19 @@ fn given_so_far(case: &ReturnCase) -> i64 {
     let entries = case.obligations.iter().flat_map(|owed| &owed.settlement.entries);
     let amounts = entries.filter(|entry| entry.kind == EntryKind::GoodsAmount);
     amounts.fold(0, |sum, entry| sum.saturating_add(entry.gross.minor()))
+}
+
+/// What earlier settlements of a case kept back for the same kind, of the same line, by the same rule, in
+/// minor units.
+fn kept_back(case: &ReturnCase, deduction: &Deduction) -> i64 {
+    let target = deduction.line.clone().map_or(Target::Order, Target::Line);
+    let same = |entry: &&Entry| {
+        entry.kind == deduction.kind.entry()
+            && entry.target == target
+            && entry.rule.id == deduction.rule.id
+    };
+    let entries = case.obligations.iter().flat_map(|owed| &owed.settlement.entries);
+    entries.filter(same).fold(0, |sum, entry| sum.saturating_sub(entry.gross.minor()))
 }
 
 /// From where to where units move when a case is settled.

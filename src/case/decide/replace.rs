@@ -63,8 +63,7 @@ impl Scene<'_> {
         if !draft.obstacles.is_empty() {
             return;
         }
-        let mut request = terms.request(self.context.now, claims);
-        self.add_freight(draft, case, terms.freight, &mut request);
+        let mut request = self.request_on(draft, case, terms, claims);
         request.outgoing = outgoing(items, OutgoingKind::Exchange);
         let Some(settlement) = self.settled(draft, &request) else { return };
         let obligation = next_obligation(case);
