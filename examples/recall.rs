@@ -20,7 +20,7 @@ use aftersale::lineage::draw;
 use aftersale::lineage::event::{
     DocumentId, Entry, Event, EventDraft, EventFacts, EventId, EventKind, Item, Line, LineId, Units,
 };
-use aftersale::lineage::recall::{AffectedOrder, Recall, Scope};
+use aftersale::lineage::recall::{AffectedOrder, Recall, Remainder, Scope};
 use aftersale::lineage::source::Source;
 use aftersale::lineage::suspect::{CandidateKind, Observation, Outcome, RankingPlan};
 use aftersale::number::Ratio;
@@ -426,10 +426,11 @@ fn factory(page: &mut Page) -> Result<()> {
     let left = lineage.what_if(&scope, &narrow);
     println!(
         "   if only what was sewn from the 12th on is called back: {} orders are spared, and {} of all \
-         suspect zips stay with them, at worst {}",
+         suspect zips stay with them, at worst {}; {} of them go back to stock",
         left.spared.len(),
-        percent(left.suspect_left),
-        left.suspect_left_at_worst.get(&Unit::PIECE).map_or(String::new(), ToString::to_string)
+        percent(left.with_customers.suspect),
+        in_pieces(&left.with_customers),
+        percent(left.in_stock.suspect)
     );
     let terms = CampaignPlan {
         notify_within_seconds: 86_400,
@@ -481,10 +482,15 @@ fn factory(page: &mut Page) -> Result<()> {
             "If only what was sewn from the 12th on is called back, {} orders are spared and {} of the \
              suspect zips stay with them.",
             left.spared.len(),
-            percent(left.suspect_left)
+            percent(left.with_customers.suspect)
         ));
     });
     Ok(())
+}
+
+/// The suspect goods of a remainder at worst.
+fn in_pieces(left: &Remainder) -> String {
+    left.suspect_at_worst.get(&Unit::PIECE).map_or(String::new(), ToString::to_string)
 }
 
 /// How many goods came back from the orders of a recall.

@@ -25,6 +25,7 @@ pub mod heel;
 pub mod ledger;
 mod measure;
 pub mod metrics;
+mod origin;
 pub mod recall;
 pub mod record;
 pub mod source;
@@ -37,7 +38,7 @@ use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
 
 use audit::Tolerance;
-use event::{DocumentId, EventFacts, EventId, Item, Units};
+use event::{EventFacts, EventId, Item, Units};
 use graph::Graph;
 
 use crate::id::OrderId;
@@ -89,8 +90,8 @@ pub struct Lineage {
     voided: BTreeSet<EventId>,
     facts: BTreeMap<u32, EventFacts>,
     order_lines: BTreeMap<OrderId, Vec<u32>>,
-    inspections: BTreeMap<EventId, record::Inspection>,
-    documents: BTreeMap<DocumentId, BTreeSet<u32>>,
+    inspections: BTreeMap<EventId, Vec<u32>>,
+    origins: origin::Origins,
     mismatches: BTreeMap<u32, Vec<measure::Mismatch>>,
     tolerance: Tolerance,
 }

@@ -3,6 +3,7 @@
 mod lineage_model;
 
 use aftersale::id::OrderId;
+use aftersale::label::Coded;
 use aftersale::lineage::campaign::{
     Answer, Campaign, CampaignCommand, CampaignEvent, CampaignPlan, CampaignRefusal, CheckFinding,
     CheckLevel, DueNotice, OrderProgress,
@@ -28,8 +29,13 @@ fn is_settled(progress: &OrderProgress) -> bool {
 
 /// The checks that a level still asks for: an order that was given up needs none.
 fn unchecked(campaign: &Campaign, level: CheckLevel) -> usize {
-    let is_checked =
-        |p: &&OrderProgress| p.given_up.is_some() || p.checks.contains(&CheckFinding::Effective);
+    let is_checked = |p: &&OrderProgress| {
+        let answered = p
+            .checks
+            .iter()
+            .any(|finding| matches!(finding, CheckFinding::Effective | CheckFinding::NotFollowed));
+        p.given_up.is_some() || answered
+    };
     let checked = campaign.orders().values().filter(is_checked).count();
     level.required(campaign.orders().len()).saturating_sub(checked)
 }
@@ -120,7 +126,7 @@ fn a_campaign_keeps_its_promises_under_any_commands() {
                     CampaignCommand::RecordRecovery { order: id, quantity }
                 }
                 4 => {
-                    let finding = *dice.pick(&[CheckFinding::Effective, CheckFinding::NotReached]);
+                    let finding = *dice.pick(&CheckFinding::ALL);
                     CampaignCommand::RecordCheck { order: id, finding }
                 }
                 5 => CampaignCommand::GiveUp {

@@ -9,10 +9,12 @@
 //! see [`key::Key`]. Source of the rules: GS1 EPCIS 2.0.1 and CBV 2.0, GS1 EPC Tag Data Standard
 //! (URN forms), GS1 Digital Link URI Syntax.
 
+mod contents;
 mod entries;
 mod json;
 pub mod key;
 mod links;
+mod measure;
 mod movements;
 mod read;
 
@@ -158,13 +160,22 @@ pub enum Fault {
         /// What it should be, in words.
         expected: &'static str,
     },
-    /// The quantity of a line was not understood; the line was kept without it.
+    /// The quantity of a line was not understood, or is finer than six decimals; the line was kept
+    /// without it.
     #[error("event {index}: `{found}` is not a quantity; the line is kept without one")]
     QuantityDropped {
         /// The place of the event.
         index: usize,
         /// What was found, shortened.
         found: String,
+    },
+    /// Only one side of a process is in the document.
+    #[error("event {index} ends a process whose {missing} are not in the document")]
+    HalfProcess {
+        /// The place of its last event.
+        index: usize,
+        /// `inputs` or `outputs`.
+        missing: &'static str,
     },
     /// The event names things that cannot be named in a lineage.
     #[error("event {index} cannot enter the lineage: {source}")]
@@ -193,6 +204,21 @@ pub enum Fault {
 }
 
 impl Fault {
+    const fn place(&mut self) -> Option<&mut usize> {
+        match self {
+            Self::NoEvents => None,
+            Self::NotAnObject { index }
+            | Self::UnknownType { index, .. }
+            | Self::Missing { index, .. }
+            | Self::Invalid { index, .. }
+            | Self::QuantityDropped { index, .. }
+            | Self::HalfProcess { index, .. }
+            | Self::Identifier { index, .. }
+            | Self::UnknownShipment { index, .. }
+            | Self::Lines { index, .. } => Some(index),
+        }
+    }
+
     /// The place of the event concerned; none when it is the document.
     #[must_use]
     pub const fn index(&self) -> Option<usize> {
@@ -203,6 +229,7 @@ impl Fault {
             | Self::Missing { index, .. }
             | Self::Invalid { index, .. }
             | Self::QuantityDropped { index, .. }
+            | Self::HalfProcess { index, .. }
             | Self::Identifier { index, .. }
             | Self::UnknownShipment { index, .. }
             | Self::Lines { index, .. } => Some(*index),
@@ -238,6 +265,26 @@ pub struct Import {
     pub events: Vec<EpcisEvent>,
     /// What was not understood.
     pub faults: Vec<Fault>,
+}
+
+impl Import {
+    /// Puts the events of another document behind these, as if both were one: a process whose events
+    /// stand in several documents, a correction that comes in a later one. The places of the events
+    /// that are added go on where these end, in [`EpcisEvent::index`] and in faults.
+    pub fn join(&mut self, other: Self) {
+        let places = self.events.iter().map(|event| event.index);
+        let places = places.chain(self.faults.iter().filter_map(Fault::index));
+        let first = places.max().map_or(0, |last| last.saturating_add(1));
+        let behind = |index: &mut usize| *index = index.saturating_add(first);
+        self.events.extend(other.events.into_iter().map(|mut event| {
+            behind(&mut event.index);
+            event
+        }));
+        self.faults.extend(other.faults.into_iter().map(|mut fault| {
+            fault.place().map(behind);
+            fault
+        }));
+    }
 }
 
 impl<'de> Deserialize<'de> for Import {

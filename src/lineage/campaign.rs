@@ -3,7 +3,7 @@
 //! In: the affected orders, a plan and commands with the time. Out: events, or a refusal. Pure:
 //! `decide` looks, `evolve` folds. Always true, and tested: a campaign closes only when every order
 //! has answered or was given up with a reason, and the checks that the plan asks for are done; the
-//! quantity recovered never passes the quantity out there; replaying the events gives the same
+//! quantity recovered never passes the quantity out there, where that is known; replaying the events gives the same
 //! campaign.
 
 use alloc::collections::{BTreeMap, BTreeSet};
@@ -250,6 +250,9 @@ pub struct OrderProgress {
     /// What was out there when the campaign opened, by unit.
     #[serde(default)]
     pub outstanding: Vec<Quantity>,
+    /// How much was out there is not known in full, so that any recovery is taken.
+    #[serde(default, skip_serializing_if = "core::ops::Not::not")]
+    pub uncounted: bool,
     /// What was recovered since, by unit.
     #[serde(default)]
     pub recovered: Vec<Quantity>,
@@ -272,7 +275,8 @@ impl OrderProgress {
         let of = |list: &[Quantity]| {
             Quantity::sum(unit, list.iter().copied().filter(|q| q.unit() == unit))
         };
-        of(&self.outstanding)?.checked_sub(of(&self.recovered)?)
+        let (out, back) = (of(&self.outstanding)?, of(&self.recovered)?);
+        if self.uncounted && back > out { Ok(Quantity::zero(unit)) } else { out.checked_sub(back) }
     }
 
     const fn is_settled(&self) -> bool {
@@ -339,14 +343,20 @@ impl Campaign {
         Self { plan, opened_at, orders, closed_at: None }
     }
 
-    /// Opens a campaign for all orders of a recall.
+    /// Opens a campaign for all orders of a recall. What may be recovered from an order has no limit
+    /// where the recall cannot tell how much is out there.
     #[must_use]
     pub fn for_recall(recall: &Recall, plan: CampaignPlan, opened_at: Instant) -> Self {
         let orders = recall.orders.iter().map(|(order, affected)| {
             let on_hand = affected.items.iter().filter_map(|item| item.on_hand);
             (order.clone(), on_hand.filter(|quantity| !quantity.is_zero()).collect())
         });
-        Self::new(orders, plan, opened_at)
+        let mut campaign = Self::new(orders, plan, opened_at);
+        for (order, affected) in &recall.orders {
+            let uncounted = affected.items.iter().any(|item| item.on_hand.is_none());
+            campaign.with(order, |progress| progress.uncounted = uncounted);
+        }
+        campaign
     }
 
     /// The orders with their progress.
@@ -396,8 +406,9 @@ impl Campaign {
                 CampaignEvent::ResponseReceived { order: order.clone(), answer: *answer, at }
             }
             CampaignCommand::RecordRecovery { order, quantity } => {
-                let left = self.progress(order)?.left(quantity.unit())?;
-                if quantity.steps() > left.steps() {
+                let progress = self.progress(order)?;
+                let left = progress.left(quantity.unit())?;
+                if !progress.uncounted && quantity.steps() > left.steps() {
                     let (order, quantity) = (order.clone(), *quantity);
                     return Err(CampaignRefusal::TooMuch { order, quantity, left });
                 }
@@ -532,11 +543,13 @@ impl Campaign {
         Ratio::new(good, all).ok()
     }
 
-    /// The recovered share of what was out there, in one unit; none when nothing was.
+    /// The recovered share of what was out there, in one unit, over the orders of which it is known
+    /// how much that was; none when nothing was.
     #[must_use]
     pub fn recovered_share(&self, unit: Unit) -> Option<Ratio> {
         let sum = |of: fn(&OrderProgress) -> &Vec<Quantity>| {
-            let all = self.orders.values().flat_map(of);
+            let counted = self.orders.values().filter(|order| !order.uncounted);
+            let all = counted.flat_map(of);
             all.filter(|q| q.unit() == unit).fold(0_i64, |sum, q| sum.saturating_add(q.steps()))
         };
         Ratio::new(sum(|order| &order.recovered), sum(|order| &order.outstanding)).ok()

@@ -514,6 +514,13 @@ impl Graph {
         (0..events).map(|position| self.event_at(position)).filter(|&event| self.is_alive(event))
     }
 
+    /// The events that count from a time on and before another, in the same order.
+    pub(crate) fn between(&self, from: i64, until: i64) -> impl Iterator<Item = u32> + '_ {
+        let first = self.order.first_at(from, &self.time);
+        let last = self.order.first_at(until, &self.time);
+        (first..last).map(|position| self.event_at(position)).filter(|&event| self.is_alive(event))
+    }
+
     /// Whether any vessel was ever cleaned.
     pub(crate) fn has_cleans(&self) -> bool {
         !self.cleans.is_empty()

@@ -4,7 +4,10 @@
 //! In: a scope (sources, and from which share on an order counts). Out: affected orders with
 //! customers and quantities, stock to block, and the gaps of the data. Always true, and tested:
 //! without a share limit the orders are those of the timed trace; raising the limit only removes
-//! orders; what a narrower scope leaves out plus what it keeps is the wider scope.
+//! orders; what a narrower scope leaves out plus what it keeps is the wider scope, item by item;
+//! goods of which nobody counted how many are there are never left out for that.
+
+mod tally;
 
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
@@ -16,12 +19,14 @@ use super::audit::{TraceBreak, Violation};
 use super::event::{EventKind, Item};
 use super::graph::bits::Bits;
 use super::graph::reach::Direction;
-use super::graph::{EventIndex, NodeIndex};
+use super::graph::timed::Suspicion;
+use super::graph::{EventIndex, Graph, NodeIndex};
 use super::ledger::{Bounds, Mixing};
 use super::source::Source;
 use crate::id::{CustomerId, OrderId};
 use crate::number::Ratio;
 use crate::quantity::{Quantity, Unit};
+use tally::Tally;
 
 /// What to recall.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -44,7 +49,7 @@ pub struct AffectedItem {
     pub received: Option<Quantity>,
     /// What came back from it, for orders.
     pub returned: Option<Quantity>,
-    /// What is there now.
+    /// What is there now; none when it cannot be told, because a line of the item has no quantity: look.
     pub on_hand: Option<Quantity>,
     /// The share that is suspect under perfect mixing; none when it cannot be computed.
     pub share: Option<Ratio>,
@@ -75,12 +80,16 @@ impl AffectedOrder {
 pub struct Recall {
     /// Orders to call back.
     pub orders: BTreeMap<OrderId, AffectedOrder>,
-    /// Goods still here, to block; what came back and was not destroyed is among them.
+    /// Goods still here, to block; what came back and was not destroyed is among them, and so is
+    /// what may be here because a quantity is missing.
     pub stock: Vec<AffectedItem>,
     /// What was destroyed on record, by unit.
     pub destroyed: BTreeMap<Unit, Quantity>,
     /// Orders that the share limit left out.
     pub left_out: BTreeSet<OrderId>,
+    /// All items that the share limit left out: those orders, lines of orders that are called back
+    /// for others of their lines, and stock that is not blocked.
+    pub items_left_out: BTreeSet<Item>,
     /// Where the data ends: beyond these points nobody knows.
     pub breaks: Vec<TraceBreak>,
     /// Quantities that cannot be right.
@@ -128,25 +137,50 @@ fn sum_by_unit(quantities: impl Iterator<Item = Option<Quantity>>) -> BTreeMap<U
     sums
 }
 
-/// What a narrower recall would save and what it would leave with customers.
+/// Goods that the wider recall names and the narrower one does not, and what that risks.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Remainder {
+    /// The goods.
+    pub items: BTreeSet<Item>,
+    /// How much of them is there, by unit.
+    pub quantity: BTreeMap<Unit, Quantity>,
+    /// The share of all suspect material of the wider scope that is in them under perfect mixing.
+    pub suspect: Ratio,
+    /// Suspect goods among them at worst, by unit.
+    pub suspect_at_worst: BTreeMap<Unit, Quantity>,
+    /// Those whose quantity nobody knows; they are not in the numbers above.
+    pub uncounted: BTreeSet<Item>,
+}
+
+/// What a narrower recall would save and what it would leave out there.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct WhatIf {
     /// Orders that the narrower scope spares.
     pub spared: BTreeSet<OrderId>,
     /// Orders that only the narrower scope names (it was not narrower there).
     pub added: BTreeSet<OrderId>,
-    /// What the customers of the spared orders have, by unit.
-    pub spared_quantity: BTreeMap<Unit, Quantity>,
-    /// The share of all suspect material of the wider scope that would stay with them under perfect
-    /// mixing.
-    pub suspect_left: Ratio,
-    /// Suspect goods that would stay with them at worst, by unit.
-    pub suspect_left_at_worst: BTreeMap<Unit, Quantity>,
+    /// What stays with customers: the spared orders, and spared lines of orders that are called back.
+    pub with_customers: Remainder,
+    /// What is not blocked: stock that may be shipped on.
+    pub in_stock: Remainder,
 }
 
 struct Shares {
     mixing: Mixing,
     bounds: Vec<Bounds>,
+}
+
+impl Shares {
+    fn new(graph: &Graph, suspicion: &Suspicion) -> Self {
+        Self { mixing: graph.mixing(suspicion), bounds: graph.bounds(suspicion) }
+    }
+}
+
+/// What a recall says of one node.
+struct Finding {
+    affected: AffectedItem,
+    /// It is known that nothing of it is there.
+    is_gone: bool,
 }
 
 impl Lineage {
@@ -155,22 +189,24 @@ impl Lineage {
     pub fn recall(&self, scope: &Scope) -> Recall {
         let resolved = self.resolve(&scope.sources);
         let reach = self.reach(&resolved.suspicion);
-        let shares = Shares {
-            mixing: self.graph.mixing(&resolved.suspicion),
-            bounds: self.graph.bounds(&resolved.suspicion),
-        };
+        let shares = Shares::new(&self.graph, &resolved.suspicion);
         let mut hit = Bits::new(self.graph.events());
         for event in &reach.events {
             hit.insert(event.0);
         }
+        let tallies = self.graph.tallies(&hit);
         let mut recall = Recall::default();
         for &node in &reach.nodes {
             let Some(item) = self.item(node) else { continue };
-            let affected = self.affected(item, node.0, &hit, &shares);
+            let Some(tally) = tallies.get(node.0 as usize) else { continue };
+            let Finding { affected, is_gone } = self.finding(item, node.0, tally, &shares);
             let small = scope.least_share.zip(affected.share_at_worst);
-            let small = small.is_some_and(|(least, share)| share < least);
+            let is_small = small.is_some_and(|(least, share)| share < least);
+            if is_small && (item.order().is_some() || !is_gone) {
+                recall.items_left_out.insert(item.clone());
+            }
             match item.order() {
-                Some(order) if small => {
+                Some(order) if is_small => {
                     recall.left_out.insert(order.clone());
                 }
                 Some(order) => {
@@ -180,7 +216,7 @@ impl Lineage {
                     entry.customers.extend(self.customers_of(node.0, &hit));
                     entry.items.push(affected);
                 }
-                None if small || affected.on_hand.is_none_or(Quantity::is_zero) => {}
+                None if is_small || is_gone => {}
                 None => recall.stock.push(affected),
             }
         }
@@ -204,71 +240,69 @@ impl Lineage {
         let (wide, narrow) = (self.recall(wider), self.recall(narrower));
         let keys = |recall: &Recall| recall.orders.keys().cloned().collect::<BTreeSet<_>>();
         let (all, kept) = (keys(&wide), keys(&narrow));
-        let spared: BTreeSet<OrderId> = all.difference(&kept).cloned().collect();
-        let suspicion = self.resolve(&wider.sources).suspicion;
-        let mixing = self.graph.mixing(&suspicion);
-        let bounds = self.graph.bounds(&suspicion);
-        let nodes: Vec<u32> =
-            spared.iter().flat_map(|order| self.order_nodes(order)).map(|node| node.0).collect();
-        let holding = |node: &u32| mixing.holdings.get(*node as usize);
-        let left = nodes.iter().filter_map(holding).map(|holding| holding.suspect_material);
-        let left = left.fold(0_i64, i64::saturating_add);
-        let worst = nodes.iter().map(|&node| {
-            self.quantity_of(node, bounds.get(node as usize).map_or(0, |bounds| bounds.high))
-        });
-        let suspect_left_at_worst = sum_by_unit(worst);
-        let items = spared.iter().filter_map(|order| wide.orders.get(order));
-        let on_hand = items.flat_map(|order| &order.items).map(|item| item.on_hand);
+        let shares = Shares::new(&self.graph, &self.resolve(&wider.sources).suspicion);
+        let sold = |recall: &Recall| {
+            recall.orders.values().flat_map(|order| order.items.clone()).collect::<Vec<_>>()
+        };
         WhatIf {
+            spared: all.difference(&kept).cloned().collect(),
             added: kept.difference(&all).cloned().collect(),
-            spared_quantity: sum_by_unit(on_hand),
-            suspect_left: Ratio::new(left, mixing.injected.max(1)).unwrap_or(Ratio::ZERO),
-            suspect_left_at_worst,
-            spared,
+            with_customers: self.remainder(&sold(&wide), &sold(&narrow), &shares),
+            in_stock: self.remainder(&wide.stock, &narrow.stock, &shares),
         }
     }
 
-    fn affected(&self, item: &Item, node: u32, hit: &Bits, shares: &Shares) -> AffectedItem {
-        let made = self.graph.makers(node).filter(|&event| hit.contains(event));
-        let received = self.sum_lines(made, node, |event| self.graph.output_lines(event));
-        let back = self.graph.uses(node);
-        let back = back.filter(|&event| self.graph.kind(event) == EventKind::Return);
-        let returned = self.sum_lines(back, node, |event| self.graph.input_lines(event));
+    /// What the first list holds and the second does not.
+    fn remainder(
+        &self,
+        wide: &[AffectedItem],
+        narrow: &[AffectedItem],
+        shares: &Shares,
+    ) -> Remainder {
+        let kept: BTreeSet<&Item> = narrow.iter().map(|affected| &affected.item).collect();
+        let left: Vec<&AffectedItem> =
+            wide.iter().filter(|affected| !kept.contains(&affected.item)).collect();
+        let counted = left.iter().filter(|affected| affected.on_hand.is_some());
+        let nodes: Vec<u32> =
+            counted.filter_map(|affected| self.node(&affected.item)).map(|node| node.0).collect();
+        let holdings = nodes.iter().filter_map(|&node| shares.mixing.holdings.get(node as usize));
+        let material = holdings.fold(0_i64, |sum, held| sum.saturating_add(held.suspect_material));
+        let worst = nodes.iter().map(|&node| {
+            let high = shares.bounds.get(node as usize).map_or(0, |bounds| bounds.high);
+            self.quantity_of(node, high)
+        });
+        let whole = shares.mixing.injected.max(1);
+        Remainder {
+            items: left.iter().map(|affected| affected.item.clone()).collect(),
+            quantity: sum_by_unit(left.iter().map(|affected| affected.on_hand)),
+            suspect: Ratio::new(material, whole).unwrap_or(Ratio::ZERO),
+            suspect_at_worst: sum_by_unit(worst),
+            uncounted: left
+                .iter()
+                .filter(|affected| affected.on_hand.is_none())
+                .map(|affected| affected.item.clone())
+                .collect(),
+        }
+    }
+
+    fn finding(&self, item: &Item, node: u32, tally: &Tally, shares: &Shares) -> Finding {
         let holding = shares.mixing.holdings.get(node as usize).copied().unwrap_or_default();
         let bounds = shares.bounds.get(node as usize).copied().unwrap_or_default();
+        let quantity = |steps: i64| self.quantity_of(node, steps);
         let share = |part: i64, whole: i64| {
-            if received.is_none() || whole == 0 { None } else { Ratio::new(part, whole).ok() }
+            let can_be_told = tally.is_counted && tally.received.is_some() && whole != 0;
+            can_be_told.then(|| Ratio::new(part, whole).ok()).flatten()
         };
         let parts = holding.hand.checked_shl(shares.mixing.shift).unwrap_or(i64::MAX);
-        AffectedItem {
+        let affected = AffectedItem {
             item: item.clone(),
-            received,
-            returned: if item.order().is_some() { returned } else { None },
-            on_hand: self.quantity_of(node, holding.hand),
+            received: tally.received.and_then(quantity),
+            returned: item.order().and_then(|_| tally.returned.and_then(quantity)),
+            on_hand: quantity(holding.hand).filter(|_| tally.is_counted),
             share: share(holding.suspect_content, parts),
             share_at_worst: share(bounds.high, bounds.hand),
-        }
-    }
-
-    /// The sum of the lines of a node over events; none when one of them has no quantity.
-    fn sum_lines<'g>(
-        &'g self,
-        events: impl Iterator<Item = u32>,
-        node: u32,
-        lines: impl Fn(u32) -> super::graph::Lines<'g>,
-    ) -> Option<Quantity> {
-        let mut sum = 0_i64;
-        // An event with several lines of the node comes once for each.
-        let events: BTreeSet<u32> = events.collect();
-        for event in events {
-            for (_, &steps) in lines(event).filter(|&(&own, _)| own == node) {
-                if steps < 0 {
-                    return None;
-                }
-                sum = sum.saturating_add(steps);
-            }
-        }
-        self.quantity_of(node, sum)
+        };
+        Finding { affected, is_gone: tally.is_counted && holding.hand == 0 }
     }
 
     /// What affected scrap events took of affected items.

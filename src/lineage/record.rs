@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 use core::hash::{Hash, Hasher};
 
 use super::Lineage;
-use super::event::{DocumentId, Entry, Event, EventDraft, EventId, EventKind, Item};
+use super::event::{Entry, Event, EventDraft, EventId, EventKind, Item};
 use super::graph::{GraphError, Head};
 use crate::quantity::Unit;
 
@@ -60,12 +60,6 @@ pub(super) struct Stored {
     /// The event in the graph; none for an inspection, or when it was voided before it came.
     event: Option<u32>,
     fingerprint: u64,
-}
-
-#[derive(Clone, Debug)]
-pub(super) struct Inspection {
-    pub(super) nodes: Vec<u32>,
-    pub(super) document: Option<DocumentId>,
 }
 
 impl Lineage {
@@ -142,8 +136,10 @@ impl Lineage {
             let full = |source| RecordError::Graph { event: parts.id.clone(), source };
             let nodes = parts.inputs.iter().map(|line| self.node_of(&line.item).map_err(full));
             let nodes = nodes.collect::<Result<Vec<_>, _>>()?;
-            let document = parts.facts.document.clone();
-            self.inspections.insert(parts.id.clone(), Inspection { nodes, document });
+            self.inspections.insert(parts.id.clone(), nodes);
+            if let Some(report) = &parts.facts.document {
+                self.origins.reports.entry(report.clone()).or_default().push(parts.id.clone());
+            }
         } else {
             stored.event = Some(self.append(parts)?);
         }
@@ -181,9 +177,7 @@ impl Lineage {
             self.mismatches.entry(node).or_default().push(mismatch);
         }
         self.event_ids.push(parts.id.clone());
-        if let Some(document) = &parts.facts.document {
-            self.documents.entry(document.clone()).or_default().insert(event);
-        }
+        self.origins.add(event, parts.kind, &parts.facts);
         if !parts.facts.is_empty() {
             self.facts.insert(event, parts.facts.clone());
         }

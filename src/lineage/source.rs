@@ -6,9 +6,10 @@ use alloc::vec::Vec;
 use serde::{Deserialize, Serialize};
 
 use super::Lineage;
-use super::event::{DocumentId, EventFacts, EventId, EventKind, Item, LineId, PlaceId};
+use super::event::{DocumentId, EventId, EventKind, Item, LineId, PlaceId};
 use super::graph::timed::Suspicion;
 use super::graph::{EventIndex, NodeIndex};
+use super::origin::Named;
 use crate::id::{OrderId, SupplierId};
 use crate::time::{Instant, Interval};
 
@@ -107,56 +108,48 @@ impl Lineage {
                 into.nodes.extend(named.map(|node| (node, None)));
             }
             Source::Supplier { supplier, window } => {
-                let receipt = |event| self.graph.kind(event) == EventKind::Receive;
-                let named = |event, facts: &EventFacts| {
-                    receipt(event) && facts.supplier.as_ref() == Some(supplier)
-                };
-                into.events.extend(self.events_where(*window, named));
+                into.events.extend(self.named(&self.origins.suppliers, supplier, *window));
             }
             Source::Line { line, window } => {
-                let named = |_, facts: &EventFacts| facts.line.as_ref() == Some(line);
-                into.events.extend(self.events_where(*window, named));
+                into.events.extend(self.named(&self.origins.lines, line, *window));
             }
             Source::Place { place, window } => {
-                let named = |_, facts: &EventFacts| facts.place.as_ref() == Some(place);
-                into.events.extend(self.events_where(*window, named));
+                into.events.extend(self.named(&self.origins.places, place, *window));
             }
             Source::Period(window) => {
+                let (from, until) = (window.start(), window.end());
+                let events = self.graph.between(from.timestamp_micros(), until.timestamp_micros());
                 let makes = |event: &u32| {
-                    self.in_window(*event, Some(*window))
-                        && !matches!(self.graph.kind(*event), EventKind::Ship | EventKind::Return)
+                    !matches!(self.graph.kind(*event), EventKind::Ship | EventKind::Return)
                 };
-                let events = self.graph.chronological().filter(makes).map(EventIndex);
-                into.events.extend(events);
+                into.events.extend(events.filter(makes).map(EventIndex));
             }
-            Source::Inspection(inspection) => {
-                let found = self.inspections.get(inspection);
-                let nodes = found.iter().flat_map(|found| &found.nodes);
-                into.nodes.extend(nodes.map(|&node| (NodeIndex(node), None)));
-            }
+            Source::Inspection(inspection) => self.inspected(inspection, into),
             Source::Document(document) => {
-                let events = self.documents.get(document).into_iter().flatten().copied();
-                let alive = events.filter(|&event| self.graph.is_alive(event));
-                into.events.extend(alive.map(EventIndex));
-                let inspections = self.inspections.values();
-                let about = inspections.filter(|found| found.document.as_ref() == Some(document));
-                let nodes = about.flat_map(|found| &found.nodes);
-                into.nodes.extend(nodes.map(|&node| (NodeIndex(node), None)));
+                into.events.extend(self.named(&self.origins.documents, document, None));
+                let reports = self.origins.reports.get(document).into_iter().flatten();
+                reports.for_each(|inspection| self.inspected(inspection, into));
             }
         }
     }
 
-    fn events_where<'a>(
+    fn inspected(&self, inspection: &EventId, into: &mut Suspicion) {
+        let nodes = self.inspections.get(inspection).into_iter().flatten();
+        let named = nodes.filter(|&&node| self.graph.is_named(node));
+        into.nodes.extend(named.map(|&node| (NodeIndex(node), None)));
+    }
+
+    /// The events of one name that count, in a window.
+    fn named<'a, K: Ord>(
         &'a self,
+        names: &'a Named<K>,
+        name: &K,
         window: Option<Interval>,
-        named: impl Fn(u32, &EventFacts) -> bool + 'a,
-    ) -> impl Iterator<Item = EventIndex> + 'a {
-        self.facts
-            .iter()
-            .filter(move |&(&event, facts)| {
-                named(event, facts) && self.graph.is_alive(event) && self.in_window(event, window)
-            })
-            .map(|(&event, _)| EventIndex(event))
+    ) -> impl Iterator<Item = EventIndex> + 'a + use<'a, K> {
+        let events = names.get(name).into_iter().flatten().copied();
+        events
+            .filter(move |&event| self.graph.is_alive(event) && self.in_window(event, window))
+            .map(EventIndex)
     }
 
     fn in_window(&self, event: u32, window: Option<Interval>) -> bool {

@@ -15,7 +15,6 @@ use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec;
 use alloc::vec::Vec;
 
-use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
 use super::Lineage;
@@ -23,11 +22,12 @@ use super::event::{EventKind, Item};
 use super::graph::NodeIndex;
 use super::graph::exposure::{Exposure, Watched};
 use super::graph::timed::Suspicion;
+use super::origin::Named;
 use super::source::Source;
 use crate::id::text_ids;
 use crate::label::codes;
 use crate::number::{Exact, Ratio};
-use crate::time::{Interval, Zone};
+use crate::time::{Instant, Interval, Zone};
 use hypergeometric::{Counts, mantel_haenszel_z, stratified_p_value};
 use measures::Measures;
 use scientific::{Big, Probability};
@@ -221,18 +221,15 @@ impl Lineage {
                 items.filter(|item| item.order().is_none()).cloned().map(Source::item).collect()
             }
             CandidateKind::Suppliers => self
-                .facts_of(|kind| kind == EventKind::Receive)
-                .filter_map(|facts| facts.supplier.clone())
+                .names(&self.origins.suppliers, |_| true)
                 .map(|supplier| Source::Supplier { supplier, window: None })
                 .collect(),
             CandidateKind::Lines => self
-                .facts_of(|_| true)
-                .filter_map(|facts| facts.line.clone())
+                .names(&self.origins.lines, |_| true)
                 .map(|line| Source::Line { line, window: None })
                 .collect(),
             CandidateKind::Places => self
-                .facts_of(|kind| kind != EventKind::Ship)
-                .filter_map(|facts| facts.place.clone())
+                .names(&self.origins.places, |kind| kind != EventKind::Ship)
                 .map(|place| Source::Place { place, window: None })
                 .collect(),
             CandidateKind::Dates => self.dates(zone).into_iter().map(Source::Period).collect(),
@@ -240,29 +237,36 @@ impl Lineage {
         found.into_iter().collect()
     }
 
-    fn facts_of(
+    /// The names with an event that counts.
+    fn names<K: Clone>(
         &self,
+        names: &Named<K>,
         counts: impl Fn(EventKind) -> bool,
-    ) -> impl Iterator<Item = &super::event::EventFacts> {
-        self.facts
-            .iter()
-            .filter(move |&(&event, _)| {
-                self.graph.is_alive(event) && counts(self.graph.kind(event))
-            })
-            .map(|(_, facts)| facts)
+    ) -> impl Iterator<Item = K> {
+        let counts =
+            move |&event: &u32| self.graph.is_alive(event) && counts(self.graph.kind(event));
+        names.iter().filter(move |(_, events)| events.iter().any(&counts)).map(|(k, _)| k.clone())
     }
 
     fn dates(&self, zone: Zone) -> Vec<Interval> {
-        let mut days: BTreeSet<NaiveDate> = BTreeSet::new();
+        let mut days: Vec<Interval> = Vec::new();
+        let mut listed = i64::MIN;
         for event in self.graph.chronological() {
+            let time = self.graph.time(event);
             let moves = matches!(self.graph.kind(event), EventKind::Ship | EventKind::Return);
-            if !moves && !self.graph.outputs(event).is_empty() {
-                let at = chrono::DateTime::from_timestamp_micros(self.graph.time(event));
-                days.extend(at.map(|at| zone.date(at)));
+            if time < listed || moves || self.graph.outputs(event).is_empty() {
+                continue;
+            }
+            let Some(day) = Instant::from_timestamp_micros(time).map(|at| zone.date(at)) else {
+                continue;
+            };
+            let ends = zone.start_of(day).ok().zip(zone.end_of(day).ok());
+            if let Some(day) = ends.and_then(|(start, end)| Interval::new(start, end).ok()) {
+                listed = day.end().timestamp_micros();
+                days.push(day);
             }
         }
-        let day = |day| Interval::new(zone.start_of(day).ok()?, zone.end_of(day).ok()?).ok();
-        days.into_iter().filter_map(day).collect()
+        days
     }
 
     /// Ranks the candidates by how well they explain the defective units. One ranking per round;

@@ -1,6 +1,8 @@
 //! Random worlds of lot events and the slow, obvious model of their rules, for the lineage tests.
 #![allow(dead_code, reason = "every user of this module needs a part of it")]
 
+pub mod dairy;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use aftersale::id::{LotId, OrderId};

@@ -7,12 +7,19 @@
 use std::hint::black_box;
 use std::time::Instant;
 
-use aftersale::lineage::event::EventKind;
+use aftersale::id::{LotId, SupplierId};
+use aftersale::lineage::Lineage;
+use aftersale::lineage::event::{
+    Event, EventFacts, EventId, EventKind, Item, Line, LineId, PlaceId, Units,
+};
 use aftersale::lineage::graph::exposure::Watched;
 use aftersale::lineage::graph::reach::{Direction, Searcher};
 use aftersale::lineage::graph::sweep::Sweep;
 use aftersale::lineage::graph::timed::Suspicion;
 use aftersale::lineage::graph::{Graph, Head, NodeIndex, Portion};
+use aftersale::lineage::suspect::{CandidateKind, Observation, Outcome, RankingPlan};
+use aftersale::quantity::Quantity;
+use aftersale::time::{Instant as Utc, Zone};
 use petgraph::visit::{Dfs, Reversed, VisitMap, Visitable};
 
 struct Dice(u64);
@@ -172,9 +179,79 @@ pub fn run(arguments: &[String]) {
     if sizes.is_empty() {
         sizes = vec![100_000, 1_000_000, 10_000_000];
     }
-    let alone = arguments.iter().any(|text| text == "alone");
+    let given = |word: &str| arguments.iter().any(|text| text == word);
     for edges in sizes {
-        compare(edges, alone);
+        if given("names") {
+            by_name(edges);
+        } else {
+            compare(edges, given("alone"));
+        }
+    }
+}
+
+/// The same links under text keys: receipts from 1,000 suppliers, production on 1,000 lines in as
+/// many places, over 1,000 calendar days.
+fn named(plan: &Plan) -> Lineage {
+    let mut lineage = Lineage::new(Units::default());
+    let lot = |lot: usize| Item::Lot(LotId::new(format!("L{lot}")).unwrap());
+    let portion = |from: usize| Line::new(lot(from), Quantity::pieces(100).unwrap());
+    for made in 0..plan.lots() {
+        let at = 1_600_000_000 + made as i64 * 86_400_000 / plan.lots() as i64;
+        let inputs = plan.inputs(made);
+        let kind = if inputs.is_empty() { EventKind::Receive } else { EventKind::Make };
+        let at = Utc::from_timestamp(at, 0).unwrap();
+        let mut event = Event::new(EventId::new(format!("E{made}")).unwrap(), at, kind);
+        let name = |letter: char| format!("{letter}{}", made % 1_000);
+        event.facts = if inputs.is_empty() {
+            EventFacts { supplier: Some(SupplierId::new(name('S')).unwrap()), ..Default::default() }
+        } else {
+            let (line, place) = (LineId::new(name('M')), PlaceId::new(name('P')));
+            EventFacts { line: line.ok(), place: place.ok(), ..Default::default() }
+        };
+        event.inputs.extend(inputs.iter().map(|&from| portion(from as usize)));
+        event.outputs.push(Line::new(lot(made), Quantity::pieces(1_000).unwrap()));
+        lineage.record(&event.check().unwrap()).unwrap();
+    }
+    lineage
+}
+
+/// Suppliers, lines, places and dates as suspects, by name.
+fn by_name(edges: usize) {
+    let plan = Plan::new(edges);
+    let start = processor_seconds();
+    let lineage = named(&plan);
+    println!(
+        "{} edges, {} lots, by name: recorded in {:.1} s",
+        plan.inputs.len(),
+        plan.lots(),
+        processor_seconds() - start
+    );
+    let units = 20_000.min(plan.layer);
+    let observations: Vec<Observation> = (0..units)
+        .map(|place| Observation {
+            item: Item::Lot(
+                LotId::new(format!("L{}", 7 * plan.layer + place * plan.layer / units)).unwrap(),
+            ),
+            outcome: if place % 50 == 0 { Outcome::Defective } else { Outcome::Good },
+            stratum: None,
+        })
+        .collect();
+    for kind in [
+        CandidateKind::Suppliers,
+        CandidateKind::Lines,
+        CandidateKind::Places,
+        CandidateKind::Dates,
+    ] {
+        let start = processor_seconds();
+        let candidates = lineage.candidates(kind, &observations, Zone::UTC);
+        let listed = processor_seconds() - start;
+        let rankings = lineage.rank(&candidates, &observations, &RankingPlan::default());
+        println!(
+            "  {kind}: {} candidates listed in {:.0} ms, ranked in {:.0} ms",
+            rankings[0].tested + rankings[0].below_minimum,
+            listed * 1e3,
+            (processor_seconds() - start - listed) * 1e3
+        );
     }
 }
 

@@ -1,10 +1,10 @@
 //! From EPCIS events to entries of a lineage and records of packing.
 
 use alloc::collections::BTreeSet;
-use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::key::{Key, KeyKind};
+use super::measure::Measures;
 use super::movements::LEAVING;
 use super::{Action, EpcisEvent, EpcisKind, Fault, Import, Thing};
 use crate::id::{IdError, LotId, SerialId, Sku};
@@ -12,18 +12,21 @@ use crate::lineage::containment::{PackAction, Packing};
 use crate::lineage::event::{
     DocumentId, Entry, Event, EventDraft, EventFacts, EventId, EventKind, Item, Line, PlaceId,
 };
-use crate::quantity::{Quantity, Unit};
 
 impl Import {
     /// The entries for a lineage, and what could not become one.
     ///
     /// - A transformation becomes a production event; those that share a transformation id become
     ///   one, at the time of the last. What was used before that time is listed as a break of the
-    ///   trace, so nothing is hidden.
+    ///   trace, so nothing is hidden. When only one side of the process is in the document, a fault
+    ///   says so: its inputs are gone from stock all the same, its outputs come from nowhere. Put the
+    ///   documents together with [`Import::join`] first where you have both.
     /// - An object event that adds things which no transformation puts out becomes a receipt.
     /// - An object event becomes scrap when its step is destroying or decommissioning, when its
     ///   disposition is destroyed, and when it deletes things that were not sold.
     /// - An event in error becomes a void of its id.
+    /// - The place of an event is where it happened, the read point; without one, where the things
+    ///   are after it, the business location. Source: GS1 EPCIS 2.0, definitions of the two.
     /// - Everything else makes no link; for shipments and returns see [`Import::movements`].
     ///
     /// Events without an id are named by the prefix and their place. Identifiers above the limit of
@@ -31,6 +34,7 @@ impl Import {
     #[must_use]
     pub fn entries(&self, prefix: &str) -> (Vec<Entry>, Vec<Fault>) {
         let (mut entries, mut faults) = (Vec::new(), Vec::new());
+        let measures = Measures::of(self);
         for event in self.events.iter().filter(|event| event.error.is_some()) {
             if let Some(id) = &event.id {
                 match EventId::new(id) {
@@ -46,13 +50,15 @@ impl Import {
             },
             Err(source) => faults.push(Fault::Identifier { index, source }),
         };
+        let mut halves = Vec::new();
         for process in self.processes() {
             let Some(last) = process.iter().max_by_key(|event| (event.at, event.index)) else {
                 continue;
             };
-            let has_output = process.iter().any(|event| !event.outputs.is_empty());
-            let kind = if has_output { EventKind::Make } else { EventKind::Scrap };
-            keep(last.index, draft(prefix, last, kind, &process));
+            let (kind, missing) = nature(&process);
+            let index = last.index;
+            halves.extend(missing.map(|missing| Fault::HalfProcess { index, missing }));
+            keep(index, draft(prefix, last, kind, &process, &measures));
         }
         let made: BTreeSet<&Key> =
             self.active().flat_map(|event| &event.outputs).map(|thing| &thing.key).collect();
@@ -68,9 +74,10 @@ impl Import {
                 Some(Action::Delete | Action::Observe) | None => continue,
             };
             if !things.is_empty() {
-                keep(event.index, object_draft(prefix, event, kind, &things));
+                keep(event.index, object_draft(prefix, event, kind, &things, &measures));
             }
         }
+        faults.append(&mut halves);
         (entries, faults)
     }
 
@@ -93,13 +100,30 @@ impl Import {
     }
 }
 
+/// What a process is, and which of its sides is missing.
+fn nature(process: &[&EpcisEvent]) -> (EventKind, Option<&'static str>) {
+    let any = |of: fn(&EpcisEvent) -> bool| process.iter().any(|event| of(event));
+    match (any(|event| !event.inputs.is_empty()), any(|event| !event.outputs.is_empty())) {
+        (true, true) => (EventKind::Make, None),
+        (_, true) => (EventKind::Make, Some("inputs")),
+        (false, false) => (EventKind::Make, None),
+        _ if any(says_destroyed) => (EventKind::Scrap, None),
+        // Used up, but nobody says that it was destroyed.
+        _ => (EventKind::Adjust, Some("outputs")),
+    }
+}
+
+fn says_destroyed(event: &EpcisEvent) -> bool {
+    let step = event.step.as_deref().unwrap_or_default();
+    ["destroying", "decommissioning", "killing"].contains(&step)
+        || event.disposition.as_deref() == Some("destroyed")
+}
+
 /// Things that are deleted are gone, unless the step says that they were sold; things that are seen
 /// are gone when the event says so.
 fn is_destroyed(event: &EpcisEvent) -> bool {
-    let step = event.step.as_deref().unwrap_or_default();
-    let destroyed = ["destroying", "decommissioning", "killing"].contains(&step)
-        || event.disposition.as_deref() == Some("destroyed");
-    destroyed || (event.action == Some(Action::Delete) && !LEAVING.contains(&step))
+    let is_sold = event.step.as_deref().is_some_and(|step| LEAVING.contains(&step));
+    says_destroyed(event) || (event.action == Some(Action::Delete) && !is_sold)
 }
 
 fn packing(
@@ -150,14 +174,15 @@ fn draft(
     last: &EpcisEvent,
     kind: EventKind,
     process: &[&EpcisEvent],
+    measures: &Measures<'_>,
 ) -> Result<EventDraft, IdError> {
     let mut draft = started(prefix, last, kind)?;
     for event in process {
         for thing in &event.inputs {
-            draft.inputs.push(line(thing)?);
+            draft.inputs.push(line(thing, measures)?);
         }
         for thing in &event.outputs {
-            draft.outputs.push(line(thing)?);
+            draft.outputs.push(line(thing, measures)?);
         }
     }
     Ok(draft)
@@ -168,9 +193,10 @@ fn object_draft(
     event: &EpcisEvent,
     kind: EventKind,
     things: &[&Thing],
+    measures: &Measures<'_>,
 ) -> Result<EventDraft, IdError> {
     let mut draft = started(prefix, event, kind)?;
-    let lines = things.iter().map(|thing| line(thing)).collect::<Result<_, _>>()?;
+    let lines = things.iter().map(|thing| line(thing, measures)).collect::<Result<_, _>>()?;
     if kind == EventKind::Receive {
         draft.outputs = lines;
     } else {
@@ -195,37 +221,6 @@ pub(super) fn started(
     Ok(Event::new(id_of(prefix, event)?, event.at, kind).sequence(sequence).facts(facts))
 }
 
-pub(super) fn line(thing: &Thing) -> Result<Line, IdError> {
-    let quantity = thing.quantity.and_then(|amount| {
-        let text = alloc::format!("{amount}");
-        let unit = known_unit(thing.unit.as_deref());
-        let finer = |unit: Unit| Unit::with_digits(unit.code(), Unit::MAX_DIGITS).ok();
-        let plain = unit.and_then(|unit| Quantity::parse(&text, unit).ok());
-        plain.or_else(|| Quantity::parse(&text, finer(unit?)?).ok())
-    });
-    Ok(Line { item: item_of(&thing.key)?, quantity })
-}
-
-/// UN/CEFACT Recommendation 20 codes to units; another code keeps its letters, with six decimals.
-/// Without a code, pieces.
-fn known_unit(code: Option<&str>) -> Option<Unit> {
-    let name = match code {
-        None | Some("H87" | "EA" | "C62" | "PCE") => "pcs",
-        Some("KGM") => "kg",
-        Some("GRM") => "g",
-        Some("LTR") => "l",
-        Some("MLT") => "ml",
-        Some("MTR") => "m",
-        Some("CMT") => "cm",
-        Some("MMT") => "mm",
-        Some("PR") => "pair",
-        Some("SET") => "set",
-        Some("BX") => "box",
-        Some("CT") => "carton",
-        Some(other) => {
-            let letters: String = other.to_ascii_lowercase();
-            return Unit::with_digits(&letters, Unit::MAX_DIGITS).ok();
-        }
-    };
-    Unit::known(name).ok()
+pub(super) fn line(thing: &Thing, measures: &Measures<'_>) -> Result<Line, IdError> {
+    Ok(Line { item: item_of(&thing.key)?, quantity: measures.quantity(thing) })
 }

@@ -4,8 +4,9 @@ use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::string::String;
 use alloc::vec::Vec;
 
+use super::contents::Contents;
 use super::key::Key;
-use super::{Action, EpcisEvent, EpcisKind, Import, Thing};
+use super::{EpcisEvent, EpcisKind, Import, Thing};
 
 impl Import {
     /// The events that are in error: with an error declaration, or with the id of one that has one.
@@ -27,6 +28,13 @@ impl Import {
     pub fn active(&self) -> impl Iterator<Item = &EpcisEvent> {
         let inactive = self.inactive();
         self.events.iter().filter(move |event| !inactive.contains(&event.index))
+    }
+
+    /// The events that count, by time and then place in the document.
+    pub(super) fn by_time(&self) -> Vec<&EpcisEvent> {
+        let mut events: Vec<&EpcisEvent> = self.active().collect();
+        events.sort_by_key(|event| (event.at, event.index));
+        events
     }
 
     /// What became of what, by active events: every input of a transformation to every output, over
@@ -85,25 +93,12 @@ impl Import {
     /// nothing. Containers that end empty are left out.
     #[must_use]
     pub fn final_contents(&self) -> BTreeMap<Key, BTreeSet<Key>> {
-        let mut events: Vec<&EpcisEvent> =
-            self.active().filter(|event| event.kind == EpcisKind::Aggregation).collect();
-        events.sort_by_key(|event| (event.at, event.index));
-        let mut contents: BTreeMap<Key, BTreeSet<Key>> = BTreeMap::new();
-        for event in events {
-            let Some(parent) = &event.parent else { continue };
-            let inside = contents.entry(parent.clone()).or_default();
-            let children = event.objects.iter().map(|thing| &thing.key);
-            match event.action {
-                Some(Action::Add) => inside.extend(children.cloned()),
-                Some(Action::Delete) if event.objects.is_empty() => inside.clear(),
-                Some(Action::Delete) => children.for_each(|child| {
-                    inside.remove(child);
-                }),
-                Some(Action::Observe) | None => {}
-            }
-        }
-        contents.retain(|_, inside| !inside.is_empty());
-        contents
+        let mut contents = Contents::default();
+        let packing = self.by_time().into_iter();
+        packing
+            .filter(|event| event.kind == EpcisKind::Aggregation)
+            .for_each(|event| contents.apply(event));
+        contents.keys()
     }
 
     /// Which thing is tied to which business document, by active events.

@@ -1,15 +1,16 @@
 //! From EPCIS events to shipments and returns: who got what, as far as the document says so.
 
-use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::collections::BTreeMap;
 use alloc::string::String;
 use alloc::vec::Vec;
 
+use super::contents::{Contents, sum};
 use super::entries::{line, started};
 use super::key::{Key, KeyKind};
+use super::measure::Measures;
 use super::{Action, EpcisEvent, EpcisKind, Fault, Import, Thing};
 use crate::id::{CustomerId, IdError, OrderId};
 use crate::lineage::event::{Entry, EventDraft, EventId, EventKind, Item, Line};
-use crate::number::Exact;
 
 /// Business steps with which goods leave for a customer. Source: GS1 CBV 2.0, 7.1.
 pub(super) const LEAVING: [&str; 4] = ["shipping", "departing", "retail_selling", "dispensing"];
@@ -17,54 +18,6 @@ pub(super) const LEAVING: [&str; 4] = ["shipping", "departing", "retail_selling"
 const ARRIVING: [&str; 4] = ["receiving", "arriving", "accepting", "returning"];
 /// Types of business transaction that name an order best first. Source: GS1 CBV 2.0, 7.3.
 const ORDERS: [&str; 6] = ["po", "poc", "desadv", "inv", "bol", "recadv"];
-
-/// What is in which container, with quantities, while the events are walked in order of time.
-#[derive(Default)]
-struct Contents(BTreeMap<Key, BTreeMap<Key, Thing>>);
-
-impl Contents {
-    fn apply(&mut self, event: &EpcisEvent) {
-        let Some(parent) = &event.parent else { return };
-        let inside = self.0.entry(parent.clone()).or_default();
-        match event.action {
-            Some(Action::Add) => {
-                for thing in &event.objects {
-                    let both = inside.get(&thing.key).map(|held| sum(held, thing));
-                    inside.insert(thing.key.clone(), both.unwrap_or_else(|| thing.clone()));
-                }
-            }
-            Some(Action::Delete) if event.objects.is_empty() => inside.clear(),
-            Some(Action::Delete) => {
-                for thing in &event.objects {
-                    inside.remove(&thing.key);
-                }
-            }
-            Some(Action::Observe) | None => {}
-        }
-    }
-
-    /// The things themselves and everything in them, each once.
-    fn with_contents(&self, things: Vec<Thing>) -> Vec<Thing> {
-        let mut seen: BTreeSet<Key> = things.iter().map(|thing| thing.key.clone()).collect();
-        let (mut open, mut all) = (things.clone(), things);
-        while let Some(container) = open.pop() {
-            for thing in self.0.get(&container.key).into_iter().flat_map(BTreeMap::values) {
-                if seen.insert(thing.key.clone()) {
-                    open.push(thing.clone());
-                    all.push(thing.clone());
-                }
-            }
-        }
-        all
-    }
-}
-
-/// The same thing packed twice: the quantity is known when both are, in one unit.
-fn sum(held: &Thing, more: &Thing) -> Thing {
-    let both = held.quantity.zip(more.quantity).filter(|_| held.unit == more.unit);
-    let quantity = both.and_then(|(a, b)| a.decimal().checked_add(b.decimal())).map(Exact::new);
-    Thing { key: held.key.clone(), quantity, unit: held.unit.clone() }
-}
 
 impl Import {
     /// The shipments and returns of the seller whose document this is, and what could not become one.
@@ -86,15 +39,18 @@ impl Import {
     /// The entries are named as the events with `#moved` behind; events in error void them.
     #[must_use]
     pub fn movements(&self, prefix: &str) -> (Vec<Entry>, Vec<Fault>) {
-        let mut walk = Walk { prefix, ..Walk::default() };
+        let mut walk = Walk {
+            prefix,
+            measures: Measures::of(self),
+            contents: Contents::default(),
+            out: BTreeMap::new(),
+            entries: Vec::new(),
+            faults: Vec::new(),
+        };
         for event in self.events.iter().filter(|event| event.error.is_some()) {
-            if let Some(id) = &event.id {
-                walk.keep(event.index, moved(id).map(Entry::Void));
-            }
+            walk.take_out(event);
         }
-        let mut events: Vec<&EpcisEvent> = self.active().collect();
-        events.sort_by_key(|event| (event.at, event.index));
-        for event in events {
+        for event in self.by_time() {
             if event.kind == EpcisKind::Aggregation {
                 walk.contents.apply(event);
             }
@@ -104,7 +60,7 @@ impl Import {
                 continue;
             }
             let step = event.step.as_deref().unwrap_or_default();
-            if is_return(event, step) {
+            if is_return(event) {
                 walk.take_back(event);
             } else if LEAVING.contains(&step) {
                 walk.ship(event);
@@ -114,23 +70,28 @@ impl Import {
     }
 }
 
-fn is_return(event: &EpcisEvent, step: &str) -> bool {
+fn is_return(event: &EpcisEvent) -> bool {
+    let step = event.step.as_deref().unwrap_or_default();
     let returned = event.disposition.as_deref() == Some("returned");
     let authorized = event.transactions.iter().any(|(kind, _)| kind.as_deref() == Some("rma"));
     step == "void_shipping" || (ARRIVING.contains(&step) && (returned || authorized))
 }
 
-fn moved(id: &str) -> Result<EventId, IdError> {
-    EventId::new(alloc::format!("{id}#moved"))
+/// The name of the entries that an event becomes: one for each order that things come back from.
+fn moved(id: &str, place: usize) -> Result<EventId, IdError> {
+    EventId::new(match place {
+        0 => alloc::format!("{id}#moved"),
+        more => alloc::format!("{id}#moved-{more}"),
+    })
 }
 
 fn is_single(key: &Key) -> bool {
     matches!(key.kind(), KeyKind::Instance | KeyKind::Logistic | KeyKind::Asset)
 }
 
-#[derive(Default)]
 struct Walk<'i> {
     prefix: &'i str,
+    measures: Measures<'i>,
     contents: Contents,
     /// Where things are that left: the order they last went to.
     out: BTreeMap<Key, OrderId>,
@@ -139,10 +100,19 @@ struct Walk<'i> {
 }
 
 impl Walk<'_> {
-    fn keep(&mut self, index: usize, made: Result<Entry, IdError>) {
-        match made {
-            Ok(entry) => self.entries.push(entry),
-            Err(source) => self.faults.push(Fault::Identifier { index, source }),
+    /// Voids whatever an event in error may have become: when things came back, there is one entry for
+    /// each order they came from, which is not more than there are things.
+    fn take_out(&mut self, event: &EpcisEvent) {
+        let Some(id) = &event.id else { return };
+        let most = if is_return(event) { event.objects.len().max(1) } else { 1 };
+        for place in 0..most {
+            match moved(id, place) {
+                Ok(id) => self.entries.push(Entry::Void(id)),
+                Err(source) => {
+                    self.faults.push(Fault::Identifier { index: event.index, source });
+                    return;
+                }
+            }
         }
     }
 
@@ -178,10 +148,10 @@ impl Walk<'_> {
             None => OrderId::new(started(self.prefix, event, EventKind::Ship)?.id.as_str()),
         });
         let draft = made.and_then(|order| {
-            let mut draft = self.draft(event, EventKind::Ship)?;
+            let mut draft = self.draft(event, EventKind::Ship, 0)?;
             draft.facts.customer = customer(event)?;
             for thing in &things {
-                let line = line(thing)?;
+                let line = line(thing, &self.measures)?;
                 // One line per thing: an order may hold goods of several units.
                 draft
                     .outputs
@@ -210,13 +180,10 @@ impl Walk<'_> {
             }
         }
         for (place, (order, things)) in by_order.into_iter().enumerate() {
-            let draft = self.draft(event, EventKind::Return).and_then(|mut draft| {
-                if place > 0 {
-                    // One event of a lineage returns from one order.
-                    draft.id = EventId::new(alloc::format!("{}-{}", draft.id, place))?;
-                }
+            // One event of a lineage returns from one order.
+            let draft = self.draft(event, EventKind::Return, place).and_then(|mut draft| {
                 for thing in &things {
-                    let line = line(thing)?;
+                    let line = line(thing, &self.measures)?;
                     let item = Item::Order(order.clone());
                     draft.inputs.push(Line { item, quantity: line.quantity });
                     draft.outputs.push(line);
@@ -228,9 +195,14 @@ impl Walk<'_> {
         }
     }
 
-    fn draft(&self, event: &EpcisEvent, kind: EventKind) -> Result<EventDraft, IdError> {
+    fn draft(
+        &self,
+        event: &EpcisEvent,
+        kind: EventKind,
+        place: usize,
+    ) -> Result<EventDraft, IdError> {
         let mut draft = started(self.prefix, event, kind)?;
-        draft.id = moved(draft.id.as_str())?;
+        draft.id = moved(draft.id.as_str(), place)?;
         Ok(draft)
     }
 }

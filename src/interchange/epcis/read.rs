@@ -9,6 +9,7 @@ use chrono::DateTime;
 
 use super::json::Json;
 use super::key::Key;
+use super::measure::can_count;
 use super::{Action, EpcisEvent, EpcisKind, ErrorDeclaration, Fault, Import, Thing};
 use crate::label::Coded;
 use crate::number::{Exact, excerpt};
@@ -92,12 +93,16 @@ fn read_event(index: usize, event: &Json, faults: &mut Vec<Fault>) -> Result<Epc
     })
 }
 
+/// What CBV 2.0 writes before a term in its web vocabulary: business steps, dispositions, types of
+/// business transaction, types of source and destination, reasons of errors.
+const VOCABULARIES: [&str; 5] = ["BizStep-", "Disp-", "BTT-", "SDT-", "ER-"];
+
 /// The last word of a vocabulary term: `shipping` of `urn:epcglobal:cbv:bizstep:shipping`,
 /// `https://ref.gs1.org/cbv/BizStep-shipping`, `cbv:BizStep-shipping` and `shipping`.
 fn bare_word(term: &str) -> String {
     let last = term.rsplit(['/', ':', '#']).next().unwrap_or(term);
-    let last = last.strip_prefix("BizStep-").or_else(|| last.strip_prefix("Disp-")).unwrap_or(last);
-    last.to_owned()
+    let bare = VOCABULARIES.iter().find_map(|vocabulary| last.strip_prefix(vocabulary));
+    bare.unwrap_or(last).to_owned()
 }
 
 struct Reader<'j> {
@@ -150,19 +155,19 @@ impl Reader<'_> {
         for element in self.event.field(quantities).map(Json::items).unwrap_or_default() {
             let class = element.field("epcClass").unwrap_or(element);
             let text = class.text().ok_or_else(|| self.invalid(class, "identifier"))?;
+            let unit = element.field("uom").and_then(Json::text).map(ToOwned::to_owned);
             let quantity = element.field("quantity").and_then(|value| {
                 let read = match value {
                     Json::Number(text) | Json::Text(text) => text.parse::<Exact>().ok(),
                     _ => None,
                 };
-                let read = read.filter(|amount| *amount >= Exact::from(0));
+                let read = read.filter(|&amount| can_count(amount, unit.as_deref()));
                 if read.is_none() {
                     let (index, found) = (self.index, value.shown());
                     faults.push(Fault::QuantityDropped { index, found });
                 }
                 read
             });
-            let unit = element.field("uom").and_then(Json::text).map(ToOwned::to_owned);
             things.push(Thing { key: Key::parse(text), quantity, unit });
         }
         Ok(things)

@@ -67,6 +67,17 @@ impl Order {
         self.event_at.get(position as usize).copied().unwrap_or(position)
     }
 
+    /// The first place whose event is not before a time.
+    pub(super) fn first_at(&self, time: i64, times: &[i64]) -> u32 {
+        let place = if self.event_at.is_empty() {
+            times.partition_point(|&other| other < time)
+        } else {
+            let of = |event: u32| times.get(event as usize).copied().unwrap_or_default();
+            self.event_at.partition_point(|&event| of(event) < time)
+        };
+        place as u32
+    }
+
     pub(super) fn bytes(&self) -> usize {
         self.event_at.len().saturating_add(self.position.len()).saturating_mul(4)
     }
