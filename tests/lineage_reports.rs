@@ -50,10 +50,12 @@ fn metrics_equal_one_trace_per_root() {
     }
     let metrics = dairy().metrics();
     assert_eq!(metrics.largest_recall, Some((lot("MILK-2"), 3)));
-    // MILK-1 reaches both cheeses, MILK-2 them and itself, MILK-3 the cleaned tank.
+    // Of what was shipped MILK-1 reaches the tank and both cheeses, MILK-2 itself too, MILK-3 the tank,
+    // and what came back nothing: 8 over four roots, and over four finished lots.
+    assert_eq!((metrics.roots, metrics.finished, metrics.root_to_finished), (4, 4, 8));
     let text = |share: Option<Ratio>| share.map(|share| share.to_string());
     assert_eq!(text(metrics.downward_dispersion()), Some("2/1".into()));
-    assert_eq!(text(metrics.upward_dispersion()), Some("3/2".into()));
+    assert_eq!(text(metrics.upward_dispersion()), Some("2/1".into()));
     assert_eq!(
         (metrics.complete, metrics.items),
         (5, 7),
