@@ -126,7 +126,7 @@ fn a_campaign_keeps_its_promises_under_any_commands() {
                     CampaignCommand::RecordRecovery { order: id, quantity }
                 }
                 4 => {
-                    let finding = *dice.pick(&CheckFinding::ALL);
+                    let finding = *dice.pick(CheckFinding::ALL);
                     CampaignCommand::RecordCheck { order: id, finding }
                 }
                 5 => CampaignCommand::GiveUp {
