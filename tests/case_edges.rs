@@ -12,8 +12,9 @@ use aftersale::case::duty::DutyAct;
 use aftersale::case::event::EventFact;
 use aftersale::case::ground::{AcceptanceBasis, Ground};
 use aftersale::case::line::{LineQuantity, ReceivedLine, RequestedLine};
-use aftersale::case::parcel::UnexpectedKind;
-use aftersale::case::refund::RefundTerms;
+use aftersale::case::obligation::PaymentState;
+use aftersale::case::parcel::{InterceptionOutcome, UnexpectedKind};
+use aftersale::case::refund::{PaymentResult, RefundTerms};
 use aftersale::case::refusal::parcel::ParcelObstacle;
 use aftersale::case::refusal::{Obstacle, Refusal};
 use aftersale::case::replacement::ReplacementItem;
@@ -21,7 +22,8 @@ use aftersale::case::resolution::Resolution;
 use aftersale::case::timer::ExpiryOutcome;
 use aftersale::explain::Fact;
 use aftersale::id::{FactName, SerialId};
-use aftersale::inspection::{Grade, Inspection};
+use aftersale::inspection::{Disposition, Grade, Inspection};
+use aftersale::sale::draft::{Tender, TenderKind};
 use aftersale::sale::{Paid, Sale};
 use aftersale::settlement::request::OutgoingPrice;
 use aftersale::time::{Instant, add_seconds};
@@ -638,4 +640,105 @@ fn an_amendment_that_changes_no_reason_says_none() {
     other.reason = "QLT.WORKMANSHIP".parse().unwrap();
     amend(&mut desk, Resolution::Exchange, vec![other]).unwrap();
     assert_eq!(reasons(&desk), 2);
+}
+
+// ---- what becomes of goods, deadlines and debts -------------------------------------------------
+
+fn dispose(desk: &mut Desk, count: i64, to: Disposition) {
+    let units = LineQuantity { line: line("1"), quantity: pieces(count) };
+    let command = Command::SetDisposition { case: case("R-1"), units, from: None, to };
+    desk.give(Role::Warehouse, command).unwrap();
+}
+
+fn disposed(desk: &Desk, to: Disposition) -> i64 {
+    let own = &desk.order.case(&case("R-1")).unwrap().lines[0];
+    own.disposed.get(&to).copied().unwrap_or(0)
+}
+
+/// A unit that leaves us takes its provisional disposition along.
+#[test]
+fn a_unit_that_leaves_is_no_longer_in_quarantine_or_in_repair() {
+    let mut desk = jackets();
+    desk.open("R-1", &[("1", 2)]).unwrap();
+    desk.authorize("R-1").unwrap();
+    desk.receive("R-1", &[("1", 2)]).unwrap();
+    desk.accept("R-1", &[("1", 2)]).unwrap();
+    dispose(&mut desk, 2, Disposition::Quarantine);
+    desk.reject("R-1", &[("1", 1)]).unwrap();
+    assert_eq!(disposed(&desk, Disposition::Quarantine), 1);
+
+    let mut desk = jackets();
+    desk.open_as("R-1", Resolution::Repair, &[("1", 1)]).unwrap();
+    desk.authorize("R-1").unwrap();
+    desk.receive("R-1", &[("1", 1)]).unwrap();
+    desk.accept("R-1", &[("1", 1)]).unwrap();
+    dispose(&mut desk, 1, Disposition::Rework);
+    let repaired = Command::ReturnRepaired { case: case("R-1"), lines: units(&[("1", 1)]) };
+    desk.give(Role::Warehouse, repaired).unwrap();
+    assert_eq!(disposed(&desk, Disposition::Rework), 0);
+}
+
+/// A timer that could not close a case leaves no mark: closed by hand later, it did not expire.
+#[test]
+fn a_case_that_a_timer_could_not_close_did_not_expire() {
+    let mut desk = practice(&timer("awaiting_receipt", 86_400, "close"), "");
+    desk.open("R-1", &[("1", 1)]).unwrap();
+    desk.authorize("R-1").unwrap();
+    let (owner, lines) = (case("R-1"), units(&[("1", 1)]));
+    let back = Command::SendBack { case: owner, parcel: parcel("BACK-1"), lines };
+    desk.give(Role::Customer, back).unwrap();
+    let due = desk.order.next_wakeup().unwrap();
+    assert_eq!(outcomes(&tick_at(&mut desk, due)), [ExpiryOutcome::Blocked]);
+    desk.receive_from("R-1", Some(parcel("BACK-1")), &[("1", 1)]).unwrap();
+    desk.reject("R-1", &[("1", 1)]).unwrap();
+    home(&mut desk, "R-1", 1);
+    desk.close("R-1").unwrap();
+    assert_eq!(desk.status("R-1"), "closed");
+}
+
+/// What the customer paid for goods that do not go out was paid: it is refunded, not forgotten.
+#[test]
+fn a_collected_difference_stays_paid_when_the_goods_do_not_go_out() {
+    let mut desk = jackets();
+    desk.open_as("R-1", Resolution::Exchange, &[("1", 1)]).unwrap();
+    desk.authorize("R-1").unwrap();
+    desk.receive("R-1", &[("1", 1)]).unwrap();
+    desk.accept("R-1", &[("1", 1)]).unwrap();
+    let (owner, items) = (|| case("R-1"), vec![item("1b", Some("80.00"))]);
+    let exchange = Command::Exchange { case: owner(), lines: vec![], items, terms: Box::default() };
+    desk.give(Role::Agent, exchange).unwrap();
+    let tender = Tender {
+        id: "card-2".parse().unwrap(),
+        kind: TenderKind::Card,
+        captured: pounds("20.00"),
+        in_kind: None,
+        refunded_outside: None,
+        refundable_until: None,
+    };
+    desk.report("R-1", 1, PaymentResult::Collected { tender: Box::new(tender) }).unwrap();
+    let cancel = Command::CancelReplacement { case: owner(), replacement: 1 };
+    desk.give(Role::Agent, cancel).unwrap();
+    let paid = &desk.order.case(&owner()).unwrap().obligations[0].payments[0].state;
+    assert!(matches!(paid, PaymentState::Paid { .. }), "{paid:?}");
+    assert_eq!(desk.order.money().refunded(), pounds("80.00"));
+}
+
+/// What was called back never reached the customer: missing in its parcel it is lost, not kept.
+#[test]
+fn what_is_missing_in_a_parcel_called_back_is_no_shortage_of_the_customers() {
+    let mut draft = sale(&[("1", 2, 2, "60.00")]).draft().clone();
+    draft.shipments[0].delivered_at = None;
+    let mut desk = Desk::new(Sale::freeze(draft).unwrap());
+    desk.open("R-1", &[("1", 2)]).unwrap();
+    let (owner, sent) = (|| case("R-1"), || parcel("OUT-1"));
+    let call = Command::InterceptParcel { case: owner(), parcel: sent(), lines: vec![] };
+    desk.give(Role::Agent, call).unwrap();
+    let outcome = InterceptionOutcome::Intercepted;
+    let turned = Command::RecordInterception { case: owner(), parcel: sent(), outcome };
+    desk.give(Role::Warehouse, turned).unwrap();
+    desk.receive_from("R-1", Some(sent()), &[("1", 1)]).unwrap();
+    let short = Command::RecordShortage { case: owner(), parcel: sent() };
+    let refused = [Obstacle::NotReceived { parcel: sent() }];
+    assert_eq!(obstacles(desk.give(Role::Warehouse, short)), refused);
+    desk.give(Role::Warehouse, Command::DeclareLost { case: owner(), parcel: sent() }).unwrap();
 }
