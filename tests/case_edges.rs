@@ -11,9 +11,11 @@ use aftersale::case::dispute::{Offer, Ruling};
 use aftersale::case::duty::DutyAct;
 use aftersale::case::event::EventFact;
 use aftersale::case::ground::{AcceptanceBasis, Ground};
-use aftersale::case::line::{LineQuantity, ReceivedLine, RequestedLine};
+use aftersale::case::liability::Party;
+use aftersale::case::line::{LineQuantity, ReceivedLine, RequestedLine, SplitOff};
 use aftersale::case::obligation::PaymentState;
-use aftersale::case::parcel::{InterceptionOutcome, UnexpectedKind};
+use aftersale::case::parcel::{InterceptionOutcome, Scan, ScanState};
+use aftersale::case::parcel::{UnexpectedEnd, UnexpectedKind};
 use aftersale::case::refund::{PaymentResult, RefundTerms};
 use aftersale::case::refusal::parcel::ParcelObstacle;
 use aftersale::case::refusal::{Obstacle, Refusal};
@@ -23,6 +25,9 @@ use aftersale::case::timer::ExpiryOutcome;
 use aftersale::explain::Fact;
 use aftersale::id::{FactName, SerialId};
 use aftersale::inspection::{Disposition, Grade, Inspection};
+use aftersale::policy::set::PolicySet;
+use aftersale::preset::policies::STORE;
+use aftersale::rules::Rules;
 use aftersale::sale::draft::{Tender, TenderKind};
 use aftersale::sale::{Paid, Sale};
 use aftersale::settlement::request::OutgoingPrice;
@@ -741,4 +746,97 @@ fn what_is_missing_in_a_parcel_called_back_is_no_shortage_of_the_customers() {
     let refused = [Obstacle::NotReceived { parcel: sent() }];
     assert_eq!(obstacles(desk.give(Role::Warehouse, short)), refused);
     desk.give(Role::Warehouse, Command::DeclareLost { case: owner(), parcel: sent() }).unwrap();
+}
+
+// ---- what a later step remembers of an earlier one ----------------------------------------------
+
+#[test]
+fn a_case_that_expired_and_was_opened_again_is_closed_like_any_other() {
+    let mut desk = practice(&timer("awaiting_return", 86_400, "close"), "");
+    desk.open("R-1", &[("1", 1)]).unwrap();
+    desk.authorize("R-1").unwrap();
+    let due = desk.order.next_wakeup().unwrap();
+    tick_at(&mut desk, due);
+    assert_eq!(desk.status("R-1"), "expired");
+    desk.give(Role::Supervisor, Command::Reopen { case: case("R-1"), note: note() }).unwrap();
+    desk.close("R-1").unwrap();
+    assert_eq!(desk.status("R-1"), "closed");
+}
+
+#[test]
+fn every_try_of_a_payment_is_counted() {
+    let mut desk = jackets();
+    desk.whole_return("R-1", &[("1", 1)]).unwrap();
+    for tries in 1..=3 {
+        let payment = &desk.order.case(&case("R-1")).unwrap().obligations[0].payments[0];
+        assert_eq!(payment.attempts, tries);
+        let failed = PaymentResult::Failed { error: "no answer".to_owned() };
+        desk.report("R-1", 1, failed).unwrap();
+        let retry = Command::RetryPayment { case: case("R-1"), obligation: 1, payment: 1 };
+        desk.give(Role::Finance, retry).unwrap();
+    }
+}
+
+/// An offer that was refused is gone: nothing was agreed for the case as a whole.
+#[test]
+fn a_refused_offer_is_gone() {
+    let mut desk = jackets();
+    desk.open("R-1", &[("1", 2)]).unwrap();
+    offer(&mut desk, "20.00");
+    desk.give(Role::Customer, Command::RefuseOffer { case: case("R-1") }).unwrap();
+    assert_eq!(desk.order.case(&case("R-1")).unwrap().offer, None);
+    let lines = vec![SplitOff { line: line("1"), quantity: pieces(1), serials: serials(&[]) }];
+    let split = Command::Split { case: case("R-1"), into: case("R-2"), lines };
+    desk.give(Role::Agent, split).unwrap();
+}
+
+/// A unit that was admitted under its own number has come back: its number is not free.
+#[test]
+fn the_number_of_an_admitted_unit_is_one_that_came_back() {
+    let mut desk = numbered();
+    open_named(&mut desk, "R-1", 1, &["S1"]).unwrap();
+    desk.authorize("R-1").unwrap();
+    assert_eq!(read(&mut desk, "R-1", "1", &["S2"]), [UnexpectedKind::WrongSerial]);
+    let (owner, end) = (case("R-1"), UnexpectedEnd::Admitted);
+    desk.give(Role::Supervisor, Command::ResolveUnexpected { case: owner, item: 1, end }).unwrap();
+    let busy = Obstacle::SerialInUse { serial: "S2".parse().unwrap(), case: case("R-1") };
+    assert_eq!(obstacles(open_named(&mut desk, "R-2", 1, &["S2"])), [busy]);
+}
+
+/// A parcel that was lost and paid for is not awaited: the other one was delivered.
+#[test]
+fn a_lost_parcel_is_not_awaited() {
+    let mut desk = jackets();
+    desk.open("R-1", &[("1", 2)]).unwrap();
+    desk.authorize("R-1").unwrap();
+    for id in ["BACK-1", "BACK-2"] {
+        let (owner, lines) = (case("R-1"), units(&[("1", 1)]));
+        let back = Command::SendBack { case: owner, parcel: parcel(id), lines };
+        desk.give(Role::Customer, back).unwrap();
+    }
+    let lost = Command::DeclareLost { case: case("R-1"), parcel: parcel("BACK-1") };
+    desk.give(Role::Agent, lost).unwrap();
+    desk.attribute("R-1", Party::Carrier);
+    desk.refund("R-1").unwrap();
+    desk.pay("R-1", 1).unwrap();
+    assert_eq!(desk.status("R-1"), "in_transit");
+    let scan = Scan { at: desk.now, state: ScanState::Delivered, place: None, note: None };
+    let track = Command::UpdateTracking { case: case("R-1"), parcel: parcel("BACK-2"), scan };
+    desk.give(Role::Warehouse, track).unwrap();
+    assert_eq!(desk.status("R-1"), "awaiting_receipt");
+}
+
+/// The window of goods sent in exchange runs from their own arrival, whatever the rule counts from.
+#[test]
+fn goods_sent_in_exchange_have_a_window_of_their_own() {
+    let policies = STORE.replace("\"delivered\"", "\"last_item_delivered\"");
+    let policies = policies.replace("\"sold\", \"invoiced\", ", "");
+    let policies: PolicySet = serde_json::from_str(&format!("[{policies}]")).unwrap();
+    let mut desk = exchanged("2026-03-30T09:00:00Z");
+    desk.change_rules(Rules::new(2, rules().taxonomy().clone(), policies, rules().place().clone()));
+    desk.now = at("2026-04-20T09:00:00Z"); // 48 days after the order arrived, 21 after the exchange
+    desk.open("R-2", &[("1b", 1)]).unwrap();
+    desk.open("R-3", &[("1", 1)]).unwrap();
+    let entitled = |id: &str| desk.order.case(&case(id)).unwrap().lines[0].verdict.is_entitled();
+    assert!(entitled("R-2") && !entitled("R-3"));
 }

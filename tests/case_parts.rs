@@ -247,3 +247,22 @@ fn a_case_under_review_is_not_split() {
     let refused = obstacles(split(&mut desk, ("R-1", "R-2"), &[("1", 1)]));
     assert!(matches!(refused[..], [Obstacle::Review(ReviewObstacle::UnderReview { .. })]));
 }
+
+/// Goods that are to go out belong to the case as a whole: it is split once they arrived.
+#[test]
+fn a_case_is_not_split_while_goods_are_to_go_out() {
+    let mut desk = numbered();
+    desk.open_as("R-1", Resolution::AdvanceReplacement, &[("1", 2)]).unwrap();
+    desk.authorize("R-1").unwrap();
+    let items = vec![ReplacementItem {
+        line: line("1b"),
+        replaces: line("1"),
+        sku: "OTHER".parse().unwrap(),
+        quantity: pieces(1),
+        price: None,
+    }];
+    let charge_on = support::at("2026-03-25T00:00:00Z");
+    desk.give(Role::Agent, Command::SendAdvance { case: case("R-1"), items, charge_on }).unwrap();
+    let refused = obstacles(split(&mut desk, ("R-1", "R-2"), &[("1", 1)]));
+    assert!(matches!(refused[..], [Obstacle::WrongStatus { .. }]));
+}
