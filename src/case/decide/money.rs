@@ -15,7 +15,7 @@ use super::super::replacement::Replacement;
 use super::super::resolution::Resolution;
 use super::super::state::{CaseLine, ReturnCase};
 use super::replace::returned_advance;
-use super::{Draft, Scene, take};
+use super::{Draft, Scene, not_enough, take};
 use crate::explain::{Effect, Fact, Finding};
 use crate::money::Money;
 use crate::quantity::Quantity;
@@ -85,7 +85,7 @@ impl Scene<'_> {
                 }
                 Claim::Amount(amount) if !amount.is_positive() => {
                     let currency = self.order.sale.currency();
-                    draft.refuse(Obstacle::Claim(ClaimObstacle::BadAmount { amount, currency }));
+                    draft.refuse(ClaimObstacle::BadAmount { amount, currency });
                 }
                 Claim::Amount(amount) => {
                     given = given.saturating_add(amount.minor());
@@ -189,10 +189,8 @@ impl Scene<'_> {
         }
         if left > 0 {
             let location = ways.first().map_or(Location::Accepted, |way| way.0);
-            let (asked, line, unit) = (quantity, line.line.clone(), quantity.unit());
             let there = quantity.steps().saturating_sub(left);
-            let available = Quantity::new(there, unit).unwrap_or(Quantity::zero(unit));
-            return draft.refuse(Obstacle::NotEnough { line, asked, available, location });
+            return draft.refuse(not_enough(&line.line, quantity, there, location));
         }
         postings.append(&mut taken);
     }

@@ -146,7 +146,7 @@ impl Scene<'_> {
             let claim = Claim::Units(line.requested);
             claims.push(LineRefund { line: line.line.clone(), claim });
         }
-        let mut request = terms.request(self.context.now, claims);
+        let mut request = self.request_on(draft, case, terms, claims);
         request.outgoing = outgoing(items, OutgoingKind::Exchange);
         for outgoing in &mut request.outgoing {
             if let Some(item) = items.iter().find(|item| item.line == outgoing.line) {
@@ -260,7 +260,7 @@ impl Scene<'_> {
             draft.refuse(Obstacle::ReplacementState { replacement, act });
         }
         if case.parcels.contains_key(parcel) || case.interceptions.contains_key(parcel) {
-            draft.refuse(Obstacle::Parcel(ParcelObstacle::ParcelKnown { parcel: parcel.clone() }));
+            draft.refuse(ParcelObstacle::ParcelKnown { parcel: parcel.clone() });
         }
         if let Some(obligation) = planned.obligation
             && !case.obligation(obligation).is_some_and(Obligation::is_discharged)
@@ -435,9 +435,7 @@ impl Scene<'_> {
     /// The replacement is not being called back, else an obstacle: the carrier answers first.
     fn not_called_back(&self, draft: &mut Draft, case: &ReturnCase, number: u32) {
         if let Some(open) = super::call_back::calling(case, number) {
-            draft.refuse(Obstacle::Parcel(ParcelObstacle::InterceptionOpen {
-                parcel: open.clone(),
-            }));
+            draft.refuse(ParcelObstacle::InterceptionOpen { parcel: open.clone() });
         }
     }
 
@@ -475,18 +473,12 @@ pub(super) fn returned_advance<'c>(
     case.replacements.iter().find(open).filter(|_| is_all_back(case, accepted_now))
 }
 
-/// Whether all that was asked for is accepted, with what moves now.
+/// Whether all that was asked for is accepted, with what is accepted now.
 fn is_all_back(case: &ReturnCase, accepted_now: &[Posting]) -> bool {
     let accepted = |line: &CaseLine| {
         let moved = accepted_now.iter().filter(|posting| posting.line == line.line);
-        moved.fold(line.held.at(Location::Accepted), |steps, posting| {
-            let by = posting.quantity.steps();
-            match (posting.from, posting.to) {
-                (Location::Accepted, _) => steps.saturating_sub(by),
-                (_, Location::Accepted) => steps.saturating_add(by),
-                _ => steps,
-            }
-        })
+        let before = line.held.at(Location::Accepted);
+        moved.fold(before, |steps, posting| steps.saturating_add(posting.quantity.steps()))
     };
     case.lines.iter().all(|line| accepted(line) >= line.requested.steps())
 }
