@@ -235,3 +235,53 @@ fn a_return_from_two_orders_is_taken_back_whole() {
     entries.extend(voids);
     assert_eq!(count(&entries), 2, "both are still with their customers");
 }
+
+/// What was packed twice is summed where both amounts are known and in one unit, else nobody knows.
+#[test]
+fn goods_packed_twice_are_summed_in_one_unit_only() {
+    let lot = "urn:epc:class:lgtin:4012345.012345.7";
+    let shipped = |amounts: &[Value]| {
+        let packed = |(hour, amount): (usize, &Value)| {
+            let mut line = amount.clone();
+            line["epcClass"] = json!(lot);
+            json!({"type": "AggregationEvent", "eventTime": format!("2026-01-01T{hour:02}:00:00Z"),
+                "action": "ADD", "parentID": "urn:x:box", "childQuantityList": [line]})
+        };
+        let mut list: Vec<Value> = amounts.iter().enumerate().map(packed).collect();
+        list.push(json!({"type": "ObjectEvent", "eventTime": "2026-01-02T00:00:00Z",
+            "action": "OBSERVE", "bizStep": "shipping", "epcList": ["urn:x:box"]}));
+        let import: Import = serde_json::from_value(json!(list)).unwrap();
+        let (entries, _) = import.movements("doc");
+        let Entry::Event(event) = &entries[0] else { panic!() };
+        let lines = event.parts().inputs.iter();
+        let found = lines.filter_map(|line| Some(line.quantity?.to_string()));
+        found.collect::<Vec<_>>()
+    };
+    let (two, three) = (json!({"quantity": 2, "uom": "KGM"}), json!({"quantity": 3, "uom": "KGM"}));
+    let boxes = json!({"quantity": 3, "uom": "BX"});
+    assert_eq!(shipped(&[two.clone(), three]), ["5.000 kg"]);
+    assert!(shipped(&[two.clone(), boxes]).is_empty());
+    assert!(shipped(&[two, json!({})]).is_empty());
+}
+
+/// Taking out without naming anything takes all out: nothing of it is shipped with the box later.
+#[test]
+fn a_box_that_was_emptied_takes_nothing_along() {
+    let packed = |hour: u32, action: &str, children: Value| {
+        json!({"type": "AggregationEvent", "eventTime": format!("2026-01-01T{hour:02}:00:00Z"),
+            "action": action, "parentID": "urn:x:box", "childEPCs": children})
+    };
+    let shipped = json!({"type": "ObjectEvent", "eventTime": "2026-01-02T00:00:00Z",
+        "action": "OBSERVE", "bizStep": "shipping", "epcList": ["urn:x:box"]});
+    for (taken, left) in [(json!([]), vec![]), (json!(["urn:x:1"]), vec!["urn:x:2"])] {
+        let list = json!([
+            packed(1, "ADD", json!(["urn:x:1", "urn:x:2"])),
+            packed(2, "DELETE", taken),
+            shipped
+        ]);
+        let import: Import = serde_json::from_value(list).unwrap();
+        let inside: Vec<Key> = import.final_contents().into_values().flatten().collect();
+        assert_eq!(inside, left.iter().map(|key| Key::parse(key)).collect::<Vec<_>>());
+        assert_eq!(moves(&import)[0].1.len(), 1 + left.len());
+    }
+}

@@ -2,13 +2,16 @@
 
 mod lineage_model;
 
+use aftersale::id::SerialId;
 use aftersale::lineage::Lineage;
 use aftersale::lineage::draw::Format;
-use aftersale::lineage::event::{EventKind, Line, Units};
+use aftersale::lineage::event::{EventKind, Item, Line, Units};
+use aftersale::lineage::recall::Scope;
 use aftersale::lineage::source::Source;
 use aftersale::lineage::table::TraceRow;
 use aftersale::number::Ratio;
-use lineage_model::dairy::{dairy, event};
+use aftersale::quantity::Quantity;
+use lineage_model::dairy::{dairy, event, order};
 use lineage_model::{LOTS, effective, liters, lot, model_forward, recorded, world};
 
 /// LIN-24: dispersion and recall sizes are those of one timed trace per root lot.
@@ -119,4 +122,29 @@ fn the_table_has_one_row_for_each_lot_of_each_event() {
     assert_eq!(rows[0].cells()[8], "Alm");
     assert_eq!(rows[7].cells()[9], "Anna");
     assert_eq!(TraceRow::COLUMNS.len(), rows[0].cells().len());
+}
+
+/// A batch of twenty thousand numbered parts in one event, to as many products: each answer reads its
+/// lines, not every pair of them.
+#[test]
+fn an_event_with_many_lines_costs_no_more_than_its_lines() {
+    const PARTS: usize = 20_000;
+    let serial = |kind: &str, n| Item::Serial(SerialId::new(format!("{kind}{n}")).unwrap());
+    let mut lineage = Lineage::new(Units::default());
+    let mut made = event("M", 2, EventKind::Make);
+    made.inputs.extend((0..PARTS).map(|n| Line::unmeasured(serial("part", n))));
+    made.outputs.extend((0..PARTS).map(|n| Line::unmeasured(serial("phone", n))));
+    lineage.record(&made.check().unwrap()).unwrap();
+    let shipped = event("S", 3, EventKind::Ship)
+        .input(Line::unmeasured(serial("phone", 7)))
+        .output(Line::new(order("SO-1"), Quantity::pieces(1).unwrap()));
+    lineage.record(&shipped.check().unwrap()).unwrap();
+    let sources: Vec<Source> = (0..PARTS).map(|n| Source::item(serial("part", n))).collect();
+    let recall = lineage.recall(&Scope { sources: sources.clone(), least_share: None });
+    assert_eq!((recall.orders.len(), recall.stock.len()), (1, PARTS - 1));
+    let drawing = lineage.draw(&sources, Format::Dot, 3);
+    assert_eq!((drawing.drawn, drawing.left_out), (3, 2 * PARTS - 2));
+    // One part and the first two phones that it went into.
+    let drawing = lineage.draw(&sources[..1], Format::Dot, 3);
+    assert_eq!(drawing.text.matches(" -> ").count(), 2, "{}", drawing.text);
 }

@@ -10,7 +10,8 @@ use alloc::vec::Vec;
 use core::fmt::Write;
 
 use super::Lineage;
-use super::graph::NodeIndex;
+use super::graph::timed::TimedReach;
+use super::graph::{EventIndex, NodeIndex};
 use super::source::Source;
 use crate::markup;
 
@@ -41,38 +42,53 @@ impl Lineage {
         let resolved = self.resolve(sources);
         let reach = self.reach(&resolved.suspicion);
         let starts: BTreeSet<NodeIndex> = self.starts(&resolved.suspicion).into_iter().collect();
-        let mut links: BTreeMap<u32, BTreeSet<u32>> = BTreeMap::new();
-        let inside = |node: u32| reach.nodes.binary_search(&NodeIndex(node)).is_ok();
-        for event in reach.events.iter().map(|event| event.0) {
-            for &from in self.graph.inputs(event).iter().filter(|&&node| inside(node)) {
-                links.entry(from).or_default().extend(self.graph.outputs(event));
-            }
-        }
-        let drawn = self.nearest(&reach.nodes, &starts, &links, most_items);
+        let drawn = self.nearest(&reach, &starts, most_items);
+        let links = self.links_between(&drawn, &reach.events);
         let left_out = reach.nodes.len().saturating_sub(drawn.len());
         let text = self.write_drawing(format, &drawn, &starts, &links, left_out);
         Drawing { text, drawn: drawn.len(), left_out }
     }
 
-    /// The starts, then what is linked to them, level by level, by name within a level.
-    fn nearest(
-        &self,
-        nodes: &[NodeIndex],
-        starts: &BTreeSet<NodeIndex>,
-        links: &BTreeMap<u32, BTreeSet<u32>>,
-        most: usize,
-    ) -> Vec<u32> {
+    /// The starts, then what is linked to them, level by level, by name within a level. Each event is
+    /// passed once, so that one with many lines costs no more than its lines.
+    fn nearest(&self, reach: &TimedReach, starts: &BTreeSet<NodeIndex>, most: usize) -> Vec<u32> {
+        let mut uses: BTreeMap<u32, Vec<u32>> = BTreeMap::new();
+        for event in reach.events.iter().map(|event| event.0) {
+            for &node in self.graph.inputs(event) {
+                uses.entry(node).or_default().push(event);
+            }
+        }
         let mut level: Vec<u32> =
-            nodes.iter().filter(|node| starts.contains(node)).map(|node| node.0).collect();
+            reach.nodes.iter().filter(|node| starts.contains(node)).map(|node| node.0).collect();
         let mut seen: BTreeSet<u32> = level.iter().copied().collect();
+        let mut passed: BTreeSet<u32> = BTreeSet::new();
         let mut drawn = Vec::new();
         while !level.is_empty() && drawn.len() < most {
             level.sort_by_key(|&node| self.items.get(node as usize));
             drawn.extend(level.iter().copied().take(most.saturating_sub(drawn.len())));
-            let next = level.iter().filter_map(|node| links.get(node)).flatten().copied();
+            let events = level.iter().filter_map(|node| uses.get(node)).flatten();
+            let events = events.filter(|&&event| passed.insert(event));
+            let next = events.flat_map(|&event| self.graph.outputs(event)).copied();
             level = next.filter(|&node| seen.insert(node)).collect();
         }
         drawn
+    }
+
+    fn links_between(&self, drawn: &[u32], events: &[EventIndex]) -> BTreeMap<u32, BTreeSet<u32>> {
+        let drawn: BTreeSet<u32> = drawn.iter().copied().collect();
+        let among = |nodes: &[u32]| -> BTreeSet<u32> {
+            nodes.iter().copied().filter(|node| drawn.contains(node)).collect()
+        };
+        let mut links: BTreeMap<u32, BTreeSet<u32>> = BTreeMap::new();
+        for event in events.iter().map(|event| event.0) {
+            let outputs = among(self.graph.outputs(event));
+            if !outputs.is_empty() {
+                for from in among(self.graph.inputs(event)) {
+                    links.entry(from).or_default().extend(&outputs);
+                }
+            }
+        }
+        links
     }
 
     fn write_drawing(
