@@ -521,8 +521,47 @@ fn a_deadline_is_never_earlier_than_a_second_after_the_hold() {
     desk.give(Role::Agent, Command::Hold { case: case("R-1"), note: note() }).unwrap();
     let (held, long) = (desk.events.last().unwrap().at, 10 * 86_400);
     desk.now = add_seconds(held, long).unwrap();
-    desk.give(Role::Agent, Command::Release { case: case("R-1") }).unwrap();
-    assert_eq!(desk.order.next_wakeup(), Some(add_seconds(due, long).unwrap()));
+    let released = desk.give(Role::Agent, Command::Release { case: case("R-1") }).unwrap();
+    let moved = add_seconds(due, long).unwrap();
+    assert_eq!(desk.order.next_wakeup(), Some(moved));
+    assert!(acts(&released).contains(&DutyAct::WakeAt { at: moved }), "the host is told");
+}
+
+fn acts(decision: &Decision) -> Vec<DutyAct> {
+    decision.duties.iter().map(|duty| duty.act.clone()).collect()
+}
+
+/// Units that change sides are put away or sent back anew; an advance wakes the host to charge it.
+#[test]
+fn what_changes_sides_is_carried_there() {
+    let mut desk = jackets();
+    desk.open("R-1", &[("1", 1)]).unwrap();
+    desk.authorize("R-1").unwrap();
+    desk.receive("R-1", &[("1", 1)]).unwrap();
+    let (of, quantity) = (line("1"), pieces(1));
+    let away = DutyAct::PutAway { line: of.clone(), quantity };
+    let back = DutyAct::ShipBack { line: of, quantity };
+    for _ in 0..2 {
+        let rejected = acts(&desk.reject("R-1", &[("1", 1)]).unwrap());
+        assert!(rejected.contains(&back) && !rejected.contains(&away));
+        let accepted = acts(&desk.accept("R-1", &[("1", 1)]).unwrap());
+        assert!(accepted.contains(&away) && !accepted.contains(&back));
+    }
+    let mut desk = jackets();
+    desk.open_as("R-1", Resolution::AdvanceReplacement, &[("1", 1)]).unwrap();
+    desk.authorize("R-1").unwrap();
+    let sent = desk.give(Role::Agent, send_advance("1b", None)).unwrap();
+    assert!(acts(&sent).contains(&DutyAct::WakeAt { at: at("2026-03-25T00:00:00Z") }));
+}
+
+#[test]
+fn a_dispute_shows_before_a_hold() {
+    let mut desk = jackets();
+    desk.open("R-1", &[("1", 1)]).unwrap();
+    desk.give(Role::Agent, Command::Hold { case: case("R-1"), note: note() }).unwrap();
+    assert_eq!(desk.status("R-1"), "on_hold");
+    desk.give(Role::Customer, Command::OpenDispute { case: case("R-1"), note: note() }).unwrap();
+    assert_eq!(desk.status("R-1"), "disputed");
 }
 
 // ---- disputes, inspections, offers --------------------------------------------------------------
