@@ -879,3 +879,35 @@ fn goods_sent_in_exchange_have_a_window_of_their_own() {
     let entitled = |id: &str| desk.order.case(&case(id)).unwrap().lines[0].verdict.is_entitled();
     assert!(entitled("R-2") && !entitled("R-3"));
 }
+
+/// Refused goods that are here wait to go home, on a clock of their own.
+#[test]
+fn goods_to_go_home_have_their_own_clock() {
+    let mut desk = practice(&timer("awaiting_ship_back", 86_400, "report"), "");
+    desk.open("R-1", &[("1", 1)]).unwrap();
+    desk.authorize("R-1").unwrap();
+    desk.receive("R-1", &[("1", 1)]).unwrap();
+    assert_eq!(desk.order.next_wakeup(), None);
+    let refused = desk.now;
+    desk.reject("R-1", &[("1", 1)]).unwrap();
+    assert_eq!(desk.order.next_wakeup(), Some(add_seconds(refused, 86_400).unwrap()));
+}
+
+/// Retries are known for the last 1,024 commands: what is remembered is bounded.
+#[test]
+fn retries_are_known_for_a_window_of_commands() {
+    let mut desk = jackets();
+    desk.open("R-1", &[("1", 1)]).unwrap();
+    let hold = |desk: &mut Desk| {
+        let id = case("R-1");
+        desk.give(Role::Agent, Command::Hold { case: id, note: note() }).unwrap();
+        let release = Command::Release { case: case("R-1") };
+        desk.give(Role::Agent, release).unwrap();
+    };
+    hold(&mut desk);
+    let (first, last) = (desk.sent[1].clone(), desk.sent[2].clone());
+    (0..511).for_each(|_| hold(&mut desk));
+    assert!(desk.send(&last).unwrap().events.is_empty(), "1,023 commands later");
+    hold(&mut desk);
+    assert!(!desk.send(&first).unwrap().events.is_empty(), "forgotten by now");
+}
