@@ -521,8 +521,47 @@ fn a_deadline_is_never_earlier_than_a_second_after_the_hold() {
     desk.give(Role::Agent, Command::Hold { case: case("R-1"), note: note() }).unwrap();
     let (held, long) = (desk.events.last().unwrap().at, 10 * 86_400);
     desk.now = add_seconds(held, long).unwrap();
-    desk.give(Role::Agent, Command::Release { case: case("R-1") }).unwrap();
-    assert_eq!(desk.order.next_wakeup(), Some(add_seconds(due, long).unwrap()));
+    let released = desk.give(Role::Agent, Command::Release { case: case("R-1") }).unwrap();
+    let moved = add_seconds(due, long).unwrap();
+    assert_eq!(desk.order.next_wakeup(), Some(moved));
+    assert!(acts(&released).contains(&DutyAct::WakeAt { at: moved }), "the host is told");
+}
+
+fn acts(decision: &Decision) -> Vec<DutyAct> {
+    decision.duties.iter().map(|duty| duty.act.clone()).collect()
+}
+
+/// Units that change sides are put away or sent back anew; an advance wakes the host to charge it.
+#[test]
+fn what_changes_sides_is_carried_there() {
+    let mut desk = jackets();
+    desk.open("R-1", &[("1", 1)]).unwrap();
+    desk.authorize("R-1").unwrap();
+    desk.receive("R-1", &[("1", 1)]).unwrap();
+    let (of, quantity) = (line("1"), pieces(1));
+    let away = DutyAct::PutAway { line: of.clone(), quantity };
+    let back = DutyAct::ShipBack { line: of, quantity };
+    for _ in 0..2 {
+        let rejected = acts(&desk.reject("R-1", &[("1", 1)]).unwrap());
+        assert!(rejected.contains(&back) && !rejected.contains(&away));
+        let accepted = acts(&desk.accept("R-1", &[("1", 1)]).unwrap());
+        assert!(accepted.contains(&away) && !accepted.contains(&back));
+    }
+    let mut desk = jackets();
+    desk.open_as("R-1", Resolution::AdvanceReplacement, &[("1", 1)]).unwrap();
+    desk.authorize("R-1").unwrap();
+    let sent = desk.give(Role::Agent, send_advance("1b", None)).unwrap();
+    assert!(acts(&sent).contains(&DutyAct::WakeAt { at: at("2026-03-25T00:00:00Z") }));
+}
+
+#[test]
+fn a_dispute_shows_before_a_hold() {
+    let mut desk = jackets();
+    desk.open("R-1", &[("1", 1)]).unwrap();
+    desk.give(Role::Agent, Command::Hold { case: case("R-1"), note: note() }).unwrap();
+    assert_eq!(desk.status("R-1"), "on_hold");
+    desk.give(Role::Customer, Command::OpenDispute { case: case("R-1"), note: note() }).unwrap();
+    assert_eq!(desk.status("R-1"), "disputed");
 }
 
 // ---- disputes, inspections, offers --------------------------------------------------------------
@@ -839,4 +878,36 @@ fn goods_sent_in_exchange_have_a_window_of_their_own() {
     desk.open("R-3", &[("1", 1)]).unwrap();
     let entitled = |id: &str| desk.order.case(&case(id)).unwrap().lines[0].verdict.is_entitled();
     assert!(entitled("R-2") && !entitled("R-3"));
+}
+
+/// Refused goods that are here wait to go home, on a clock of their own.
+#[test]
+fn goods_to_go_home_have_their_own_clock() {
+    let mut desk = practice(&timer("awaiting_ship_back", 86_400, "report"), "");
+    desk.open("R-1", &[("1", 1)]).unwrap();
+    desk.authorize("R-1").unwrap();
+    desk.receive("R-1", &[("1", 1)]).unwrap();
+    assert_eq!(desk.order.next_wakeup(), None);
+    let refused = desk.now;
+    desk.reject("R-1", &[("1", 1)]).unwrap();
+    assert_eq!(desk.order.next_wakeup(), Some(add_seconds(refused, 86_400).unwrap()));
+}
+
+/// Retries are known for the last 1,024 commands: what is remembered is bounded.
+#[test]
+fn retries_are_known_for_a_window_of_commands() {
+    let mut desk = jackets();
+    desk.open("R-1", &[("1", 1)]).unwrap();
+    let hold = |desk: &mut Desk| {
+        let id = case("R-1");
+        desk.give(Role::Agent, Command::Hold { case: id, note: note() }).unwrap();
+        let release = Command::Release { case: case("R-1") };
+        desk.give(Role::Agent, release).unwrap();
+    };
+    hold(&mut desk);
+    let (first, last) = (desk.sent[1].clone(), desk.sent[2].clone());
+    (0..511).for_each(|_| hold(&mut desk));
+    assert!(desk.send(&last).unwrap().events.is_empty(), "1,023 commands later");
+    hold(&mut desk);
+    assert!(!desk.send(&first).unwrap().events.is_empty(), "forgotten by now");
 }

@@ -48,6 +48,18 @@ fn an_open_question_leaves_the_suggestion_open() {
     assert_eq!(assessed.open.iter().map(RuleId::as_str).collect::<Vec<_>>(), ["battery"]);
 }
 
+/// Of two findings of one grade the first question decides what becomes of the unit.
+#[test]
+fn of_one_grade_the_first_question_decides() {
+    let list = checklist(industries::APPAREL);
+    let damaged = list.items().iter().filter(|item| item.when_no.grade == Grade::Damaged);
+    let damaged: Vec<_> = damaged.collect();
+    let (first, second) = (&damaged[0], &damaged[1]);
+    assert_ne!(first.when_no.disposition, second.when_no.disposition);
+    let assessed = list.assess(&answers(&list, &[first.id.as_str(), second.id.as_str()])).value;
+    assert_eq!(assessed.suggestion.unwrap().disposition, first.when_no.disposition);
+}
+
 proptest! {
     /// INS-2: one more failed question never improves the grade, and the grade is the worst found.
     #[test]

@@ -6,15 +6,16 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use aftersale::case::actor::Role;
 use aftersale::case::command::Command;
-use aftersale::case::line::LineQuantity;
+use aftersale::case::line::{LineQuantity, RequestedLine};
 use aftersale::case::matching::{
-    ARTICLE, Candidate, ORDER, ParcelMarks, SENDER, TRACKING, WEIGHT, rank, share_out,
+    ARTICLE, Candidate, ORDER, ParcelMarks, SENDER, SERIAL, TRACKING, WEIGHT, rank, share_out,
 };
+use aftersale::case::resolution::Resolution;
 use aftersale::id::{OrderId, ParcelId, Sku};
 use aftersale::quantity::Quantity;
 use aftersale::sale::Sale;
 use proptest::prelude::*;
-use support::{Desk, case, line, pieces, sale};
+use support::{Desk, case, line, pieces, sale, wanted};
 
 /// An order with one permitted case of `count` jackets.
 fn order(name: &str, count: i64) -> Desk {
@@ -130,4 +131,50 @@ proptest! {
             prop_assert!(share.quantity.steps() <= awaited[place]);
         }
     }
+}
+
+/// Two digests of a sender and three articles count at most; a serial number counts for the line that
+/// asked for it; of equal scores the case that was opened first comes first.
+#[test]
+fn points_have_their_limits_and_ties_go_to_the_older_case() {
+    let articles: Vec<(&str, i64, i64, &str)> =
+        vec![("1", 1, 1, "9.00"), ("2", 1, 1, "9.00"), ("3", 1, 1, "9.00"), ("4", 1, 1, "9.00")];
+    let mut draft = sale(&articles).draft().clone();
+    draft.shipments[0].lines[0].serials = ["P1".parse().unwrap()].into();
+    let mut desk = Desk::new(Sale::freeze(draft).unwrap());
+    desk.open("R-1", &[("1", 1), ("2", 1), ("3", 1), ("4", 1)]).unwrap();
+    let sender: BTreeSet<String> = ["name", "phone", "mail"].map(str::to_owned).into();
+    let contents = (1..=4).map(|n| (Sku::new(format!("SKU-{n}")).unwrap(), pieces(1))).collect();
+    let marks = ParcelMarks { contents, sender: sender.clone(), ..ParcelMarks::default() };
+    let ranked = rank(&marks, candidates(std::slice::from_ref(&desk), &sender));
+    assert_eq!(ranked[0].score, 2 * SENDER + 3 * ARTICLE);
+
+    let numbers = ["P1".parse().unwrap(), "P2".parse().unwrap()];
+    let mut draft = sale(&[("1", 2, 2, "59.90")]).draft().clone();
+    draft.shipments[0].lines[0].serials = numbers.into();
+    let nobody = BTreeSet::new();
+    for (found, score) in [("P1", Some(SERIAL)), ("P2", None)] {
+        let mut desk = Desk::new(Sale::freeze(draft.clone()).unwrap());
+        let named = RequestedLine { serials: ["P1".parse().unwrap()].into(), ..wanted("1", 1) };
+        let (resolution, lines) = (Resolution::ReturnAndRefund, vec![named]);
+        let open = Command::OpenCase { case: case("R-1"), resolution, lines };
+        desk.give(Role::Customer, open).unwrap();
+        let serials = [found.parse().unwrap()].into();
+        let marks = ParcelMarks { serials, ..ParcelMarks::default() };
+        let ranked = rank(&marks, candidates(std::slice::from_ref(&desk), &nobody));
+        assert_eq!(ranked.first().map(|found| found.score), score, "{found}");
+    }
+
+    let mut late = order("SO-1", 1);
+    late.now = aftersale::time::add_seconds(late.now, 3_600).unwrap();
+    late.open("R-2", &[("1", 1)]).unwrap();
+    let early = order("SO-2", 1);
+    let nobody = &nobody;
+    fn one<'a>(desk: &'a Desk, id: &str, sender: &'a BTreeSet<String>) -> Candidate<'a> {
+        let case = desk.order.case(&case(id)).unwrap();
+        Candidate { order: &desk.order, case, sender, grams: None }
+    }
+    let marks = ParcelMarks { contents: jackets(1), ..ParcelMarks::default() };
+    let ranked = rank(&marks, [one(&late, "R-2", nobody), one(&early, "R-1", nobody)]);
+    assert_eq!(ranked[0].order.as_str(), "SO-2", "opened an hour before");
 }

@@ -511,6 +511,35 @@ fn a_store_promise_can_be_built_with_other_days() {
     assert_eq!(right.return_fee.unwrap().to_string(), "4.95 EUR");
 }
 
+/// Who pays no freight back owes no fee for it, and a fee that may not be taken is none.
+#[test]
+fn fees_go_with_what_they_are_for() {
+    let mut rule = RuleTerms::store(
+        RuleId::new("ninety").unwrap(),
+        "Members' page",
+        Length::new(90, LengthUnit::Days),
+        Anchor::Delivered,
+    );
+    rule.deductions.insert(Deduction::RestockingFee);
+    rule.restocking_fee = Some(RestockingFee::Share("0.15".parse().unwrap()));
+    rule.return_fee = Some(Money::parse("4.95", Currency::EUR).unwrap());
+    let adjusted = |adjustment: &str| {
+        let mut rule = rule.clone();
+        rule.adjust = serde_json::from_str(&format!("[{adjustment}]")).unwrap();
+        let mut store = draft(policies::STORE);
+        store.rules = vec![rule];
+        let set = PolicySet::verify(vec![store]).unwrap();
+        let verdict = set.judge(&jacket("2026-04-02T09:00:00Z"), &germany());
+        let right = verdict.best().unwrap();
+        (right.return_fee.is_some(), right.restocking_fee.is_some())
+    };
+    assert_eq!(adjusted(r#"{"id":"nothing","when":"always"}"#), (true, true));
+    let paid = r#"{"id":"free","when":"always","return_freight":"seller"}"#;
+    assert_eq!(adjusted(paid), (false, true));
+    let free = r#"{"id":"free","when":"always","without":["restocking_fee"]}"#;
+    assert_eq!(adjusted(free), (true, false));
+}
+
 // Laws over all packs.
 
 fn flags() -> impl Strategy<Value = Option<bool>> {

@@ -162,6 +162,9 @@ fn a_customer_never_informed_has_twelve_months_more() {
     // Told before the goods came: the ordinary window.
     timeline.information = Information::Late(morning(place.zone, "2026-01-10"));
     assert_eq!(deadline(&terms, &timeline, &place).last_day, day("2026-01-29"));
+    // Told on the last day of the twelve months: in time still.
+    timeline.information = Information::Late(morning(place.zone, "2027-01-29"));
+    assert_eq!(deadline(&terms, &timeline, &place).last_day, day("2027-02-12"));
     // Told after the twelve months: too late to restart anything.
     timeline.information = Information::Late(morning(place.zone, "2027-02-01"));
     assert_eq!(deadline(&terms, &timeline, &place).last_day, day("2027-01-29"));

@@ -304,6 +304,23 @@ fn an_opened_parcel_is_described_anew_and_keeps_what_was_given_out() {
     gate.replays();
 }
 
+/// A serial number that went with a share no longer speaks for its case.
+#[test]
+fn a_number_that_was_given_out_is_no_mark_any_more() {
+    let mut gate = Gate::new(&[2]);
+    let mut marks = jackets(2);
+    marks.serials = [SerialId::new("SO-0-S1").unwrap()].into();
+    gate.arrive("A-1", marks).unwrap();
+    let speaks = |gate: &Gate| {
+        let nobody = BTreeSet::new();
+        let ranked = gate.pool.suggest(&arrival("A-1"), candidates(&gate.desks, &nobody));
+        ranked[0].findings.iter().any(|found| found.rule.id.as_str() == "serial")
+    };
+    assert!(speaks(&gate));
+    gate.match_to("A-1", vec![share(0, 1)]).unwrap();
+    assert!(!speaks(&gate));
+}
+
 /// CAS-55: a retried command of the pool has one effect, a stale or early one none, and a stored
 /// history replays to the same pool [43, 51, 52].
 #[test]
@@ -461,6 +478,23 @@ fn a_forged_match_of_the_pool_is_found_on_replay() {
     let twice = [events[0].clone(), PoolEvent { sequence: 2, ..events[0].clone() }];
     let refused = ReceiptPool::replay(&twice).unwrap_err();
     assert_eq!(refused, PoolReplayError::Unknown { sequence: 2 });
+    // Described as less than what was given out, and an end after the end.
+    let fact = PoolFact::ParcelDescribed { arrival: arrival("A-1"), marks: ParcelMarks::default() };
+    let mut events = gate.events.clone();
+    events.push(PoolEvent { sequence: 3, fact, ..events[1].clone() });
+    let sku = Sku::new("JACKET").unwrap();
+    let refused = ReceiptPool::replay(&events).unwrap_err();
+    assert_eq!(refused, PoolReplayError::MoreThanLeft { sequence: 3, sku });
+    let note = || "nobody asked".to_owned();
+    let returned = |sequence, of: &PoolEvent| PoolEvent {
+        sequence,
+        fact: PoolFact::ParcelReturned { arrival: arrival("A-1"), note: note() },
+        ..of.clone()
+    };
+    let mut events = gate.events.clone();
+    events.extend([returned(3, &gate.events[1]), returned(4, &gate.events[1])]);
+    let refused = ReceiptPool::replay(&events).unwrap_err();
+    assert_eq!(refused, PoolReplayError::Unknown { sequence: 4 });
     let gap = ReceiptPool::replay(&gate.events[1..]).unwrap_err();
     assert_eq!(gap, PoolReplayError::Stream(StreamFault::OutOfSequence { expected: 1, found: 2 }));
 }

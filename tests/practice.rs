@@ -254,3 +254,22 @@ fn rules_without_a_practice_still_load() {
     let refused = serde_json::from_str::<aftersale::rules::Rules>(&rules(bad)).unwrap_err();
     assert!(refused.to_string().contains("at most 0 applications"));
 }
+
+/// A working day of which a part is stopped does not count, wherever in the day it is; and nothing is due
+/// in a pause, also where two touch.
+#[test]
+fn working_days_count_whole_and_end_outside_pauses() {
+    let rule: RuleId = "t".parse().unwrap();
+    let start = at("2026-03-09T02:00:00Z"); // Monday morning in Shanghai
+    let due = |times: &[(i64, i64)]| {
+        let practice = practice(&pauses(times, start));
+        practice.due(&rule, TimerLength::WorkingDays { days: 2 }, start, &[], start).unwrap()
+    };
+    assert_eq!(due(&[]), at("2026-03-11T16:00:00Z"), "Tuesday, Wednesday");
+    // Tuesday from 14:00 to 15:00: Wednesday and Thursday count.
+    assert_eq!(due(&[(28 * 60, 60)]), at("2026-03-12T16:00:00Z"));
+    // From the very end of Wednesday for twelve hours, in one piece or in two that touch.
+    let end = (2 * 24 + 14) * 60;
+    assert_eq!(due(&[(end, 720)]), at("2026-03-12T04:00:00Z"));
+    assert_eq!(due(&[(end, 240), (end + 240, 480)]), at("2026-03-12T04:00:00Z"));
+}
