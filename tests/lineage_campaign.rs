@@ -216,7 +216,6 @@ fn effectiveness_goes_by_the_last_check_of_each_order() {
     assert_eq!(campaign.effectiveness(), None, "nobody was asked");
     for (name, finding) in [
         ("SO-1", CheckFinding::NotReached),
-        ("SO-2", CheckFinding::Effective),
         ("SO-1", CheckFinding::Effective),
         ("SO-2", CheckFinding::NotFollowed),
         ("SO-3", CheckFinding::Effective),
