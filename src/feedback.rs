@@ -6,7 +6,9 @@
 //! Always true, and tested in `tests/feedback.rs`:
 //! 1. Nobody is asked while a dispute is open, neither when planning nor when sending.
 //! 2. A follow-up is due at an instant at which its calendar is open.
-//! 3. An answer that is accepted lies on the scale of its question.
+//! 3. A customer who was asked is left in peace for the rest of the rule, however close together cases
+//!    end and whatever was planned before.
+//! 4. An answer that is accepted lies on the scale of its question.
 
 pub mod plan;
 pub mod survey;

@@ -5,4 +5,3 @@ pub mod ocel;
 pub mod pnml;
 pub mod schema_org;
 pub mod xes;
-mod xml;

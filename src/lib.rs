@@ -29,6 +29,7 @@ extern crate alloc;
 // 1 words
 pub mod id;
 pub mod label;
+pub mod markup;
 
 // 2 numbers
 pub mod number;

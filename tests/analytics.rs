@@ -476,6 +476,17 @@ fn mean_times_and_scores_have_their_intervals() {
     let mean = times.mean(Confidence::NINETY_FIVE).unwrap();
     assert_eq!(mean.value, 4_500.0);
     assert!((mean.low - 802.331_5).abs() < 1e-3, "{}", mean.low);
+    // Within two hours, as JD handles a case: 3 of 4, Wilson's interval by hand.
+    let mut first = Histogram::default();
+    for seconds in [600, 3_600, 5_400, 36_000] {
+        first.observe(seconds).unwrap();
+    }
+    let share = first.share_within(7_200, Confidence::NINETY_FIVE).unwrap();
+    assert_eq!((share.value, share.sample), (0.75, 4));
+    assert!(
+        (share.low - 0.300_642).abs() < 1e-6 && (share.high - 0.954_413).abs() < 1e-6,
+        "{share:?}"
+    );
     let mut answers = Answers { invited: 200, ..Answers::default() };
     for (answer, count) in [(10, 45), (8, 30), (3, 25)] {
         for _ in 0..count {
@@ -486,6 +497,18 @@ fn mean_times_and_scores_have_their_intervals() {
     // By hand: n' = 103, p = 45.75/103, d = 25.75/103, sqrt((p + d - (p - d)^2) / n').
     assert_eq!(nps.value, 0.2);
     assert!((nps.low - 0.037_702_5).abs() < 1e-6 && (nps.high - 0.350_647).abs() < 1e-6, "{nps:?}");
+    for (answer, count) in [(1, 3), (2, 5), (4, 10), (5, 22)] {
+        for _ in 0..count {
+            answers.satisfied(answer).unwrap();
+        }
+    }
+    // By hand: mean 4.075, deviation 1.3279539, Student's t with 39 degrees 2.0226909.
+    let mean = answers.satisfaction_mean(Confidence::NINETY_FIVE).unwrap();
+    assert!((mean.value - 4.075).abs() < 1e-12 && mean.sample == 40);
+    assert!(
+        (mean.low - 3.650_300).abs() < 1e-5 && (mean.high - 4.499_700).abs() < 1e-5,
+        "{mean:?}"
+    );
     assert_eq!(answers.response_rate(Confidence::NINETY_FIVE).unwrap().value, 0.5);
     assert!(answers.satisfied(0).is_err() && answers.satisfied(6).is_err());
     assert!(answers.recommends(11).is_err());

@@ -9,7 +9,7 @@ use aftersale::analytics::benchmark::{
 };
 use aftersale::analytics::cause::{Leaf, Scan, scan};
 use aftersale::analytics::cohort::{Triangle, chain_ladder, mean_cumulative};
-use aftersale::analytics::control_chart::{Limits, p_chart, runs};
+use aftersale::analytics::control_chart::{Limits, p_chart, runs, u_chart};
 use aftersale::analytics::cusum::Cusum;
 use aftersale::analytics::effect::{Sides, difference_in_differences, interrupted_series};
 use aftersale::analytics::mix::{Segment, decompose};
@@ -295,6 +295,26 @@ fn laney_limits_follow_the_definition() {
     assert_eq!((chart.runs.longest_limit, chart.runs.crossings_limit), (7, 3));
     let shifted: Vec<f64> = (0..20).map(|t| if t < 10 { 0.08 } else { 0.05 }).collect();
     assert!(runs(&shifted).shifted());
+}
+
+/// Montgomery, Introduction to Statistical Quality Control, example of dyed cloth: defects in rolls of
+/// 400 to 650 square meters, limits per 50 square meters.
+#[test]
+fn limits_per_unit_of_exposure_follow_the_textbook() {
+    let defects = [14, 12, 20, 11, 7, 10, 21, 16, 19, 23];
+    let area = [500, 400, 650, 500, 475, 500, 600, 525, 600, 625];
+    let rolls: Vec<(u64, u64)> = defects.into_iter().zip(area).collect();
+    let chart = u_chart(&rolls, Limits::Binomial, 3.0).unwrap();
+    near(50.0 * chart.center, 1.423_256, 1e-6);
+    let first = chart.points[0].unwrap();
+    near(50.0 * first.high, 2.555_038, 1e-6);
+    near(50.0 * first.low, 0.291_474, 1e-6);
+    assert!(chart.points.iter().all(|point| point.is_some_and(|point| !point.outside)));
+    assert!(u_chart(&[(3, 0)], Limits::Binomial, 3.0).is_none(), "nothing was exposed");
+    // More events than units, where one unit comes back twice.
+    assert!(
+        u_chart(&[(8, 4), (6, 4)], Limits::Binomial, 3.0).unwrap().points[0].unwrap().high > 1.0
+    );
 }
 
 /// ANA-20: trend tests have their reference values: numpy by definition, scipy's normal.

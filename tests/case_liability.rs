@@ -19,7 +19,7 @@ use aftersale::case::liability::{Liability, Party, Shares};
 use aftersale::case::open_matter::OpenMatter;
 use aftersale::case::recovery::RecoveryDemand;
 use aftersale::case::recovery::{ClaimState, CostKind, RecoveryResult};
-use aftersale::case::refund::RefundTerms;
+use aftersale::case::refund::{RefundLine, RefundTerms};
 use aftersale::case::refusal::claim::ClaimObstacle;
 use aftersale::case::refusal::{Obstacle, Refusal};
 use aftersale::case::resolution::Resolution;
@@ -33,6 +33,7 @@ use aftersale::number::Ratio;
 use aftersale::quantity::Unit;
 use aftersale::sale::Sale;
 use aftersale::settlement::recovery::{DebtorId, Recovery, RecoveryRefused};
+use aftersale::settlement::request::{ChargeClaim, ChargeRefund, Claim};
 use aftersale::settlement::{EntryKind, Settlement};
 use aftersale::time::Instant;
 use proptest::prelude::*;
@@ -147,6 +148,30 @@ fn freight_goes_by_liability_then_right_then_reason() {
     // Stated terms alone change nothing about freight.
     let mut desk = accepted("QLT.WORKMANSHIP");
     assert_eq!(sums(&refund(&mut desk, FreightTerms::Stated))[1], "0.00");
+}
+
+/// What went back of the freight before is not paid again, and what the command states stays as stated.
+#[test]
+fn freight_that_went_back_before_is_counted() {
+    let shares = [(Party::Carrier, 3, 4), (Party::Buyer, 1, 4)];
+    let mut desk = accepted("QLT.WORKMANSHIP");
+    attribute(&mut desk, "1", liability(&shares)).unwrap();
+    let part = |amount: &str, freight| {
+        let (charge, claim) = ("freight".parse().unwrap(), ChargeClaim::Amount(pounds(amount)));
+        let charges = vec![ChargeRefund { charge, claim }];
+        Box::new(RefundTerms { charges, freight, ..RefundTerms::default() })
+    };
+    let one = RefundLine { line: line("1"), claim: Claim::Units(support::pieces(1)) };
+    let (owner, lines) = (|| case("R-1"), vec![one]);
+    let terms = part("4.00", FreightTerms::Stated);
+    let first = Command::Refund { case: owner(), lines, terms };
+    assert_eq!(sums(settlement_of(&desk.give(Role::Finance, first).unwrap()))[1], "4.00");
+    // 6.00 are left; the buyer keeps bearing 2.50 of the 10.00.
+    let mut stated = desk.clone();
+    assert_eq!(sums(&refund(&mut desk, decided("", "")))[1], "3.50");
+    let (lines, terms) = (vec![], part("1.00", decided("", "")));
+    let second = Command::Refund { case: owner(), lines, terms };
+    assert_eq!(sums(settlement_of(&stated.give(Role::Finance, second).unwrap()))[1], "1.00");
 }
 
 #[test]

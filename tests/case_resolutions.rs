@@ -217,6 +217,30 @@ fn nothing_is_sent_in_advance_for_what_is_settled() {
     desk.replays();
 }
 
+/// Found by story 1063405: a dispute refused the acceptance of the last unit, because it would settle.
+#[test]
+fn what_comes_back_against_an_advance_is_accepted_in_a_dispute_and_settled_after_it() {
+    let mut desk = Desk::new(sale(&[("1", 1, 1, "60.00")]));
+    advance(&mut desk);
+    desk.receive("R-1", &[("1", 1)]).unwrap();
+    let note = "the new one is scratched".to_owned();
+    desk.give(Role::Customer, Command::OpenDispute { case: case("R-1"), note }).unwrap();
+    desk.accept("R-1", &[("1", 1)]).unwrap();
+    assert_eq!(advance_end(&desk), None);
+    let frozen = obstacles(desk.refund("R-1"));
+    assert!(matches!(frozen.as_slice(), [Obstacle::InDispute { .. }]), "{frozen:?}");
+    let (appeal_until, note) = (None, "within the tolerance".to_owned());
+    let rule =
+        Command::RuleDispute { case: case("R-1"), ruling: Ruling::ForSeller, appeal_until, note };
+    desk.give(Role::Platform, rule).unwrap();
+    desk.refund("R-1").unwrap();
+    assert_eq!(advance_end(&desk), Some(AdvanceEnd::Returned));
+    assert!(desk.order.money().refunded().is_zero(), "goods against goods");
+    assert_eq!(obstacles(desk.refund("R-1")), [Obstacle::NothingToSettle]);
+    desk.close("R-1").unwrap();
+    desk.replays();
+}
+
 #[test]
 fn an_advance_whose_original_never_comes_is_charged_exactly_once() {
     let mut desk = Desk::new(sale(&[("1", 1, 1, "60.00")]));

@@ -6,7 +6,7 @@ use aftersale::condition::Facts;
 use aftersale::condition::schema::{FactType, Schema};
 use aftersale::explain::{Effect, Fact};
 use aftersale::feedback::plan::{
-    ClosedCase, Dispute, FeedbackBook, FeedbackDefect, FollowUpChannel, SendStep,
+    ClosedCase, Dispute, FeedbackBook, FeedbackDefect, FollowUpChannel, SendStep, Since,
 };
 use aftersale::feedback::survey::{Answer, AnswerError, Promoter, QuestionId, SurveyId};
 use aftersale::id::{CaseId, FactName};
@@ -106,7 +106,10 @@ fn nobody_is_asked_while_a_dispute_is_open() {
     assert!(refused.value.is_empty());
     assert_eq!(refused.with_effect(Effect::Denies).count(), 2);
     for follow_up in &planned {
-        let step = |dispute, now| book().step(follow_up, dispute, &calendars(), now).unwrap();
+        let step = |dispute, now| {
+            let since = Since { dispute, asked_at: None };
+            book().step(follow_up, since, &calendars(), now).unwrap()
+        };
         assert_eq!(step(Dispute::None, follow_up.due), SendStep::Send);
         assert_eq!(step(Dispute::Open, follow_up.due), SendStep::Hold);
         assert_eq!(step(Dispute::Open, follow_up.expires), SendStep::Drop);
@@ -125,6 +128,34 @@ fn a_customer_who_was_asked_is_left_in_peace() {
     assert_eq!(book().plan(&case, &calendars()).unwrap().value.len(), 1, "thirty days are over");
     case.last_asked_at = Some(at("2026-02-01T04:00:01Z"));
     assert!(book().plan(&case, &calendars()).unwrap().value.is_empty(), "a second too early");
+}
+
+/// DSP-11: two cases of one customer end on one day; both are planned, because nobody was asked yet. The
+/// second waits out the rest after the first, inside polite hours, or is dropped where that is too late.
+#[test]
+fn two_cases_that_end_together_ask_once_within_the_rest() {
+    let plan = |closed_at| book().plan(&closed(closed_at, &[]), &calendars()).unwrap().value;
+    let (first, second) = (plan("2026-03-02T04:00:00Z"), plan("2026-03-02T05:00:00Z"));
+    let (first, mut second) = (first[0].clone(), second[0].clone());
+    let quiet = Since { dispute: Dispute::None, asked_at: None };
+    let step = |of: &_, since, now| book().step(of, since, &calendars(), now).unwrap();
+    assert_eq!(step(&first, quiet, first.due), SendStep::Send);
+    let asked = Since { asked_at: Some(first.due), ..quiet };
+    // The rest of thirty days is longer than the fourteen for which the follow-up is worth making.
+    assert_eq!(step(&second, quiet, second.due), SendStep::Send, "it would be, had nobody asked");
+    assert_eq!(step(&second, asked, second.due), SendStep::Drop);
+    // Worth making for longer, it waits until the rest is over: asked again not a second before.
+    let rested = first.due + TimeDelta::seconds(2_592_000);
+    second.expires = rested + TimeDelta::days(7);
+    assert_eq!(step(&second, asked, second.due), SendStep::Wait { until: rested });
+    let early = rested - TimeDelta::seconds(1);
+    assert_eq!(step(&second, asked, early), SendStep::Wait { until: rested });
+    assert_eq!(step(&second, asked, rested), SendStep::Send);
+    // It expires at the very end of the rest: there is no instant left.
+    second.expires = rested;
+    assert_eq!(step(&second, asked, second.due), SendStep::Drop);
+    let disputed = Since { dispute: Dispute::Open, ..asked };
+    assert_eq!(step(&first, disputed, first.due), SendStep::Hold);
 }
 
 fn answers(list: &[(&str, Answer)]) -> std::collections::BTreeMap<QuestionId, Answer> {
@@ -244,11 +275,13 @@ proptest! {
     }
 
     /// DSP-11: a planned follow-up is sent at no other instant than an open one between its due and
-    /// its expiry with no dispute open; whoever looks again when told to misses no such instant.
+    /// its expiry, with no dispute open and the rest after what was asked about another case over;
+    /// whoever looks again when told to misses no such instant.
     #[test]
     fn a_follow_up_is_sent_in_polite_hours_or_not_at_all(
         minutes in 0_i64..250_000, count in 0_i64..6, value in 0_i64..1_000_000,
         offset in -3_000_i64..25_000, is_disputed in any::<bool>(),
+        asked in prop::option::of(-70_000_i64..3_000),
     ) {
         let facts = [
             ("returns_in_90_days", Fact::Count(count)),
@@ -262,13 +295,20 @@ proptest! {
         for follow_up in book.plan(&case, &calendars).unwrap().value {
             let now = follow_up.due + TimeDelta::minutes(offset);
             let dispute = if is_disputed { Dispute::Open } else { Dispute::None };
-            let step = book.step(&follow_up, dispute, &calendars, now).unwrap();
+            let asked_at = asked.map(|minutes| follow_up.due + TimeDelta::minutes(minutes));
+            let since = Since { dispute, asked_at };
+            let step = book.step(&follow_up, since, &calendars, now).unwrap();
+            let rest = if follow_up.rule.as_str() == "everyone" { 30 } else { 0 };
+            let rested = asked_at.map(|asked| asked + TimeDelta::days(rest));
+            let earliest = rested.into_iter().chain([follow_up.due]).max().unwrap();
             let expected = if now >= follow_up.expires {
                 SendStep::Drop
             } else if is_disputed {
                 SendStep::Hold
-            } else if now < follow_up.due {
-                SendStep::Wait { until: follow_up.due }
+            } else if earliest >= follow_up.expires {
+                SendStep::Drop
+            } else if now < earliest {
+                SendStep::Wait { until: earliest }
             } else {
                 let mut minute = now;
                 while minute < follow_up.expires && !is_open(minute) {

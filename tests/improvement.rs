@@ -1,6 +1,6 @@
 //! The improvement loop: stated beforehand, checked once there is enough to see.
 
-use aftersale::analytics::rate::Proportion;
+use aftersale::analytics::rate::{Confidence, Proportion};
 use aftersale::analytics::tally::{Dimension, Facets};
 use aftersale::id::ActorId;
 use aftersale::improvement::playbook::{Playbook, PlaybookError};
@@ -120,6 +120,12 @@ fn limits_of_evidence_are_exact() {
     let usual = plan("0.08", "0.03", Test::BeforeAfter);
     let needed = usual.units_needed().unwrap();
     assert_eq!(plan("0.08", "0.03", Test::AgainstControl).units_needed(), Some(2 * needed));
+    let sure = Confidence::new(0.99).unwrap();
+    assert_eq!(
+        usual.clone().with_confidence(sure).units_needed(),
+        Some(485),
+        "to be surer takes more"
+    );
     let same = |units: u64| evidence(of(units / 12, units), &[of(units / 12, units)]);
     let outcome = |units| usual.verify(&same(units)).unwrap().outcome;
     assert_eq!(

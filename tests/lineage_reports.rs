@@ -9,6 +9,7 @@ use aftersale::lineage::event::{EventKind, Item, Line, Units};
 use aftersale::lineage::recall::Scope;
 use aftersale::lineage::source::Source;
 use aftersale::lineage::table::TraceRow;
+use aftersale::number::Ratio;
 use aftersale::quantity::Quantity;
 use lineage_model::dairy::{dairy, event, order};
 use lineage_model::{LOTS, effective, liters, lot, model_forward, recorded, world};
@@ -47,13 +48,17 @@ fn metrics_equal_one_trace_per_root() {
         assert_eq!(metrics.roots as usize, roots.len(), "world {n}");
         assert_eq!(metrics.root_to_orders, to_orders, "world {n}");
         assert_eq!(metrics.largest_recall.map_or(0, |l| l.1) as usize, largest, "world {n}");
-        if n % 4 != 0 {
-            assert_eq!(metrics.root_to_finished, to_finished, "world {n}");
-        }
+        assert_eq!(metrics.root_to_finished, to_finished, "world {n}");
         assert!(metrics.complete <= metrics.items);
     }
     let metrics = dairy().metrics();
     assert_eq!(metrics.largest_recall, Some((lot("MILK-2"), 3)));
+    // Of what was shipped MILK-1 reaches the tank and both cheeses, MILK-2 itself too, MILK-3 the tank,
+    // and what came back nothing: 8 over four roots, and over four finished lots.
+    assert_eq!((metrics.roots, metrics.finished, metrics.root_to_finished), (4, 4, 8));
+    let text = |share: Option<Ratio>| share.map(|share| share.to_string());
+    assert_eq!(text(metrics.downward_dispersion()), Some("2/1".into()));
+    assert_eq!(text(metrics.upward_dispersion()), Some("2/1".into()));
     assert_eq!(
         (metrics.complete, metrics.items),
         (5, 7),
@@ -89,7 +94,9 @@ fn a_drawing_counts_what_it_leaves_out() {
     lineage.record(&receipt.check().unwrap()).unwrap();
     let mermaid = lineage.draw(&[Source::item(evil.clone())], Format::Mermaid, 9).text;
     assert_eq!(mermaid.matches('"').count(), 2, "{mermaid}");
-    assert!(lineage.draw(&[Source::item(evil)], Format::Dot, 9).text.contains("label=\"lot '"));
+    assert!(mermaid.contains(r#"["lot #34;]"#), "{mermaid}");
+    let dot = lineage.draw(&[Source::item(evil)], Format::Dot, 9).text;
+    assert!(dot.contains(r#"label="lot \"]; x[\"<b>#quot;\\", "#), "{dot}");
 }
 
 #[test]

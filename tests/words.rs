@@ -170,11 +170,15 @@ fn china_works_as_many_days_as_announced() {
     assert_eq!(china.kind(day("2026-10-01")), DayKind::Holiday("国庆节"));
     assert_eq!(china.add_working_days(day("2026-09-30"), 1).unwrap(), day("2026-10-08"));
     assert!(!china.is_confirmed(day("2027-01-01")));
+    // Spring Festival, 15 to 23; the working Saturday before it is the last day worked.
+    assert_eq!(china.on_or_before(day("2026-02-20")), Ok(day("2026-02-14")));
+    assert_eq!(china.on_or_before(day("2026-02-24")), Ok(day("2026-02-24")));
     let never = WorkingDays {
         weekend: serde_json::from_str(r#"["mon","tue","wed","thu","fri","sat","sun"]"#).unwrap(),
         ..WorkingDays::default()
     };
     assert_eq!(never.on_or_after(day("2026-01-01")), Err(TimeError::OutOfRange));
+    assert_eq!(never.on_or_before(day("2026-01-01")), Err(TimeError::OutOfRange));
 }
 
 #[test]

@@ -68,15 +68,14 @@ impl AfterSale {
         roster: &Roster<'_>,
         actor: &Actor,
     ) -> Vec<Allowed> {
-        let Ok(id) = CommandId::new("allowed") else { return Vec::new() };
-        let accepted = |command: &Command| {
-            let expected_version = None;
-            let (id, actor, command) = (id.clone(), actor.clone(), command.clone());
-            let envelope = Envelope { id, expected_version, actor, command };
-            self.decide_among(context, roster, &envelope).is_ok()
-        };
         let caught_up = self.caught_up(context, roster);
         let order = caught_up.as_ref().unwrap_or(self);
+        let accepted = |command: &Command| {
+            let (id, expected_version) = (CommandId::fixed("allowed"), None);
+            let (actor, command) = (actor.clone(), command.clone());
+            let envelope = Envelope { id, expected_version, actor, command };
+            order.decide_among(context, roster, &envelope).is_ok()
+        };
         let commands = order.cases().flat_map(|case| {
             let mut commands = order.candidates(context, case);
             commands.extend(review_candidates(context, roster, case));
@@ -90,9 +89,9 @@ impl AfterSale {
     /// The order after what is due has happened, when something is: a refund that a timer brings about
     /// can be paid, a dispute that one opens be ruled.
     fn caught_up(&self, context: &Context<'_>, roster: &Roster<'_>) -> Option<Self> {
-        let id = CommandId::new("allowed").ok()?;
-        let actor = Actor { id: ActorId::new("allowed").ok()?, role: Role::System };
-        let envelope = Envelope { id, expected_version: None, actor, command: Command::Tick };
+        let (id, expected_version, command) = (CommandId::fixed("due"), None, Command::Tick);
+        let actor = Actor { id: ActorId::fixed("due"), role: Role::System };
+        let envelope = Envelope { id, expected_version, actor, command };
         let due = self.decide_among(context, roster, &envelope).ok()?.events;
         if due.is_empty() {
             return None;

@@ -33,7 +33,7 @@ use super::review::Roster;
 use super::state::{CaseLine, ReturnCase};
 use super::{AfterSale, Answer, Context, Decision};
 use crate::explain::Finding;
-use crate::id::ActorId;
+use crate::id::{ActorId, OrderLineId};
 use crate::quantity::Quantity;
 
 pub(super) use facts::case_facts;
@@ -60,8 +60,8 @@ impl From<Vec<EventFact>> for Draft {
 }
 
 impl Draft {
-    fn refuse(&mut self, obstacle: Obstacle) {
-        self.obstacles.push(obstacle);
+    fn refuse(&mut self, obstacle: impl Into<Obstacle>) {
+        self.obstacles.push(obstacle.into());
     }
 
     /// Takes over what another draft came to.
@@ -109,10 +109,10 @@ pub(super) fn decide(
     if let Some(answer) = order.stream.answer(&envelope.id, digest).map_err(conflict)? {
         return Ok(Decision::repeated(answer));
     }
-    // A review may have something to do the moment that a hold ends, or that it is moved.
+    // A case on hold has nothing on the agenda: its clocks and its review go on the moment that it ends.
     let case = envelope.command.case().and_then(|case| order.cases.get(case));
-    let reviewed = case.is_some_and(|case| case.review.is_some());
-    if context.rules.practice().is_some() || !order.agenda.is_empty() || reviewed {
+    let timed = case.is_some_and(|case| case.review.is_some() || !case.timers.is_empty());
+    if context.rules.practice().is_some() || !order.agenda.is_empty() || timed {
         return clock::decide(order, context, roster, envelope, digest);
     }
     let mut draft = judge(order, context, roster, envelope, order.stream.version)?;
@@ -422,13 +422,16 @@ fn take(
         postings.extend(taken);
         return;
     }
-    let available = line.held.over(from).max(0);
-    if let (Some(&location), Ok(available)) =
-        (from.first(), Quantity::new(available, quantity.unit()))
-    {
-        let (line, asked) = (line.line.clone(), quantity);
-        draft.refuse(Obstacle::NotEnough { line, asked, available, location });
+    if let Some(&location) = from.first() {
+        draft.refuse(not_enough(&line.line, quantity, line.held.over(from), location));
     }
+}
+
+/// More of a line is asked for than there is of it at a location, in steps.
+fn not_enough(line: &OrderLineId, asked: Quantity, there: i64, location: Location) -> Obstacle {
+    let available = Quantity::new(there.max(0), asked.unit());
+    let available = available.unwrap_or(Quantity::zero(asked.unit()));
+    Obstacle::NotEnough { line: line.clone(), asked, available, location }
 }
 
 /// Everything of a case at one location, to another.

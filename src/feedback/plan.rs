@@ -124,6 +124,19 @@ pub struct FollowUp {
     pub expires: Instant,
 }
 
+/// What became of the customer since a follow-up was planned, as far as it stands in its way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Since {
+    /// Whether a dispute about the case is open.
+    pub dispute: Dispute,
+    /// When the customer was asked last about another case: of two cases that end close together both
+    /// are planned, and the second is left until the rest after the first is over. What is asked about
+    /// the same case is one plan, a channel after the other, and needs no rest.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub asked_at: Option<Instant>,
+}
+
 /// What to do with a planned follow-up now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "step", rename_all = "snake_case")]
@@ -325,7 +338,7 @@ impl FeedbackBook {
         Ok(Explained::new(planned, findings))
     }
 
-    /// What to do with a planned follow-up at `now`.
+    /// What to do with a planned follow-up at `now`: what happened since it was planned counts too.
     ///
     /// # Errors
     ///
@@ -333,20 +346,28 @@ impl FeedbackBook {
     pub fn step(
         &self,
         follow_up: &FollowUp,
-        dispute: Dispute,
+        since: Since,
         calendars: &Calendars,
         now: Instant,
     ) -> Result<SendStep, CalendarError> {
         if now >= follow_up.expires {
             return Ok(SendStep::Drop);
         }
-        if dispute == Dispute::Open {
+        if since.dispute == Dispute::Open {
             return Ok(SendStep::Hold);
         }
-        if now < follow_up.due {
-            return Ok(SendStep::Wait { until: follow_up.due });
-        }
         let rule = self.0.rules.iter().find(|rule| rule.id == follow_up.rule);
+        let rested = match (since.asked_at, rule) {
+            (Some(asked), Some(rule)) => add_seconds(asked, rule.rest_seconds)?,
+            _ => follow_up.due,
+        };
+        let earliest = follow_up.due.max(rested);
+        if earliest >= follow_up.expires {
+            return Ok(SendStep::Drop);
+        }
+        if now < earliest {
+            return Ok(SendStep::Wait { until: earliest });
+        }
         let Some(calendar) = rule.and_then(|rule| rule.quiet_outside.as_ref()) else {
             return Ok(SendStep::Send);
         };

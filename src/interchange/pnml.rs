@@ -19,8 +19,8 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use core::fmt::{self, Write as _};
 
-use super::xml::escaped;
 use crate::approval::change::{BackTo, Change, MovedBy};
+use crate::markup::xml;
 use crate::time::Instant;
 use crate::workflow::compiled::Workflow;
 use crate::workflow::definition::{ArrowDraft, StateKind, TimerAction};
@@ -261,12 +261,12 @@ impl Net {
              <pnml xmlns=\"http://www.pnml.org/version-2009/grammar/pnml\">\n\
              \x20 <net id=\"net\" type=\"http://www.pnml.org/version-2009/grammar/ptnet\">\n",
         );
-        let _ = writeln!(text, "    <name><text>{}</text></name>", escaped(&self.name));
+        let _ = writeln!(text, "    <name><text>{}</text></name>", xml(&self.name));
         text.push_str("    <page id=\"page\">\n");
         let ids: BTreeMap<&NetPlace, String> =
             self.places().into_iter().zip(0_u32..).map(|(p, n)| (p, format!("p{n}"))).collect();
         for (place, id) in &ids {
-            let name = escaped(&place.to_string());
+            let name = xml(&place.to_string());
             let marking = match place {
                 NetPlace::Start => "<initialMarking><text>1</text></initialMarking>",
                 _ => "",
@@ -277,7 +277,7 @@ impl Net {
             );
         }
         for (one, number) in self.transitions.iter().zip(0_u32..) {
-            let label = escaped(&one.label);
+            let label = xml(&one.label);
             let _ = writeln!(
                 text,
                 "      <transition id=\"t{number}\"><name><text>{label}</text></name></transition>"

@@ -19,11 +19,11 @@ use core::fmt::Write as _;
 
 use super::ocel::kind_of;
 use super::pnml::{WalkError, walk};
-use super::xml::escaped;
 use crate::approval::change::Change;
 use crate::approval::node::Beside;
 use crate::case::event::Event as Happened;
 use crate::id::{ActorId, CaseId, OrderId};
+use crate::markup::xml;
 use crate::time::Instant;
 use crate::workflow::compiled::Workflow;
 use crate::workflow::journal::{Actor, Cause, Entry};
@@ -94,7 +94,7 @@ struct Event<'a> {
 fn write(text: &mut String, event: &Event<'_>) {
     text.push_str("    <event>\n");
     let mut string = |key: &str, value: &str| {
-        let _ = writeln!(text, "      <string key=\"{key}\" value=\"{}\"/>", escaped(value));
+        let _ = writeln!(text, "      <string key=\"{key}\" value=\"{}\"/>", xml(value));
     };
     string("concept:name", event.name);
     if let Some(instance) = &event.instance {
@@ -110,7 +110,7 @@ fn write(text: &mut String, event: &Event<'_>) {
 }
 
 fn begin(text: &mut String, case: &str) {
-    let case = escaped(case);
+    let case = xml(case);
     let _ = writeln!(text, "  <trace>\n    <string key=\"concept:name\" value=\"{case}\"/>");
 }
 

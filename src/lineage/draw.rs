@@ -4,15 +4,16 @@
 //! drawing never looks complete when it is not.
 
 use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt::Write;
 
 use super::Lineage;
-use super::event::Item;
 use super::graph::timed::TimedReach;
 use super::graph::{EventIndex, NodeIndex};
 use super::source::Source;
+use crate::markup;
 
 /// The text format of a drawing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -106,7 +107,12 @@ impl Lineage {
             drawn.iter().enumerate().map(|(place, &node)| (node, place)).collect();
         // Writing to a String cannot fail.
         for (place, &node) in drawn.iter().enumerate() {
-            let label = self.items.get(node as usize).map(label).unwrap_or_default();
+            let name = self.items.get(node as usize).map(|item| format!("{item}"));
+            let name = name.unwrap_or_default();
+            let label = match format {
+                Format::Dot => markup::dot(&name),
+                Format::Mermaid => markup::mermaid(&name),
+            };
             let start = starts.contains(&NodeIndex(node));
             let _ = match (format, start) {
                 (Format::Dot, true) => {
@@ -139,18 +145,4 @@ impl Lineage {
         }
         text
     }
-}
-
-/// The name of an item with everything that could end the quoted text made harmless.
-fn label(item: &Item) -> String {
-    let mut safe = String::new();
-    for c in alloc::format!("{item}").chars() {
-        match c {
-            '"' => safe.push('\''),
-            '\\' => safe.push('/'),
-            '#' | ';' | '<' | '>' | '&' | '`' => safe.push('_'),
-            c => safe.push(c),
-        }
-    }
-    safe
 }

@@ -8,9 +8,9 @@ use super::compute::check_amount;
 use super::ledger::MoneyLedger;
 use super::refusal::Violation;
 use super::request::{
-    Claim, Deduction, DeductionAmount, DeductionKind, Excess, RefundRequest, Standing, TaxTreatment,
+    Claim, Deduction, DeductionAmount, Excess, RefundRequest, Standing, TaxTreatment,
 };
-use super::{Basis, Document, Entry, EntryKind, Target};
+use super::{Basis, Document, Entry, Target};
 use crate::id::OrderLineId;
 use crate::money::currency::Currency;
 use crate::money::{Money, MoneyError};
@@ -117,7 +117,7 @@ fn entry(
     };
     let taxes = taxes(&deduction.tax, taken, before.iter().filter(touched), full)?;
     Ok(Entry {
-        kind: kind(deduction.kind),
+        kind: deduction.kind.entry(),
         target: deduction.line.clone().map_or(Target::Order, Target::Line),
         units: None,
         gross: taken.checked_neg()?,
@@ -211,17 +211,6 @@ pub(super) fn tax_inside(gross: Money, rate: Exact) -> Result<Money, MoneyError>
         gross.amount().checked_mul(rate.decimal())?.checked_div(all)
     };
     Money::rounded(exact().ok_or(MoneyError::TooLarge { currency })?, currency, Rounding::HalfUp)
-}
-
-fn kind(kind: DeductionKind) -> EntryKind {
-    match kind {
-        DeductionKind::DiminishedValue => EntryKind::DiminishedValue,
-        DeductionKind::UseCompensation => EntryKind::UseCompensation,
-        DeductionKind::RestockingFee => EntryKind::RestockingFee,
-        DeductionKind::Unreturned => EntryKind::Unreturned,
-        DeductionKind::ReturnLabel => EntryKind::ReturnLabel,
-        DeductionKind::CardFee => EntryKind::CardFee,
-    }
 }
 
 /// Whether a line takes part in the refund with units or money.

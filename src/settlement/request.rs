@@ -4,6 +4,7 @@ use alloc::vec::Vec;
 
 use serde::{Deserialize, Serialize};
 
+use super::EntryKind;
 use crate::explain::RuleRef;
 use crate::id::{OrderLineId, Sku, TenderId};
 use crate::label::codes;
@@ -137,7 +138,9 @@ pub struct Deduction {
     pub line: Option<OrderLineId>,
     /// How much.
     pub amount: DeductionAmount,
-    /// The most it may be, tax included.
+    /// The most it may be, tax included: in this settlement, as far as a quote by itself knows. A case
+    /// counts what its earlier settlements kept back for the same kind, line and rule, so that units
+    /// that come back one by one cost no more than together.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cap: Option<Money>,
     /// How it is taxed.
@@ -168,6 +171,21 @@ codes! {
         ReturnLabel = "return_label", "Return label", "退货运费";
         /// The fee of the payment that the seller had borne.
         CardFee = "card_fee", "Card fee", "支付手续费";
+    }
+}
+
+impl DeductionKind {
+    /// What an entry of a settlement says that shows it.
+    #[must_use]
+    pub const fn entry(self) -> EntryKind {
+        match self {
+            Self::DiminishedValue => EntryKind::DiminishedValue,
+            Self::UseCompensation => EntryKind::UseCompensation,
+            Self::RestockingFee => EntryKind::RestockingFee,
+            Self::Unreturned => EntryKind::Unreturned,
+            Self::ReturnLabel => EntryKind::ReturnLabel,
+            Self::CardFee => EntryKind::CardFee,
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! A workflow as a drawing: Mermaid, Graphviz DOT, SCXML.
 //!
-//! All three take names from hostile definitions: what would break the notation is escaped.
+//! All three take names from hostile definitions: what would break the notation is escaped, and shown.
 
 use alloc::format;
 use alloc::string::String;
@@ -12,6 +12,7 @@ use super::definition::{ArrowDraft, StateDraft, StateKind, TimerAction, When, Wo
 use super::rule::Mode;
 use super::span::{Clock, Span};
 use crate::label::Language;
+use crate::markup;
 
 /// What to draw besides the definition.
 #[derive(Clone, Copy, Debug, Default)]
@@ -32,13 +33,13 @@ impl Drawing<'_> {
             let _ = writeln!(
                 text,
                 "    state \"{}\" as {}",
-                plain_line(&self.caption(state)),
+                markup::mermaid(&self.caption(state)),
                 node(&state.id)
             );
         }
         let _ = writeln!(text, "    [*] --> {}", node(&draft.initial));
         for edge in self.edges(draft) {
-            let caption = plain_line(&edge.caption);
+            let caption = markup::mermaid(&edge.caption);
             let colon = if caption.is_empty() { "" } else { " : " };
             let _ = writeln!(text, "    {} --> {}{colon}{caption}", node(edge.from), node(edge.to));
         }
@@ -72,18 +73,18 @@ impl Drawing<'_> {
             } else {
                 ""
             };
-            let (id, caption) = (quoted(state.id.as_str()), quoted(&self.caption(state)));
+            let (id, caption) = (markup::dot(state.id.as_str()), markup::dot(&self.caption(state)));
             let _ = writeln!(text, "  \"{id}\" [label=\"{caption}\", shape={shape}{mark}];");
         }
-        let initial = quoted(draft.initial.as_str());
+        let initial = markup::dot(draft.initial.as_str());
         let _ = writeln!(text, "  \"\" [shape=point];\n  \"\" -> \"{initial}\";");
         for edge in self.edges(draft) {
-            let (from, to) = (quoted(edge.from.as_str()), quoted(edge.to.as_str()));
+            let (from, to) = (markup::dot(edge.from.as_str()), markup::dot(edge.to.as_str()));
             let style = if edge.by_time { ", style=dashed" } else { "" };
             let _ = writeln!(
                 text,
                 "  \"{from}\" -> \"{to}\" [label=\"{}\"{style}];",
-                quoted(&edge.caption)
+                markup::dot(&edge.caption)
             );
         }
         text.push_str("}\n");
@@ -100,7 +101,7 @@ impl Drawing<'_> {
         let _ = writeln!(
             text,
             "<scxml xmlns=\"http://www.w3.org/2005/07/scxml\" version=\"1.0\" name=\"{}\" initial=\"{}\">",
-            xml(draft.id.as_str()),
+            markup::xml(draft.id.as_str()),
             id(&draft.initial)
         );
         for state in &draft.states {
@@ -111,7 +112,7 @@ impl Drawing<'_> {
             if tag == "state" {
                 for timer in &state.timers {
                     if let TimerAction::Leave { to } = &timer.then {
-                        let event = xml(&token(&format!("timer.{}.{}", state.id, timer.id)));
+                        let event = token(&format!("timer.{}.{}", state.id, timer.id));
                         let _ = writeln!(
                             text,
                             "    <transition event=\"{event}\" target=\"{}\"/>",
@@ -125,11 +126,11 @@ impl Drawing<'_> {
                 leaving.sort_by_key(|a| (a.when == When::Otherwise, a.priority.unwrap_or(0)));
                 for arrow in leaving {
                     let event = arrow.on.as_ref().map_or_else(String::new, |on| {
-                        format!(" event=\"{}\"", xml(&token(on.as_str())))
+                        format!(" event=\"{}\"", token(on.as_str()))
                     });
                     let condition =
                         draft.condition_of(&arrow.when).map_or_else(String::new, |condition| {
-                            format!(" cond=\"{}\"", xml(&format!("{condition}")))
+                            format!(" cond=\"{}\"", markup::xml(&format!("{condition}")))
                         });
                     let to = id(&arrow.to);
                     let _ = writeln!(text, "    <transition{event}{condition} target=\"{to}\"/>");
@@ -209,11 +210,6 @@ fn number(draft: &WorkflowDraft, id: &StateId) -> usize {
     draft.states.iter().position(|state| state.id == *id).unwrap_or(usize::MAX)
 }
 
-/// A text inside double quotes.
-fn quoted(text: &str) -> String {
-    one_line(text).replace('\\', "\\\\").replace('"', "'")
-}
-
 /// A duration in Chinese: days, hours, minutes and seconds, of business time where it is.
 fn in_chinese(span: Span) -> String {
     let business = span.clock() == Clock::Business;
@@ -237,17 +233,10 @@ fn in_chinese(span: Span) -> String {
     format!("{kind}{}", words.join(" "))
 }
 
-/// What breaks lines, or cannot be shown, becomes a space.
-fn one_line(text: &str) -> String {
-    let breaks =
-        |c: char| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}' | '\u{fffe}' | '\u{ffff}');
-    text.chars().map(|c| if breaks(c) { ' ' } else { c }).collect()
-}
-
 /// A text inside an XML comment, which must not have two hyphens in a row or one at its end.
 fn comment(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
-    for c in xml(text).chars() {
+    for c in markup::xml(text).chars() {
         if c == '-' && safe.ends_with('-') {
             safe.push(' ');
         }
@@ -256,35 +245,8 @@ fn comment(text: &str) -> String {
     safe
 }
 
-/// A text on one Mermaid line: the marks that end or open something there are replaced.
-fn plain_line(text: &str) -> String {
-    one_line(text)
-        .chars()
-        .map(|c| match c {
-            ':' | ';' | '#' | '%' | '{' | '}' | '"' | '`' => ' ',
-            // Viewers may take angle brackets for markup.
-            '<' => '‹',
-            '>' => '›',
-            c => c,
-        })
-        .collect()
-}
-
-fn xml(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for c in one_line(text).chars() {
-        match c {
-            '&' => escaped.push_str("&amp;"),
-            '<' => escaped.push_str("&lt;"),
-            '>' => escaped.push_str("&gt;"),
-            '"' => escaped.push_str("&quot;"),
-            c => escaped.push(c),
-        }
-    }
-    escaped
-}
-
-/// An event descriptor has no white space and no star of its own.
+/// An event descriptor in XML: without white space, and without a star of its own.
 fn token(text: &str) -> String {
-    one_line(text).chars().map(|c| if c.is_whitespace() || c == '*' { '_' } else { c }).collect()
+    let gap = |c: char| c.is_whitespace() || c == '*';
+    markup::xml(text).chars().map(|c| if gap(c) { '_' } else { c }).collect()
 }

@@ -13,13 +13,11 @@ use super::super::evolve::posting;
 use super::super::ledger::{Location, Posting};
 use super::super::line::LineQuantity;
 use super::super::parcel::{Interception, InterceptionOutcome};
-use super::super::refusal::Obstacle;
 use super::super::refusal::parcel::ParcelObstacle;
 use super::super::replacement::{Purpose, Replacement, ReplacementState};
 use super::super::state::ReturnCase;
-use super::{Draft, Scene};
+use super::{Draft, Scene, not_enough};
 use crate::id::ParcelId;
-use crate::quantity::Quantity;
 
 impl Scene<'_> {
     /// Calls back the replacements that a parcel of the case holds; whether it holds any.
@@ -35,13 +33,11 @@ impl Scene<'_> {
             return false;
         }
         if case.interceptions.contains_key(parcel) {
-            draft.refuse(Obstacle::Parcel(ParcelObstacle::ParcelKnown { parcel: parcel.clone() }));
+            draft.refuse(ParcelObstacle::ParcelKnown { parcel: parcel.clone() });
             return true;
         }
         if !lines.is_empty() {
-            draft.refuse(Obstacle::Parcel(ParcelObstacle::WholeReplacement {
-                parcel: parcel.clone(),
-            }));
+            draft.refuse(ParcelObstacle::WholeReplacement { parcel: parcel.clone() });
         }
         let mut postings = Vec::new();
         for sent in &inside {
@@ -111,9 +107,7 @@ impl Scene<'_> {
             };
             any = true;
             if let Some(open) = calling(case, sent.number) {
-                draft.refuse(Obstacle::Parcel(ParcelObstacle::InterceptionOpen {
-                    parcel: open.clone(),
-                }));
+                draft.refuse(ParcelObstacle::InterceptionOpen { parcel: open.clone() });
                 continue;
             }
             let mut postings = Vec::new();
@@ -142,9 +136,7 @@ impl Scene<'_> {
             let balance = self.order.quantities.balance(&item.line).copied().unwrap_or_default();
             let there = balance.at(from).max(0);
             if item.quantity.steps() > there {
-                let (line, asked, unit) = (item.line.clone(), item.quantity, item.quantity.unit());
-                let available = Quantity::new(there, unit).unwrap_or(Quantity::zero(unit));
-                draft.refuse(Obstacle::NotEnough { line, asked, available, location: from });
+                draft.refuse(not_enough(&item.line, item.quantity, there, from));
                 continue;
             }
             postings.push(posting(&item.line, from, to, item.quantity));

@@ -135,9 +135,14 @@ impl Run<'_> {
         let Some(rule) = rule else {
             return Some(Next::Review { case: case.clone(), due: *due });
         };
-        let timers = &order.cases.get(case)?.timers;
-        let timer = timers.iter().find(|timer| timer.rule == *rule)?.clone();
+        let timer = self.timer(case, rule)?.clone();
         Some(Next::Fire { case: case.clone(), timer })
+    }
+
+    /// A running timer of a case.
+    fn timer(&self, case: &CaseId, rule: &RuleId) -> Option<&Timer> {
+        let timers = &self.order().cases.get(case)?.timers;
+        timers.iter().find(|timer| timer.rule == *rule)
     }
 
     /// The earliest announcement until `now` that moves a running deadline.
@@ -146,9 +151,8 @@ impl Run<'_> {
         let order = self.order();
         let mut first: Option<(Instant, &CaseId, &Timer, Instant)> = None;
         for (due, case, rule) in &order.agenda {
-            let Some(rule) = rule else { continue };
-            let timers = &order.cases.get(case)?.timers;
-            let Some(timer) = timers.iter().find(|timer| timer.rule == *rule) else { continue };
+            let timer = rule.as_ref().and_then(|rule| self.timer(case, rule));
+            let Some(timer) = timer else { continue };
             let known = practice.announcements().iter().filter(|at| **at <= now && *at <= due);
             for announced in known {
                 let moved = revised(practice, timer, *announced);
@@ -169,10 +173,7 @@ impl Run<'_> {
     }
 
     fn cause_of(&self, case: &CaseId, rule: &RuleId) -> Cause {
-        let timers = self.order().cases.get(case).map(|case| &case.timers);
-        let set_by = timers
-            .and_then(|timers| timers.iter().find(|timer| timer.rule == *rule))
-            .map_or(0, |timer| timer.set_by);
+        let set_by = self.timer(case, rule).map_or(0, |timer| timer.set_by);
         let command =
             CommandId::new(format!("timer-{set_by}")).unwrap_or(CommandId::fixed("timer"));
         Cause { command, digest: 0, timer: Some(rule.clone()) }
@@ -302,7 +303,7 @@ impl Run<'_> {
         let amended = new.iter().any(|event| matches!(event.fact, EventFact::CaseAmended { .. }));
         let after = stage(&case);
         let mut clocks = Vec::new();
-        if released && before == after {
+        if released {
             self.move_by_hold(&case, at, &mut clocks);
         }
         if (before != after || amended)
@@ -391,21 +392,8 @@ impl Run<'_> {
             return Ok(());
         };
         let Some(practice) = self.rules.practice() else { return Ok(()) };
-        let cause = Cause { command: envelope.id.clone(), digest: 0, timer: None };
-        let opened: Vec<Event> = draft
-            .facts
-            .iter()
-            .map(|fact| Event {
-                sequence: 0,
-                at: context.now,
-                actor: envelope.actor.clone(),
-                cause: cause.clone(),
-                rules_version: self.rules.version(),
-                fact: fact.clone(),
-            })
-            .collect();
-        let case = preview(self.order(), id, &opened);
-        let granted = case.is_some_and(|case| {
+        let scene = Scene { order: self.order(), context, roster: self.roster, envelope };
+        let granted = scene.opened(draft, id).is_some_and(|case| {
             let currency = practice.draft().currency;
             practice.grants_instant_refund(&case_facts(self.order(), currency, &case))
         });

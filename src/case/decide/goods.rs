@@ -14,7 +14,7 @@ use super::super::parcel::{UnexpectedItem, UnexpectedKind};
 use super::super::refusal::Obstacle;
 use super::super::refusal::parcel::ParcelObstacle;
 use super::super::replacement::{Purpose, Replacement, ReplacementState};
-use super::super::state::{CaseLine, ReturnCase};
+use super::super::state::{Approval, CaseLine, ReturnCase};
 use super::{Draft, MAX_LINES, Scene, take};
 use crate::id::{ParcelId, SerialId};
 use crate::quantity::Quantity;
@@ -35,7 +35,7 @@ impl Scene<'_> {
             draft.refuse(Obstacle::WrongStatus { status: case.status(), act });
         }
         if case.parcels.contains_key(parcel) {
-            draft.refuse(Obstacle::Parcel(ParcelObstacle::ParcelKnown { parcel: parcel.clone() }));
+            draft.refuse(ParcelObstacle::ParcelKnown { parcel: parcel.clone() });
         }
         let mut postings = Vec::new();
         for (line, quantity) in self.case_lines(draft, case, lines) {
@@ -56,15 +56,14 @@ impl Scene<'_> {
         lines: &[ReceivedLine],
         unexpected: &[UnexpectedItem],
     ) {
-        if case.approval != super::super::state::Approval::Authorized {
+        if case.approval != Approval::Authorized {
             let (status, act) = (case.status(), "receiving goods");
             return draft.refuse(Obstacle::WrongStatus { status, act });
         }
         if let Some(parcel) = parcel.filter(|parcel| !case.parcels.contains_key(*parcel))
             && !case.parcels.is_empty()
         {
-            draft
-                .refuse(Obstacle::Parcel(ParcelObstacle::UnknownParcel { parcel: parcel.clone() }));
+            draft.refuse(ParcelObstacle::UnknownParcel { parcel: parcel.clone() });
         }
         if unexpected.len() > MAX_LINES {
             let (what, found, max) = ("unexpected items", unexpected.len(), MAX_LINES);
@@ -72,9 +71,7 @@ impl Scene<'_> {
         }
         let called_back = super::intercept::called_back(case);
         if let Some(open) = called_back.filter(|open| parcel == Some(open)) {
-            draft.refuse(Obstacle::Parcel(ParcelObstacle::InterceptionOpen {
-                parcel: open.clone(),
-            }));
+            draft.refuse(ParcelObstacle::InterceptionOpen { parcel: open.clone() });
         }
         let mut unexpected: Vec<UnexpectedItem> =
             unexpected.iter().take(MAX_LINES).cloned().collect();
@@ -111,9 +108,7 @@ impl Scene<'_> {
                 && let Some(open) = called_back.filter(|open| parcel != Some(open))
             {
                 // What comes back may be what was called back: nobody recorded that it turned round.
-                draft.refuse(Obstacle::Parcel(ParcelObstacle::InterceptionOpen {
-                    parcel: open.clone(),
-                }));
+                draft.refuse(ParcelObstacle::InterceptionOpen { parcel: open.clone() });
             }
             if over > 0 {
                 let sku = self.order.sold_as(&line.line).map(|line| line.ordered.sku.clone());

@@ -42,20 +42,17 @@ impl Scene<'_> {
         }
         if !case.resolution.calls_back() {
             let resolution = case.resolution;
-            return draft
-                .refuse(Obstacle::Parcel(ParcelObstacle::NothingToIntercept { resolution }));
+            return draft.refuse(ParcelObstacle::NothingToIntercept { resolution });
         }
         if case.interceptions.contains_key(parcel) || case.parcels.contains_key(parcel) {
-            return draft
-                .refuse(Obstacle::Parcel(ParcelObstacle::ParcelKnown { parcel: parcel.clone() }));
+            return draft.refuse(ParcelObstacle::ParcelKnown { parcel: parcel.clone() });
         }
         let Some(inside) = self.under_way(parcel) else {
             if let Some(sender) = self.sender_of(parcel) {
                 let (parcel, case) = (parcel.clone(), sender.id.clone());
-                return draft.refuse(Obstacle::Parcel(ParcelObstacle::SentByCase { parcel, case }));
+                return draft.refuse(ParcelObstacle::SentByCase { parcel, case });
             }
-            return draft
-                .refuse(Obstacle::Parcel(ParcelObstacle::NotUnderWay { parcel: parcel.clone() }));
+            return draft.refuse(ParcelObstacle::NotUnderWay { parcel: parcel.clone() });
         };
         let all: Vec<LineQuantity>;
         let named = if lines.is_empty() {
@@ -71,12 +68,7 @@ impl Scene<'_> {
                 let (parcel, line) = (parcel.clone(), line.line.clone());
                 let available =
                     Quantity::new(steps, asked.unit()).unwrap_or(Quantity::zero(asked.unit()));
-                draft.refuse(Obstacle::Parcel(ParcelObstacle::NotInParcel {
-                    parcel,
-                    line,
-                    asked,
-                    available,
-                }));
+                draft.refuse(ParcelObstacle::NotInParcel { parcel, line, asked, available });
                 continue;
             }
             let from = &[Location::Requested];
@@ -141,9 +133,7 @@ impl Scene<'_> {
     ) {
         let open = case.interceptions.get(parcel).filter(|started| started.is_open());
         let Some(started) = open else {
-            return draft.refuse(Obstacle::Parcel(ParcelObstacle::NotIntercepting {
-                parcel: parcel.clone(),
-            }));
+            return draft.refuse(ParcelObstacle::NotIntercepting { parcel: parcel.clone() });
         };
         if !started.replacements.is_empty() {
             let postings = super::call_back::answered(started, outcome);
@@ -186,9 +176,7 @@ impl Scene<'_> {
     /// No parcel of the case is being called back, else an obstacle for each.
     pub(super) fn nothing_called_back(&self, draft: &mut Draft, case: &ReturnCase) {
         for (parcel, _) in case.interceptions.iter().filter(|(_, started)| started.is_open()) {
-            draft.refuse(Obstacle::Parcel(ParcelObstacle::InterceptionOpen {
-                parcel: parcel.clone(),
-            }));
+            draft.refuse(ParcelObstacle::InterceptionOpen { parcel: parcel.clone() });
         }
     }
 }

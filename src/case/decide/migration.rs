@@ -5,7 +5,6 @@ use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
 
 use super::super::event::EventFact;
-use super::super::refusal::Obstacle;
 use super::super::refusal::review::ReviewObstacle;
 use super::super::review::{ReviewStep, ReviewTerms};
 use super::super::state::ReturnCase;
@@ -27,7 +26,7 @@ impl Scene<'_> {
         map: &BTreeMap<StateId, StateId>,
     ) {
         let Some(review) = case.running_review() else {
-            return draft.refuse(Obstacle::Review(ReviewObstacle::NoReview));
+            return draft.refuse(ReviewObstacle::NoReview);
         };
         let Some(old) = self.workflow_of(draft, review) else { return };
         let procedure = &review.standing.pin.workflow;
@@ -38,13 +37,11 @@ impl Scene<'_> {
         });
         let Some(new) = new else {
             let (procedure, version) = (procedure.clone(), version.unwrap_or(0));
-            return draft
-                .refuse(Obstacle::Review(ReviewObstacle::UnknownProcedure { procedure, version }));
+            return draft.refuse(ReviewObstacle::UnknownProcedure { procedure, version });
         };
         if new.pin() == old.pin() {
             let (procedure, version) = (procedure.clone(), old.pin().version);
-            return draft
-                .refuse(Obstacle::Review(ReviewObstacle::SameVersion { procedure, version }));
+            return draft.refuse(ReviewObstacle::SameVersion { procedure, version });
         }
         let terms = reviews.and_then(|reviews| {
             let rules = reviews.draft().rules.iter();
@@ -53,26 +50,25 @@ impl Scene<'_> {
         });
         let Some(terms) = terms else {
             let rule = review.terms.rule.clone();
-            return draft.refuse(Obstacle::Review(ReviewObstacle::UnknownReviewRule { rule }));
+            return draft.refuse(ReviewObstacle::UnknownReviewRule { rule });
         };
         let plan = match plan(old, new, map) {
             Ok(plan) => plan,
             Err(defects) => {
-                return draft.refuse(Obstacle::Review(ReviewObstacle::Migration { defects }));
+                return draft.refuse(ReviewObstacle::Migration { defects });
             }
         };
         let facts = pinned_over(self.facts_for(case, new), review);
         if let Some(fact) = misfit(new, &facts) {
             let procedure = procedure.clone();
-            return draft.refuse(Obstacle::Review(ReviewObstacle::ReviewFact { procedure, fact }));
+            return draft.refuse(ReviewObstacle::ReviewFact { procedure, fact });
         }
         let now = self.context.now;
         let moved = self.with(new, &facts, |context| review.standing.migrate(context, &plan, now));
         let mut steps = match moved {
             Ok(steps) => steps.into_iter(),
             Err(refusal) => {
-                return draft
-                    .refuse(Obstacle::Review(ReviewObstacle::Procedure(Box::new(refusal))));
+                return draft.refuse(ReviewObstacle::Procedure(Box::new(refusal)));
             }
         };
         let Some(Step { actor, change, .. }) = steps.next() else { return };

@@ -14,11 +14,13 @@ use super::super::refusal::claim::ClaimObstacle;
 use super::super::replacement::Replacement;
 use super::super::resolution::Resolution;
 use super::super::state::{CaseLine, ReturnCase};
-use super::{Draft, Scene, take};
+use super::replace::returned_advance;
+use super::{Draft, Scene, not_enough, take};
+use crate::explain::{Effect, Fact, Finding};
 use crate::money::Money;
 use crate::quantity::Quantity;
-use crate::settlement::request::{Claim, LineRefund};
-use crate::settlement::{Entry, EntryKind, quote};
+use crate::settlement::request::{Claim, Deduction, LineRefund, RefundRequest};
+use crate::settlement::{Entry, EntryKind, Target, quote};
 
 impl Scene<'_> {
     /// Settles: what to refund comes from the stored case, only the terms from the command.
@@ -29,8 +31,18 @@ impl Scene<'_> {
         lines: &[RefundLine],
         terms: &RefundTerms,
     ) {
-        if !self.keeps_back(draft, case, "settling") {
-            self.refund_by(draft, case, ways(case), lines, terms);
+        if self.keeps_back(draft, case, "settling") {
+            return;
+        }
+        match returned_advance(case, &[]) {
+            // Goods go against goods: it was accepted while settling was frozen.
+            Some(advance) if lines.is_empty() => {
+                if self.authorized(draft, case, "settling") {
+                    let (number, items) = (advance.number, &advance.items);
+                    self.settle_returned_advance(draft, case, number, items, terms);
+                }
+            }
+            _ => self.refund_by(draft, case, ways(case), lines, terms),
         }
     }
 
@@ -73,7 +85,7 @@ impl Scene<'_> {
                 }
                 Claim::Amount(amount) if !amount.is_positive() => {
                     let currency = self.order.sale.currency();
-                    draft.refuse(Obstacle::Claim(ClaimObstacle::BadAmount { amount, currency }));
+                    draft.refuse(ClaimObstacle::BadAmount { amount, currency });
                 }
                 Claim::Amount(amount) => {
                     given = given.saturating_add(amount.minor());
@@ -93,8 +105,7 @@ impl Scene<'_> {
             return;
         }
         let claims_nothing = claims.is_empty();
-        let mut request = terms.request(self.context.now, claims);
-        self.add_freight(draft, case, terms.freight, &mut request);
+        let request = self.request_on(draft, case, terms, claims);
         match quote(&self.order.sale, &self.order.money, &request) {
             Err(refused) => draft.refuse(Obstacle::Settlement(refused)),
             // Terms alone, such as an order of tenders or a fee, settle nothing.
@@ -114,6 +125,34 @@ impl Scene<'_> {
                 });
             }
         }
+    }
+
+    /// The request of a settlement on the terms of a command: caps less what the case kept back before,
+    /// and freight by what is decided.
+    pub(super) fn request_on(
+        &self,
+        draft: &mut Draft,
+        case: &ReturnCase,
+        terms: &RefundTerms,
+        claims: Vec<LineRefund>,
+    ) -> RefundRequest {
+        let mut request = terms.request(self.context.now, claims);
+        for deduction in &mut request.deductions {
+            let Some(cap) = deduction.cap else { continue };
+            let before = kept_back(case, deduction);
+            if before > 0 {
+                let left = cap.minor().saturating_sub(before).max(cap.minor().min(0));
+                deduction.cap = Some(Money::new(left, cap.currency()));
+                draft.findings.push(
+                    Finding::new(deduction.rule.clone(), Effect::Reduces)
+                        .about(format_args!("{}, the cap of {}", case.id, deduction.kind))
+                        .observed(Fact::Amount(Money::new(before, cap.currency())))
+                        .required(Fact::Amount(cap)),
+                );
+            }
+        }
+        self.add_freight(draft, case, terms.freight, &mut request);
+        request
     }
 
     fn settle_units(
@@ -150,10 +189,8 @@ impl Scene<'_> {
         }
         if left > 0 {
             let location = ways.first().map_or(Location::Accepted, |way| way.0);
-            let (asked, line, unit) = (quantity, line.line.clone(), quantity.unit());
             let there = quantity.steps().saturating_sub(left);
-            let available = Quantity::new(there, unit).unwrap_or(Quantity::zero(unit));
-            return draft.refuse(Obstacle::NotEnough { line, asked, available, location });
+            return draft.refuse(not_enough(&line.line, quantity, there, location));
         }
         postings.append(&mut taken);
     }
@@ -236,6 +273,19 @@ fn given_so_far(case: &ReturnCase) -> i64 {
     let entries = case.obligations.iter().flat_map(|owed| &owed.settlement.entries);
     let amounts = entries.filter(|entry| entry.kind == EntryKind::GoodsAmount);
     amounts.fold(0, |sum, entry| sum.saturating_add(entry.gross.minor()))
+}
+
+/// What earlier settlements of a case kept back for the same kind, of the same line, by the same rule, in
+/// minor units.
+fn kept_back(case: &ReturnCase, deduction: &Deduction) -> i64 {
+    let target = deduction.line.clone().map_or(Target::Order, Target::Line);
+    let same = |entry: &&Entry| {
+        entry.kind == deduction.kind.entry()
+            && entry.target == target
+            && entry.rule.id == deduction.rule.id
+    };
+    let entries = case.obligations.iter().flat_map(|owed| &owed.settlement.entries);
+    entries.filter(same).fold(0, |sum, entry| sum.saturating_sub(entry.gross.minor()))
 }
 
 /// From where to where units move when a case is settled.

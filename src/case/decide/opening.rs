@@ -20,7 +20,7 @@ use super::super::refusal::Obstacle;
 use super::super::replacement::Replacement;
 use super::super::resolution::Resolution;
 use super::super::state::{Approval, CaseLine, Closing, ReturnCase};
-use super::{Draft, MAX_LINES, Scene, sweep};
+use super::{Draft, MAX_LINES, Scene, not_enough, sweep};
 use crate::id::{CaseId, OrderLineId, SerialId};
 use crate::policy::deadline::Timeline;
 use crate::policy::judge::Situation;
@@ -85,7 +85,8 @@ impl Scene<'_> {
                 draft.refuse(Obstacle::UnknownLine { line: request.line.clone() });
                 continue;
             };
-            self.promise(draft, slot, resolution, request, before, &mut postings);
+            let wanted = (&request.line, request.quantity);
+            self.promise(draft, slot, resolution, wanted, before, &mut postings);
             self.check_serials(draft, request, amended.map(|case| &case.id));
             // What was asked for in time stays in time; more of it, and other lines, are asked for now.
             let asked = |line: &&CaseLine| request.quantity <= line.requested;
@@ -96,22 +97,9 @@ impl Scene<'_> {
         (opened, postings)
     }
 
-    /// Promises the units of a request to the case: those with the customer, or, for a refund only,
-    /// also those not yet shipped.
-    fn promise(
-        &self,
-        draft: &mut Draft,
-        slot: usize,
-        resolution: Resolution,
-        request: &RequestedLine,
-        before: Option<&CaseLine>,
-        postings: &mut Vec<Posting>,
-    ) {
-        let wanted = (&request.line, request.quantity);
-        self.promise_units(draft, slot, resolution, wanted, before, postings);
-    }
-
-    pub(super) fn promise_units(
+    /// Promises units to a case: those with the customer, or, for a refund only, also those not yet
+    /// shipped.
+    pub(super) fn promise(
         &self,
         draft: &mut Draft,
         slot: usize,
@@ -139,10 +127,7 @@ impl Scene<'_> {
         };
         let available = with_customer.saturating_add(unshipped).max(0);
         if quantity.steps() > available {
-            let (line, asked) = (line.clone(), quantity);
-            let available = Quantity::new(available, unit).unwrap_or(Quantity::zero(unit));
-            let location = Location::Customer;
-            return draft.refuse(Obstacle::NotEnough { line, asked, available, location });
+            return draft.refuse(not_enough(line, quantity, available, Location::Customer));
         }
         // Unshipped units first: cancelling what has not left costs nobody a parcel.
         let held_back = quantity.steps().min(unshipped);

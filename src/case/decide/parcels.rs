@@ -11,7 +11,7 @@ use super::super::parcel::{UnexpectedItem, UnexpectedKind};
 use super::super::refusal::Obstacle;
 use super::super::refusal::parcel::ParcelObstacle;
 use super::super::state::{ParcelState, ReturnCase};
-use super::{Draft, Scene, take};
+use super::{Draft, Scene, not_enough, take};
 use crate::explain::{Effect, Fact, Finding, RuleRef};
 use crate::id::{ParcelId, RuleId};
 use crate::quantity::Quantity;
@@ -32,16 +32,14 @@ impl Scene<'_> {
             return;
         }
         let Some(known) = case.parcels.get(parcel) else {
-            return draft.refuse(Obstacle::Parcel(ParcelObstacle::UnknownParcel {
-                parcel: parcel.clone(),
-            }));
+            return draft.refuse(ParcelObstacle::UnknownParcel { parcel: parcel.clone() });
         };
         for text in scan.place.iter().chain(&scan.note) {
             draft.note("text of the scan", text);
         }
         let now = self.context.now;
         if scan.at > now {
-            draft.refuse(Obstacle::Parcel(ParcelObstacle::ScanInFuture { at: scan.at, now }));
+            draft.refuse(ParcelObstacle::ScanInFuture { at: scan.at, now });
         }
         if known.scans.contains(scan) {
             return;
@@ -61,9 +59,7 @@ impl Scene<'_> {
             return;
         }
         let Some(state) = case.parcels.get(parcel) else {
-            return draft.refuse(Obstacle::Parcel(ParcelObstacle::UnknownParcel {
-                parcel: parcel.clone(),
-            }));
+            return draft.refuse(ParcelObstacle::UnknownParcel { parcel: parcel.clone() });
         };
         // What was called back never reached the customer: missing in it is lost, not kept.
         if state.received_at.is_none() || case.interceptions.contains_key(parcel) {
@@ -71,9 +67,7 @@ impl Scene<'_> {
         }
         let postings = missing(case, state, Location::Requested);
         if postings.is_empty() {
-            draft.refuse(Obstacle::Parcel(ParcelObstacle::NothingMissing {
-                parcel: parcel.clone(),
-            }));
+            draft.refuse(ParcelObstacle::NothingMissing { parcel: parcel.clone() });
         }
         let (case, parcel) = (case.id.clone(), parcel.clone());
         draft.facts.push(EventFact::ShortageRecorded { case, parcel, postings });
@@ -128,15 +122,7 @@ impl Scene<'_> {
                 let balance = self.order.quantities.at(own.slot).copied().unwrap_or_default();
                 let free = balance.at(Location::Customer).max(0);
                 if quantity.steps() > free {
-                    let (line, location) = (own.line.clone(), Location::Customer);
-                    let available = Quantity::new(free, quantity.unit())
-                        .unwrap_or(Quantity::zero(quantity.unit()));
-                    draft.refuse(Obstacle::NotEnough {
-                        line,
-                        asked: quantity,
-                        available,
-                        location,
-                    });
+                    draft.refuse(not_enough(&own.line, quantity, free, Location::Customer));
                     return postings;
                 }
                 let (customer, promised) = (Location::Customer, Location::Requested);

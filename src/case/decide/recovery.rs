@@ -43,16 +43,12 @@ impl Scene<'_> {
             let cost = cost.unwrap_or(Money::zero(amount.currency()));
             if amount > cost {
                 let (line, asked) = (line.clone(), amount);
-                return draft.refuse(Obstacle::Claim(ClaimObstacle::MoreThanCost {
-                    line,
-                    asked,
-                    cost,
-                }));
+                return draft.refuse(ClaimObstacle::MoreThanCost { line, asked, cost });
             }
             if let Some(liability) = &own.liability
                 && let Err(refused) = case.recovery_under(own, liability.whole(), &[amount])
             {
-                draft.refuse(Obstacle::Claim(ClaimObstacle::Recovery(refused)));
+                draft.refuse(ClaimObstacle::Recovery(refused));
             }
         }
         let (case, line, note) = (case.id.clone(), line.clone(), String::from(note));
@@ -70,31 +66,30 @@ impl Scene<'_> {
             return draft.refuse(Obstacle::NotInCase { line: line.clone() });
         };
         if !is_claimable(*party, own) {
-            draft.refuse(Obstacle::Claim(ClaimObstacle::NotClaimable { party: *party }));
+            draft.refuse(ClaimObstacle::NotClaimable { party: *party });
         }
         if own.appealed_at.is_some() {
-            draft.refuse(Obstacle::Claim(ClaimObstacle::LiabilityAppealed { line: line.clone() }));
+            draft.refuse(ClaimObstacle::LiabilityAppealed { line: line.clone() });
         }
         let (Some(liability), Some(part)) = (&own.liability, debtor_of(*party)) else {
-            return draft
-                .refuse(Obstacle::Claim(ClaimObstacle::NoLiability { line: line.clone() }));
+            return draft.refuse(ClaimObstacle::NoLiability { line: line.clone() });
         };
         let mut recovery = match case.recovery_under(own, liability.whole(), &[]) {
             Ok(recovery) => recovery,
-            Err(refused) => return draft.refuse(Obstacle::Claim(ClaimObstacle::Recovery(refused))),
+            Err(refused) => return draft.refuse(ClaimObstacle::Recovery(refused)),
         };
         let zero = Money::zero(self.order.sale.currency());
         let open = recovery.open(&part).unwrap_or(zero);
         let asked = amount.unwrap_or(open);
         if asked.is_zero() && open.is_zero() {
             let (line, party) = (line.clone(), *party);
-            return draft.refuse(Obstacle::Claim(ClaimObstacle::NothingToClaim { line, party }));
+            return draft.refuse(ClaimObstacle::NothingToClaim { line, party });
         }
         if !self.is_payable(draft, asked) {
             return;
         }
         if let Err(refused) = recovery.claim(&part, asked) {
-            return draft.refuse(Obstacle::Claim(ClaimObstacle::Recovery(refused)));
+            return draft.refuse(ClaimObstacle::Recovery(refused));
         }
         let attributed = recovery.parts().iter().find(|own| own.debtor == part);
         let claim = u32::try_from(found).unwrap_or(u32::MAX).saturating_add(1);
@@ -118,12 +113,11 @@ impl Scene<'_> {
         result: &RecoveryResult,
     ) {
         let Some(claim) = case.claim(number) else {
-            return draft.refuse(Obstacle::Claim(ClaimObstacle::UnknownClaim { claim: number }));
+            return draft.refuse(ClaimObstacle::UnknownClaim { claim: number });
         };
         if matches!(claim.state, ClaimState::Recovered | ClaimState::WrittenOff) {
             let state = claim.state;
-            return draft
-                .refuse(Obstacle::Claim(ClaimObstacle::ClaimEnded { claim: number, state }));
+            return draft.refuse(ClaimObstacle::ClaimEnded { claim: number, state });
         }
         self.check_result(draft, claim, result);
         draft.facts.push(EventFact::RecoveryRecorded {
@@ -140,11 +134,7 @@ impl Scene<'_> {
                 let (asked, open) = (*amount, claim.open());
                 if self.is_payable(draft, asked) && asked > open {
                     let claim = claim.number;
-                    draft.refuse(Obstacle::Claim(ClaimObstacle::MoreThanClaimed {
-                        claim,
-                        asked,
-                        open,
-                    }));
+                    draft.refuse(ClaimObstacle::MoreThanClaimed { claim, asked, open });
                 }
             }
             RecoveryResult::Refused { note } | RecoveryResult::WrittenOff { note } => {
@@ -165,7 +155,7 @@ impl Scene<'_> {
         if case.claims.iter().any(|claim| claim.line == line.line)
             && let Err(refused) = case.recovery_under(line, liability.whole(), &[])
         {
-            draft.refuse(Obstacle::Claim(ClaimObstacle::Recovery(refused)));
+            draft.refuse(ClaimObstacle::Recovery(refused));
         }
     }
 
@@ -174,7 +164,7 @@ impl Scene<'_> {
         let currency = self.order.sale.currency();
         let fits = amount.is_positive() && amount.currency() == currency;
         if !fits {
-            draft.refuse(Obstacle::Claim(ClaimObstacle::BadAmount { amount, currency }));
+            draft.refuse(ClaimObstacle::BadAmount { amount, currency });
         }
         fits
     }

@@ -63,8 +63,7 @@ impl Scene<'_> {
         if !draft.obstacles.is_empty() {
             return;
         }
-        let mut request = terms.request(self.context.now, claims);
-        self.add_freight(draft, case, terms.freight, &mut request);
+        let mut request = self.request_on(draft, case, terms, claims);
         request.outgoing = outgoing(items, OutgoingKind::Exchange);
         let Some(settlement) = self.settled(draft, &request) else { return };
         let obligation = next_obligation(case);
@@ -98,7 +97,7 @@ impl Scene<'_> {
         self.check_items(draft, case, items);
         let number = self.plan(draft, case, Purpose::Advance, items, None, Some(charge_on));
         if is_all_back(case, &[]) {
-            self.settle_returned_advance(draft, case, number, items);
+            self.settle_returned_advance(draft, case, number, items, &RefundTerms::default());
         }
     }
 
@@ -114,34 +113,31 @@ impl Scene<'_> {
         self.plan(draft, case, Purpose::MissingPart, items, None, None);
     }
 
-    /// The original came back in full: the advance is resolved, goods against goods.
+    /// The original came back in full: the advance is resolved, goods against goods. While a dispute or
+    /// a hold freezes settling, a [refund](Self::refund) does it afterwards.
     pub(super) fn resolve_returned_advance(
         &self,
         draft: &mut Draft,
         case: &ReturnCase,
         accepted_now: &[Posting],
     ) {
-        let open = |sent: &&Replacement| sent.advance.is_some_and(|open| open.resolved.is_none());
-        let Some(advance) = case.replacements.iter().find(open) else { return };
-        if is_all_back(case, accepted_now) {
-            self.settle_returned_advance(draft, case, advance.number, &advance.items);
+        if case.dispute.is_open() || case.held_since.is_some() {
+            return;
+        }
+        if let Some(advance) = returned_advance(case, accepted_now) {
+            let (number, items) = (advance.number, &advance.items);
+            self.settle_returned_advance(draft, case, number, items, &RefundTerms::default());
         }
     }
 
-    fn settle_returned_advance(
+    pub(super) fn settle_returned_advance(
         &self,
         draft: &mut Draft,
         case: &ReturnCase,
         replacement: u32,
         items: &[ReplacementItem],
+        terms: &RefundTerms,
     ) {
-        let act = "settling what came back against the advance";
-        if case.dispute.is_open() {
-            draft.refuse(Obstacle::InDispute { act });
-        }
-        if case.held_since.is_some() {
-            draft.refuse(Obstacle::OnHold { act });
-        }
         let mut postings = Vec::new();
         let mut claims = Vec::new();
         for line in &case.lines {
@@ -150,8 +146,7 @@ impl Scene<'_> {
             let claim = Claim::Units(line.requested);
             claims.push(LineRefund { line: line.line.clone(), claim });
         }
-        let mut request = RefundRequest::new(self.context.now);
-        request.lines = claims;
+        let mut request = self.request_on(draft, case, terms, claims);
         request.outgoing = outgoing(items, OutgoingKind::Exchange);
         for outgoing in &mut request.outgoing {
             if let Some(item) = items.iter().find(|item| item.line == outgoing.line) {
@@ -265,7 +260,7 @@ impl Scene<'_> {
             draft.refuse(Obstacle::ReplacementState { replacement, act });
         }
         if case.parcels.contains_key(parcel) || case.interceptions.contains_key(parcel) {
-            draft.refuse(Obstacle::Parcel(ParcelObstacle::ParcelKnown { parcel: parcel.clone() }));
+            draft.refuse(ParcelObstacle::ParcelKnown { parcel: parcel.clone() });
         }
         if let Some(obligation) = planned.obligation
             && !case.obligation(obligation).is_some_and(Obligation::is_discharged)
@@ -440,9 +435,7 @@ impl Scene<'_> {
     /// The replacement is not being called back, else an obstacle: the carrier answers first.
     fn not_called_back(&self, draft: &mut Draft, case: &ReturnCase, number: u32) {
         if let Some(open) = super::call_back::calling(case, number) {
-            draft.refuse(Obstacle::Parcel(ParcelObstacle::InterceptionOpen {
-                parcel: open.clone(),
-            }));
+            draft.refuse(ParcelObstacle::InterceptionOpen { parcel: open.clone() });
         }
     }
 
@@ -471,18 +464,21 @@ impl Scene<'_> {
     }
 }
 
-/// Whether all that was asked for is accepted, with what moves now.
+/// The open advance whose original is back in full, with what moves now.
+pub(super) fn returned_advance<'c>(
+    case: &'c ReturnCase,
+    accepted_now: &[Posting],
+) -> Option<&'c Replacement> {
+    let open = |sent: &&Replacement| sent.advance.is_some_and(|open| open.resolved.is_none());
+    case.replacements.iter().find(open).filter(|_| is_all_back(case, accepted_now))
+}
+
+/// Whether all that was asked for is accepted, with what is accepted now.
 fn is_all_back(case: &ReturnCase, accepted_now: &[Posting]) -> bool {
     let accepted = |line: &CaseLine| {
         let moved = accepted_now.iter().filter(|posting| posting.line == line.line);
-        moved.fold(line.held.at(Location::Accepted), |steps, posting| {
-            let by = posting.quantity.steps();
-            match (posting.from, posting.to) {
-                (Location::Accepted, _) => steps.saturating_sub(by),
-                (_, Location::Accepted) => steps.saturating_add(by),
-                _ => steps,
-            }
-        })
+        let before = line.held.at(Location::Accepted);
+        moved.fold(before, |steps, posting| steps.saturating_add(posting.quantity.steps()))
     };
     case.lines.iter().all(|line| accepted(line) >= line.requested.steps())
 }

@@ -13,7 +13,7 @@ use super::super::refusal::Obstacle;
 use super::super::replacement::Replacement;
 use super::super::resolution::Resolution;
 use super::super::state::{Approval, CaseLine, ReturnCase};
-use super::{Draft, MAX_LINES, Scene};
+use super::{Draft, MAX_LINES, Scene, not_enough};
 use crate::id::{CaseId, SerialId};
 use crate::quantity::Quantity;
 
@@ -32,11 +32,7 @@ impl Scene<'_> {
         let act = "amending the request";
         let undecided = matches!(case.approval, Approval::Submitted | Approval::NeedsInfo);
         let moved = |line: &CaseLine| promised(line) != line.requested.steps();
-        if case.closing.is_some()
-            || !undecided
-            || case.lines.iter().any(moved)
-            || !case.replacements.is_empty()
-        {
+        if case.closing.is_some() || !undecided || case.lines.iter().any(moved) {
             return draft.refuse(Obstacle::WrongStatus { status: case.status(), act });
         }
         self.fixed_by_review(draft, case, act);
@@ -128,10 +124,7 @@ fn split_line(draft: &mut Draft, own: &CaseLine, wanted: &SplitOff, moved: &mut 
     }
     let open = promised(own);
     if quantity.steps() > open {
-        let (line, asked, location) = (line.clone(), quantity, Location::Requested);
-        let available =
-            Quantity::new(open.max(0), quantity.unit()).unwrap_or(Quantity::zero(quantity.unit()));
-        return draft.refuse(Obstacle::NotEnough { line, asked, available, location });
+        return draft.refuse(not_enough(line, quantity, open, Location::Requested));
     }
     let mut serials = serials(draft, own, wanted, open);
     let mut left = quantity.steps();

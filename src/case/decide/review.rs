@@ -46,15 +46,14 @@ impl<'a> Scene<'a> {
         let (facts, now) = (self.facts_for(&case, workflow), self.context.now);
         if let Some(fact) = misfit(workflow, &facts) {
             let procedure = rule.procedure.clone();
-            return draft.refuse(Obstacle::Review(ReviewObstacle::ReviewFact { procedure, fact }));
+            return draft.refuse(ReviewObstacle::ReviewFact { procedure, fact });
         }
         let begun = self
             .with(workflow, &facts, |context| Standing::begin(context, &case.id, requester, now));
         let steps = match begun {
             Ok(steps) => steps,
             Err(refusal) => {
-                return draft
-                    .refuse(Obstacle::Review(ReviewObstacle::Procedure(Box::new(refusal))));
+                return draft.refuse(ReviewObstacle::Procedure(Box::new(refusal)));
             }
         };
         draft.findings.push(
@@ -77,13 +76,13 @@ impl<'a> Scene<'a> {
     /// Carries out what a person asks of the procedure.
     pub(super) fn review(&self, draft: &mut Draft, case: &ReturnCase, order: &Order) {
         let Some(review) = case.running_review() else {
-            return draft.refuse(Obstacle::Review(ReviewObstacle::NoReview));
+            return draft.refuse(ReviewObstacle::NoReview);
         };
         let Some(workflow) = self.workflow_of(draft, review) else { return };
         let facts = self.facts_for(case, workflow);
         if let Some(fact) = misfit(workflow, &facts) {
             let procedure = review.standing.pin.workflow.clone();
-            return draft.refuse(Obstacle::Review(ReviewObstacle::ReviewFact { procedure, fact }));
+            return draft.refuse(ReviewObstacle::ReviewFact { procedure, fact });
         }
         let (person, now) = (&self.envelope.actor.id, self.context.now);
         let obeyed = self
@@ -91,7 +90,7 @@ impl<'a> Scene<'a> {
         match obeyed {
             Ok(steps) => self.take_steps(draft, case, &review.terms, steps),
             Err(refusal) => {
-                draft.refuse(Obstacle::Review(ReviewObstacle::Procedure(Box::new(refusal))));
+                draft.refuse(ReviewObstacle::Procedure(Box::new(refusal)));
             }
         }
     }
@@ -103,12 +102,12 @@ impl<'a> Scene<'a> {
         let facts = pinned_over(self.facts_for(case, workflow), review);
         if let Some(fact) = misfit(workflow, &facts) {
             let procedure = review.standing.pin.workflow.clone();
-            return draft.refuse(Obstacle::Review(ReviewObstacle::ReviewFact { procedure, fact }));
+            return draft.refuse(ReviewObstacle::ReviewFact { procedure, fact });
         }
         match self.with(workflow, &facts, |context| review.standing.tick(context, at)) {
             Ok(steps) => self.take_steps(draft, case, &review.terms, steps),
             Err(refusal) => {
-                draft.refuse(Obstacle::Review(ReviewObstacle::Procedure(Box::new(refusal))));
+                draft.refuse(ReviewObstacle::Procedure(Box::new(refusal)));
             }
         }
     }
@@ -281,7 +280,7 @@ impl<'a> Scene<'a> {
         let found = reviews.and_then(|reviews| reviews.pinned(pin));
         if found.is_none() {
             let (procedure, version) = (pin.workflow.clone(), pin.version);
-            draft.refuse(Obstacle::Review(ReviewObstacle::UnknownProcedure { procedure, version }));
+            draft.refuse(ReviewObstacle::UnknownProcedure { procedure, version });
         }
         found
     }
@@ -299,7 +298,7 @@ impl<'a> Scene<'a> {
     }
 
     /// A case with the facts decided so far.
-    fn opened(&self, draft: &Draft, id: &CaseId) -> Option<ReturnCase> {
+    pub(super) fn opened(&self, draft: &Draft, id: &CaseId) -> Option<ReturnCase> {
         let events: Vec<Event> = draft.facts.iter().map(|fact| self.event(fact.clone())).collect();
         preview(self.order, id, &events)
     }

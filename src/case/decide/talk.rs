@@ -15,7 +15,7 @@ use super::super::refusal::Obstacle;
 use super::super::refusal::parcel::ParcelObstacle;
 use super::super::state::{Approval, CaseLine, ReturnCase};
 use super::opening::released;
-use super::{Draft, Scene};
+use super::{Draft, Scene, not_enough};
 use crate::id::{OrderLineId, ParcelId};
 use crate::inspection::{Disposition, Inspection};
 use crate::quantity::Quantity;
@@ -182,7 +182,7 @@ impl Scene<'_> {
         let mut postings = Vec::new();
         for line in &case.lines {
             let (resolution, wanted) = (case.resolution, (&line.line, line.requested));
-            self.promise_units(draft, line.slot, resolution, wanted, None, &mut postings);
+            self.promise(draft, line.slot, resolution, wanted, None, &mut postings);
         }
         postings
     }
@@ -195,9 +195,7 @@ impl Scene<'_> {
             return;
         }
         let Some(state) = case.parcels.get(parcel) else {
-            return draft.refuse(Obstacle::Parcel(ParcelObstacle::UnknownParcel {
-                parcel: parcel.clone(),
-            }));
+            return draft.refuse(ParcelObstacle::UnknownParcel { parcel: parcel.clone() });
         };
         let mut postings = Vec::new();
         if state.received_at.is_some() {
@@ -276,10 +274,7 @@ impl Scene<'_> {
             }
             let there = line.held.over(WITH_US);
             if asked.steps() > there {
-                let (line, location) = (line.line.clone(), Location::Received);
-                let available = Quantity::new(there.max(0), asked.unit())
-                    .unwrap_or(Quantity::zero(asked.unit()));
-                draft.refuse(Obstacle::NotEnough { line, asked, available, location });
+                draft.refuse(not_enough(&line.line, asked, there, Location::Received));
             }
         }
         let (case, units, inspection) = (case.id.clone(), units.clone(), inspection.clone());

@@ -132,12 +132,7 @@ impl Trial<'_> {
         if !ways.iter().any(there) {
             return Some(());
         }
-        self.step(|scene, draft, case| {
-            // Nobody is there to state terms, so freight goes by what is decided.
-            let freight = FreightTerms::Decided { label: None, paid_by_buyer: None };
-            let terms = RefundTerms { freight, ..RefundTerms::default() };
-            scene.refund_by(draft, case, ways, &[], &terms);
-        })
+        self.step(|scene, draft, case| scene.refund_by(draft, case, ways, &[], &unstated()))
     }
 
     /// What is accepted, and what is on its way and was not confirmed in time. What was missing in a
@@ -155,7 +150,13 @@ impl Trial<'_> {
             return Some(());
         }
         self.step(|scene, draft, case| {
-            scene.refund_by(draft, case, REFUND_ON_EXPIRY, &lines, &Default::default());
+            scene.refund_by(draft, case, REFUND_ON_EXPIRY, &lines, &unstated());
         })
     }
+}
+
+/// Nobody is there to state terms, so freight goes by what is decided.
+fn unstated() -> RefundTerms {
+    let freight = FreightTerms::Decided { label: None, paid_by_buyer: None };
+    RefundTerms { freight, ..RefundTerms::default() }
 }
