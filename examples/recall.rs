@@ -426,7 +426,7 @@ fn factory(page: &mut Page) -> Result<()> {
     let left = lineage.what_if(&scope, &narrow);
     println!(
         "   if only what was sewn from the 12th on is called back: {} orders are spared, and {} of all \
-         suspect zips stay with them, at worst {}; {} of them go back to stock",
+         suspect zips stay with them, at worst {}; {} more lie here and would not be blocked",
         left.spared.len(),
         percent(left.with_customers.suspect),
         in_pieces(&left.with_customers),

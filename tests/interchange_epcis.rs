@@ -9,7 +9,7 @@ use aftersale::interchange::epcis::{EpcisKind, Fault, Import};
 use aftersale::lineage::Lineage;
 use aftersale::lineage::audit::TraceBreak;
 use aftersale::lineage::containment::Containment;
-use aftersale::lineage::event::{Entry, Event, EventKind, Item, PlaceId, Units};
+use aftersale::lineage::event::{DocumentId, Entry, Event, EventKind, Item, PlaceId, Units};
 use aftersale::lineage::graph::reach::Direction;
 use aftersale::lineage::source::Source;
 use epcis_documents::{folder, found, import, links, product, text};
@@ -296,7 +296,12 @@ fn the_place_of_an_event_is_where_it_happened() {
                 event[field] = json!({"id": place});
             }
         }
-        assert_eq!(place(&events(&read(event))[0]).as_deref(), expected);
+        event["bizTransactionList"] =
+            json!([{"type": "desadv", "bizTransaction": "DN-1"}, {"bizTransaction": "PO-1"}]);
+        let received = events(&read(event));
+        assert_eq!(place(&received[0]).as_deref(), expected);
+        let paper = received[0].parts().facts.document.as_ref().map(DocumentId::as_str);
+        assert_eq!(paper, Some("DN-1"), "the first of its papers");
     }
 }
 

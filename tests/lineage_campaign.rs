@@ -206,3 +206,29 @@ fn all_that_is_out_there_can_be_recovered_and_no_more() {
     assert!(campaign.decide(&recover("0.001"), opened).is_err());
     assert_eq!(campaign.recovered_share(liters("1").unit()), Some(Ratio::ONE));
 }
+
+/// An order that was asked again counts by its last check, and is one order.
+#[test]
+fn effectiveness_goes_by_the_last_check_of_each_order() {
+    let names = ["SO-1", "SO-2", "SO-3"];
+    let orders = names.map(|name| (order_id(name), vec![liters("5")]));
+    let mut campaign = Campaign::new(orders, plan(CheckLevel::All), day(1));
+    assert_eq!(campaign.effectiveness(), None, "nobody was asked");
+    for (name, finding) in [
+        ("SO-1", CheckFinding::NotReached),
+        ("SO-1", CheckFinding::Effective),
+        ("SO-2", CheckFinding::NotFollowed),
+        ("SO-3", CheckFinding::Effective),
+    ] {
+        let order = order_id(name);
+        for command in [
+            CampaignCommand::RecordNotice { order: order.clone() },
+            CampaignCommand::RecordCheck { order, finding },
+        ] {
+            for event in campaign.decide(&command, day(2)).unwrap() {
+                campaign.evolve(&event);
+            }
+        }
+    }
+    assert_eq!(campaign.effectiveness().unwrap().to_string(), "2/3");
+}

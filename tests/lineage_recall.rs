@@ -47,6 +47,7 @@ fn a_recall_lists_orders_customers_stock_and_what_came_back() {
     assert_eq!(first.on_hand, Some(liters("40")));
     let stock: Vec<String> = recall.stock.iter().map(|item| item.item.to_string()).collect();
     assert_eq!(stock, ["lot BACK-1", "lot CHEESE-1", "lot CHEESE-2"]);
+    assert!(recall.stock.iter().all(|stock| stock.returned.is_none()), "goods are with nobody");
     let unit = Unit::known("l").unwrap();
     assert_eq!(recall.outstanding()[&unit], liters("160"));
     assert_eq!(recall.recovered()[&unit], liters("140"), "20 back, 40 and 80 of cheese");

@@ -14,6 +14,7 @@ use aftersale::lineage::suspect::{
 use aftersale::number::Exact;
 use aftersale::quantity::Quantity;
 use aftersale::time::{Instant, Zone};
+use lineage_model::dairy::{event, order};
 use lineage_model::{Dice, lot};
 use proptest::prelude::*;
 
@@ -159,11 +160,16 @@ fn other_measures_are_their_formulas() {
 
 #[test]
 fn a_probability_above_one_or_malformed_is_refused() {
-    for text in ["1.1", "2e0", "1e1", "", "e", "1.e", "-1e-3", "0.5", "1e-99999999999", "12e-3"] {
+    for text in
+        ["1.1", "2e0", "1e1", "", "e", "1.e", "-1e-3", "1e-99999999999", "12e-3", "0.x", "0,5"]
+    {
         assert!(text.parse::<Probability>().is_err(), "{text}");
     }
-    for text in ["1e0", "1", "0e0", "9.99e-1", "1e-999999999"] {
+    for text in ["1e0", "1", "0e0", "0.000", "9.99e-1", "1e-999999999"] {
         assert!(text.parse::<Probability>().is_ok(), "{text}");
+    }
+    for (plain, shown) in [("0.05", "5e-2"), ("0.5", "5e-1"), ("0.0120e-3", "1.2e-5")] {
+        assert_eq!(plain.parse::<Probability>().unwrap().to_string(), shown);
     }
 }
 
@@ -439,4 +445,85 @@ fn an_order_observed_but_never_shipped_is_counted_as_unknown() {
     seen.push(Observation { item: order, outcome: Outcome::Defective, stratum: None });
     let ranking = &lineage.rank(&[Source::item(lot("C1"))], &seen, &RankingPlan::default())[0];
     assert_eq!((ranking.units, ranking.unknown_units), (120, 1));
+}
+
+/// Eight orders of ten liters; A went into the first four and Z into all.
+fn eight_orders() -> (Lineage, Vec<Item>) {
+    let mut lineage = Lineage::new(Units::default());
+    let orders: Vec<Item> = (1..=8).map(|n| order(&format!("SO-{n}"))).collect();
+    for (n, to) in orders.iter().enumerate() {
+        let mut made =
+            event(&format!("M{n}"), 2, EventKind::Make).input(Line::unmeasured(lot("Z")));
+        if n < 4 {
+            made = made.input(Line::unmeasured(lot("A")));
+        }
+        let made = made.output(Line::unmeasured(lot(&format!("L{n}"))));
+        let shipped = event(&format!("S{n}"), 3, EventKind::Ship)
+            .input(Line::unmeasured(lot(&format!("L{n}"))))
+            .output(Line::unmeasured(to.clone()));
+        for draft in [made, shipped] {
+            lineage.record(&draft.check().unwrap()).unwrap();
+        }
+    }
+    (lineage, orders)
+}
+
+/// Of candidates that chance explains alike, the one with the higher rate of defects stands first,
+/// whatever the names.
+#[test]
+fn of_equal_chances_the_higher_rate_stands_first() {
+    let (lineage, orders) = eight_orders();
+    let outcome = |n| if n >= 4 { Outcome::Defective } else { Outcome::Good };
+    let seen: Vec<Observation> = (0..)
+        .zip(&orders)
+        .map(|(n, item)| Observation { item: item.clone(), outcome: outcome(n), stratum: None })
+        .collect();
+    let candidates = [Source::item(lot("A")), Source::item(lot("Z"))];
+    let ranking = &lineage.rank(&candidates, &seen, &RankingPlan::default())[0];
+    let [first, second] = &ranking.suspects[..] else { panic!() };
+    assert_eq!((first.p, second.p), (Probability::ONE, Probability::ONE));
+    assert_eq!((&first.source, &second.source), (&candidates[1], &candidates[0]));
+}
+
+/// A unit that was given two strata is in the first by name, whichever came first.
+#[test]
+fn of_two_strata_of_a_unit_the_first_by_name_counts() {
+    let (lineage, orders) = eight_orders();
+    let seen = |n: usize, stratum: &str| Observation {
+        item: orders[n].clone(),
+        outcome: if n < 3 { Outcome::Defective } else { Outcome::Good },
+        stratum: Some(StratumId::new(stratum).unwrap()),
+    };
+    let p = |twice: &[&str]| {
+        let mut all: Vec<Observation> =
+            (1..8).map(|n| seen(n, if n < 6 { "first" } else { "last" })).collect();
+        all.extend(twice.iter().map(|stratum| seen(0, stratum)));
+        let comparison = Comparison::WithinStrata;
+        let plan = RankingPlan { comparison, ..RankingPlan::default() };
+        lineage.rank(&[Source::item(lot("A"))], &all, &plan)[0].suspects[0].p
+    };
+    assert_ne!(p(&["first"]), p(&["last"]));
+    assert_eq!(p(&["first", "last"]), p(&["first"]));
+    assert_eq!(p(&["last", "first"]), p(&["first"]));
+}
+
+/// A further round needs the corrected value, not the bare chance, to be small enough.
+#[test]
+fn a_round_follows_only_where_the_corrected_value_is_accepted() {
+    let (lineage, orders) = eight_orders();
+    let seen: Vec<Observation> = (0..)
+        .zip(&orders)
+        .map(|(n, item)| {
+            let outcome = if n < 4 { Outcome::Defective } else { Outcome::Good };
+            Observation { item: item.clone(), outcome, stratum: None }
+        })
+        .collect();
+    let candidates = [Source::item(lot("A")), Source::item(lot("Z"))];
+    // A: 1 in 70 ways, so q is 1 in 35 of two candidates.
+    let rounds = |accept: &str| {
+        let accept: Probability = accept.parse().unwrap();
+        let plan = RankingPlan { rounds: 2, accept, ..RankingPlan::default() };
+        lineage.rank(&candidates, &seen, &plan).len()
+    };
+    assert_eq!((rounds("0.02"), rounds("0.03")), (1, 2));
 }

@@ -8,6 +8,7 @@ use aftersale::id::LotId;
 use aftersale::lineage::Lineage;
 use aftersale::lineage::audit::TraceBreak;
 use aftersale::lineage::event::{Event, EventDraft, EventId, EventKind, Item, Line, Units};
+use aftersale::lineage::recall::Scope;
 use aftersale::lineage::source::Source;
 use aftersale::number::Ratio;
 use aftersale::quantity::{Quantity, Unit, UnitTable};
@@ -80,11 +81,10 @@ fn a_first_line_that_does_not_fit_the_table_decides_nothing() {
     assert_eq!(lineage.base_unit(&lot(0)), Some(unit("g")));
     let [found] = &mismatches(&lineage)[..] else { panic!("{:?}", mismatches(&lineage)) };
     assert!(found.starts_with("R1"), "{found}");
-    let ledger = lineage.recall(&aftersale::lineage::recall::Scope {
-        sources: vec![Source::item(lot(0))],
-        least_share: None,
-    });
-    assert_eq!(ledger.stock[0].on_hand, Some(quantity("2500", "g")));
+    let sources = vec![Source::item(lot(0))];
+    assert_eq!(lineage.ledger(&sources).items[&lot(0)].on_hand, quantity("2500", "g"));
+    let recall = lineage.recall(&Scope { sources, least_share: None });
+    assert_eq!(recall.stock[0].on_hand, None, "and two liters that nobody can weigh");
 }
 
 /// LIN-38: with units of all kinds and voids at any time, every answer is that of a lineage that never
@@ -162,4 +162,30 @@ fn what_was_voided_has_no_say_in_units() {
         assert_eq!(ours.audit_all(), fresh.audit_all(), "world {n}");
     }
     assert!(voids > 1_000 && broken > 500, "{voids} {broken}");
+}
+
+/// The same unit with more or fewer decimals is the same unit, as long as nothing is rounded.
+#[test]
+fn decimals_of_one_unit_make_no_other_unit() {
+    let fine = Unit::with_digits("kg", 6).unwrap();
+    let in_fine = |amount: &str| Quantity::parse(amount, fine).unwrap();
+    let receipts = |amounts: [Quantity; 3]| {
+        let mut lineage = Lineage::new(Units::default());
+        for (place, amount) in (0..).zip(amounts) {
+            let id = format!("R{place}");
+            let receipt = event(&id, place, EventKind::Receive).output(Line::new(lot(1), amount));
+            lineage.record(&receipt.check().unwrap()).unwrap();
+        }
+        let held = lineage.ledger(&[Source::item(lot(1))]).items[&lot(1)].on_hand;
+        (held.to_string(), mismatches(&lineage).len())
+    };
+    let coarse = quantity("2.5", "kg");
+    let sum = receipts([coarse, in_fine("1.25"), coarse]);
+    assert_eq!(sum, ("6.250 kg".into(), 0));
+    assert_eq!(receipts([in_fine("1.25"), coarse, coarse]), ("6.250000 kg".into(), 0));
+    let too_fine = receipts([coarse, in_fine("0.0005"), coarse]);
+    assert_eq!(too_fine, ("5.000 kg".into(), 1), "half a gram is no whole number of grams");
+    assert_eq!(receipts([in_fine("0.0005"), coarse, coarse]), ("5.000500 kg".into(), 0));
+    let much = Quantity::new(i64::MAX / 8, unit("kg")).unwrap();
+    assert_eq!(receipts([in_fine("1"), much, coarse]).1, 1, "too much for the finer unit");
 }

@@ -373,7 +373,8 @@ pub enum Entry {
 ///
 /// An item counts in the base of its own table if it has one; else in the base of the first common
 /// table that knows the unit of its first line; else in that unit itself. The first line is the first
-/// that was recorded and was not voided.
+/// that was recorded and was not voided. Lines in the same unit with other decimals fit without a
+/// table, unless something would have to be rounded.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Units {

@@ -2,7 +2,7 @@
 //!
 //! The table of an item decides; without one, the first line that was recorded and still counts. A
 //! voided line decides nothing: when it was the only one, the next line decides, and lines that did
-//! not fit before are measured.
+//! not fit before are measured. The same unit with other decimals fits where it comes out whole.
 
 use alloc::collections::BTreeSet;
 use alloc::vec::Vec;
@@ -15,6 +15,22 @@ use crate::quantity::{Quantity, QuantityError, Unit};
 
 /// A quantity in the unit that its item would count in if this were its first line.
 type Based = Result<Quantity, QuantityError>;
+
+/// The steps of a quantity in the unit of an item: in that very unit, or in the same with other
+/// decimals where it comes out whole.
+fn steps_in(based: &Based, unit: Option<Unit>) -> Option<i64> {
+    let (based, to) = (based.as_ref().ok()?, unit?);
+    let from = based.unit();
+    if from.code() != to.code() {
+        return None;
+    }
+    let factor = 10_i64.checked_pow(from.digits().abs_diff(to.digits()).into())?;
+    if from.digits() <= to.digits() {
+        return based.steps().checked_mul(factor);
+    }
+    let steps = based.steps().checked_div(factor)?;
+    (steps.checked_mul(factor) == Some(based.steps())).then_some(steps)
+}
 
 /// A line whose quantity could not be brought to the unit of its item.
 #[derive(Clone, Debug)]
@@ -78,8 +94,7 @@ impl Lineage {
             }
             (known, _) => known,
         };
-        let fitting = based.as_ref().ok().filter(|based| Some(based.unit()) == base);
-        let steps = fitting.map(|based| based.steps());
+        let steps = steps_in(&based, base);
         let misfit = steps.is_none().then_some(based);
         Ok((Portion { node: NodeIndex(node), steps }, misfit))
     }
@@ -129,10 +144,8 @@ impl Lineage {
         let code = unit.and_then(|unit| self.unit_code(unit));
         self.graph.set_unit(NodeIndex(node), code.unwrap_or_default());
         lines.retain(|mismatch| {
-            let fitting = mismatch.based.as_ref().ok().filter(|based| Some(based.unit()) == unit);
-            !fitting.is_some_and(|based| {
-                self.graph.measure(mismatch.event, mismatch.line, Some(based.steps()))
-            })
+            let steps = steps_in(&mismatch.based, unit);
+            !steps.is_some_and(|_| self.graph.measure(mismatch.event, mismatch.line, steps))
         });
         if !lines.is_empty() {
             self.mismatches.insert(node, lines);

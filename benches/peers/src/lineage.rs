@@ -308,8 +308,7 @@ fn compare(edges: usize, alone: bool) {
             }
             seen
         });
-        let bar =
-            format!("{:.1} ns a lot, {} lots a trace", mine * 1e9 / seen as f64, seen / 200);
+        let bar = format!("{:.1} ns a lot, {} lots a trace", mine * 1e9 / seen as f64, seen / 200);
         if alone {
             row(name, mine, None, &bar);
             continue;

@@ -26,7 +26,8 @@ impl Import {
     ///   disposition is destroyed, and when it deletes things that were not sold.
     /// - An event in error becomes a void of its id.
     /// - The place of an event is where it happened, the read point; without one, where the things
-    ///   are after it, the business location. Source: GS1 EPCIS 2.0, definitions of the two.
+    ///   are after it, the business location. Source: GS1 EPCIS 2.0, definitions of the two. Its
+    ///   document is the first business transaction; [`Import::document_links`] has all.
     /// - Everything else makes no link; for shipments and returns see [`Import::movements`].
     ///
     /// Events without an id are named by the prefix and their place. Identifiers above the limit of

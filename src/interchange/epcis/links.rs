@@ -39,6 +39,9 @@ impl Import {
 
     /// What became of what, by active events: every input of a transformation to every output, over
     /// all events that share a transformation id. A key is not linked to itself.
+    ///
+    /// There are as many as inputs times outputs; a document of unknown origin is better read into a
+    /// lineage by [`Import::entries`], which takes as much room as its lines.
     #[must_use]
     pub fn transformation_links(&self) -> BTreeSet<(Key, Key)> {
         let mut links = BTreeSet::new();

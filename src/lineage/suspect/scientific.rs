@@ -26,7 +26,7 @@ use crate::number::{Exact, NumberError, excerpt};
 /// # Ok::<(), aftersale::number::NumberError>(())
 /// ```
 ///
-/// On the wire: text as displayed, `"3.25e-117"`.
+/// On the wire: text as displayed, `"3.25e-117"`. Read as well: `"0.05"`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Probability {
     /// The digits, as a whole number of 18 digits; zero only for the value zero.
@@ -144,7 +144,15 @@ impl FromStr for Probability {
         if first.len() != 1 || rest.len() > 17 || !plain(first) || !plain(rest) {
             return Err(wrong());
         }
+        // A limit that a person writes, such as 0.05, is 5e-2.
+        let zeros = rest.len().saturating_sub(rest.trim_start_matches('0').len());
+        let leading = if first == "0" { rest.split_at_checked(zeros) } else { None };
+        let shifted = leading.and_then(|(_, digits)| digits.split_at_checked(1));
+        let (first, rest) = shifted.unwrap_or((first, rest));
+        let places = shifted.map_or(0, |_| zeros.saturating_add(1));
         let exponent: i32 = exponent.parse().map_err(|_| wrong())?;
+        let exponent = exponent.checked_sub(i32::try_from(places).map_err(|_| wrong())?);
+        let exponent = exponent.ok_or_else(wrong)?;
         let mantissa: u64 = alloc::format!("{first}{rest:0<17}").parse().map_err(|_| wrong())?;
         let value = Self { mantissa, exponent: if mantissa == 0 { 0 } else { exponent } };
         let in_range = exponent >= -1_000_000_000 && value <= Self::ONE;
