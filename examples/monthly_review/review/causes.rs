@@ -95,7 +95,7 @@ pub fn causes(shop: &Shop, language: Language) -> Outcomes<Section> {
     let mut blocks = vec![
         Block::Text(say!(
             language,
-            "From March to June to July to October, returns within a month of the month of sale went from {before} to {after}: {rate} percentage points through the rates of the families, {mix} through what was sold.",
+            "Returns within a month of the month of sale went from {before} (sold March to June) to {after} (July to October): {rate} percentage points through the rates of the families, {mix} through what was sold.",
             "销售月及次月内的退货率：3–6 月为 {before}，7–10 月为 {after}；其中品类自身变化 {rate} 个百分点，销售结构 {mix} 个百分点。"
         )),
         Block::Pair(vec![

@@ -268,7 +268,7 @@ pub fn improvements(
             }),
             Block::Text(say!(
                 language,
-                "Of {alarms} alarms in seven months {answered} has an action; the alarms of families and markets are explained under Causes.",
+                "Alarms in seven months: {alarms}; with an action: {answered}. What the alarms of families and markets have in common stands under Causes.",
                 "七个月共 {alarms} 个预警，其中 {answered} 个已有措施；品类与市场的预警见“归因”一节。"
             )),
         ],
