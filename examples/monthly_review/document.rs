@@ -156,7 +156,7 @@ fn in_terminal(text: &mut String, block: &Block) {
             for (_, cells) in &grid.rows {
                 columns.row(cells.iter().map(String::as_str));
             }
-            text.push('\n');
+            text.push_str(&format!("\n  {}\n", grid.caption));
             text.push_str(&columns.render());
             text.push('\n');
         }

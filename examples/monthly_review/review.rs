@@ -112,14 +112,15 @@ pub fn document(sources: &Sources<'_>, language: Language) -> Outcomes<Document>
     let both = || screenings.iter().chain(&groups);
     let alarm_count: usize = both().map(|(_, s)| s.alarms.len()).sum();
     let tested: usize = both().map(|(_, s)| s.tested).sum();
+    let tests = count(tested as u64);
     tiles.push(
         Tile::new(
             &say!(language, "Alarms, seven months", "七个月预警数"),
             &count(alarm_count as u64),
             &say!(
                 language,
-                "of {tested} tests; at most 10 % false",
-                "{tested} 次检验，误报率不超过 10 %"
+                "of {tests} tests; about 10 % of alarms false at most",
+                "{tests} 次检验，预警中误报不超过约 10 %"
             ),
         )
         .tone(Tone::Warn),
@@ -132,7 +133,7 @@ pub fn document(sources: &Sources<'_>, language: Language) -> Outcomes<Document>
         causes::causes(shop, language)?,
         words::words(sources, language)?,
         service::service(sources.tickets, language)?,
-        improvements::improvements(sources, &screenings, language)?,
+        improvements::improvements(sources, &screenings, &groups, language)?,
         trace::trace(shop, &screenings, language)?,
     ];
     for chart in sections.iter_mut().flat_map(Section::charts_mut) {
@@ -144,8 +145,8 @@ pub fn document(sources: &Sources<'_>, language: Language) -> Outcomes<Document>
         title: say!(language, "Returns: what is known, and how sure", "退货：已知什么，把握多大"),
         lede: say!(
             language,
-            "Real invoices of a gift wholesaler, real service tickets, real customer reviews. Every rate has its interval and its sample; young months are marked; alarms control false discoveries; effects are verified only by the test stated beforehand.",
-            "数据全部真实：一家礼品批发商的发票、服务工单与顾客评论。每个比率都附区间与样本量；未成熟的月份会标出；预警控制误报率；改进效果只按事先声明的检验来认定。"
+            "Real invoices of a gift wholesaler, real service tickets, real customer reviews. Every share of units has its interval and its sample; young months are marked; alarms control false discoveries; effects are verified only by the test stated beforehand.",
+            "数据全部真实：一家礼品批发商的发票、服务工单与顾客评论。每个按件数计的比率都附区间与样本量；未成熟的月份会标出；预警控制误报占比；改进效果只按事先声明的检验来认定。"
         ),
         tiles,
         sections,

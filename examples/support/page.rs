@@ -135,7 +135,8 @@ impl Page {
         if self.sections.len() < 3 {
             return;
         }
-        html.push_str("<nav aria-label=\"Sections\"><div class=\"in\">");
+        let label = if self.language.starts_with("zh") { "章节" } else { "Sections" };
+        html.push_str(&format!("<nav aria-label=\"{label}\"><div class=\"in\">"));
         for (position, (name, _, _)) in self.sections.iter().enumerate() {
             html.push_str(&format!("<a href=\"#s{}\">{}</a>", position + 1, escape(name)));
         }

@@ -78,6 +78,12 @@ impl<'a> Column<'a> {
         piece
     }
 
+    /// Whether every number is 0: the column takes no room.
+    #[must_use]
+    pub const fn is_zero(&self) -> bool {
+        self.width == 0
+    }
+
     /// One byte of each line of memory that comes next, all of them together: looking at them sets
     /// them on their way before they are needed. Nothing is taken.
     #[must_use]

@@ -73,7 +73,8 @@ pub fn causes(shop: &Shop, language: Language) -> Outcomes<Section> {
         .collect::<Result<_, aftersale::analytics::AnalyticsError>>()?;
     let change = decompose(&parts).ok_or("nothing sold")?;
     let (before, after) = (percent(change.before, 2), percent(change.after, 2));
-    let (rate, mix) = (percent(change.rate, 2), percent(change.mix, 2));
+    let points = |value: f64| decimals(100.0 * value, 2);
+    let (rate, mix) = (points(change.rate), points(change.mix));
     let waterfall = waterfall_chart(
         &say!(language, "March to June against July to October", "3–6 月对比 7–10 月"),
         &change,
@@ -94,8 +95,8 @@ pub fn causes(shop: &Shop, language: Language) -> Outcomes<Section> {
     let mut blocks = vec![
         Block::Text(say!(
             language,
-            "The rate went from {before} to {after}: {rate} through the rates of the families, {mix} through what was sold.",
-            "退货率从 {before} 变为 {after}：其中品类自身变化 {rate}，销售结构 {mix}。"
+            "Returns within a month of the month of sale went from {before} (sold March to June) to {after} (July to October): {rate} percentage points through the rates of the families, {mix} through what was sold.",
+            "销售月及次月内的退货率：3–6 月为 {before}，7–10 月为 {after}；其中品类自身变化 {rate} 个百分点，销售结构 {mix} 个百分点。"
         )),
         Block::Pair(vec![
             (

@@ -33,6 +33,7 @@ fn called(department: &str, language: Language) -> String {
 pub fn improvements(
     sources: &Sources<'_>,
     screenings: &[(Month, Screening<usize>)],
+    groups: &[(Month, Screening<usize>)],
     language: Language,
 ) -> Outcomes<Section> {
     let tickets = sources.tickets;
@@ -105,7 +106,7 @@ pub fn improvements(
         },
         Case {
             id: "bags-handles",
-            issue: issue.clone(),
+            issue: "bags-handles".into(),
             title: say!(language, "Bags: check handles at goods-in", "包袋：入库检查提手"),
             owner: "zhao",
             department: "purchasing",
@@ -200,6 +201,7 @@ pub fn improvements(
             });
         }
     }
+    let alarms = issues.len() + groups.iter().map(|(_, s)| s.alarms.len()).sum::<usize>();
     let at = |date: chrono::NaiveDate| date.and_time(chrono::NaiveTime::MIN).and_utc();
     let period = Interval::new(at(day(2011, 11, 1)), at(day(2011, 12, 1)))?;
     let packs = review(&issues, &actions, period, day(2011, 12, 1));
@@ -220,7 +222,7 @@ pub fn improvements(
             )
         })
         .collect();
-    let unanswered = packs.unanswered.len();
+    let answered = issues.len() - packs.unanswered.len();
     Ok(Section {
         name: say!(language, "Actions", "改进"),
         heading: say!(language, "Actions, and whether they worked", "改进措施及其效果"),
@@ -260,14 +262,14 @@ pub fn improvements(
                     say!(language, "#overdue", "#逾期"),
                     say!(language, "#open", "#进行中"),
                     say!(language, "#verified", "#已验证"),
-                    say!(language, "#not verified", "#未达成"),
+                    say!(language, "#not verified", "#未验证"),
                 ],
                 rows: pack_rows,
             }),
             Block::Text(say!(
                 language,
-                "{unanswered} alarms have no action yet.",
-                "还有 {unanswered} 个预警没有对应措施。"
+                "Alarms in seven months: {alarms}; with an action: {answered}. What the alarms of families and markets have in common stands under Causes.",
+                "七个月共 {alarms} 个预警，其中 {answered} 个已有措施；品类与市场的预警见“归因”一节。"
             )),
         ],
     })

@@ -19,7 +19,7 @@ pub fn reasons(sources: &Sources<'_>, language: Language) -> Outcomes<Section> {
         found.counts.iter().map(|(label, n)| (label.clone(), *n, Kind::Named)).collect();
     counts.push((say!(language, "no reason found", "未识别"), found.without, Kind::Unknown));
     let table = pareto(&counts, found.read, C95).ok_or("no reasons")?;
-    let rows = table
+    let mut rows: Vec<(Tone, Vec<String>)> = table
         .items
         .iter()
         .take(SHOWN)
@@ -47,10 +47,32 @@ pub fn reasons(sources: &Sources<'_>, language: Language) -> Outcomes<Section> {
         .take(SHOWN)
         .map(|item| (item.key.clone(), item.count, Kind::Named))
         .collect();
-    shown.push((others, tail.iter().sum::<u64>().saturating_sub(found.without), Kind::Unknown));
+    shown.push((
+        others.clone(),
+        tail.iter().sum::<u64>().saturating_sub(found.without),
+        Kind::Unknown,
+    ));
     shown.extend(counts.last().cloned());
     let drawn = pareto(&shown, found.read, C95).ok_or("no reasons")?;
+    // Before the row of no reason found, so that the counts add up.
+    let rest = drawn.items.iter().find(|item| item.key == others);
+    if let Some(rest) = rest.filter(|rest| rest.count > 0) {
+        let cells = vec![
+            others.clone(),
+            count(rest.count),
+            percent(rest.share.value, 1),
+            range(&rest.share, 1),
+            String::from("–"),
+            String::from("–"),
+        ];
+        rows.insert(SHOWN.min(rows.len()), (Tone::Plain, cells));
+    }
     let (low, high) = table.vital_few_range;
+    let cut = if low == high {
+        say!(language, "stays at {low} reasons", "稳定在第 {low} 个原因")
+    } else {
+        say!(language, "lies between {low} and {high} reasons", "在第 {low} 到第 {high} 个原因之间")
+    };
     let (few, read) = (table.vital_few, found.read);
     let title = say!(language, "Reasons in unhappy reviews", "差评中的退货原因");
     Ok(Section {
@@ -63,8 +85,8 @@ pub fn reasons(sources: &Sources<'_>, language: Language) -> Outcomes<Section> {
         blocks: vec![
             Block::Text(say!(
                 language,
-                "Read from the text of {read} reviews that do not recommend the article, by the words of the reason taxonomy. By the intervals of the cumulative shares the cut lies between {low} and {high} reasons.",
-                "由原因分类的词库从 {read} 条不推荐的评论中读出。按累计占比的区间，八成的分界在第 {low} 到第 {high} 个原因之间。"
+                "Read from the text of {read} reviews that do not recommend the article, by the words of the reason taxonomy. By the intervals of the cumulative shares the cut {cut}. Shares are of all reasons named; a review can name several.",
+                "由原因分类的词库从 {read} 条不推荐的评论中读出。按累计占比的区间，八成的分界{cut}。占比以提到的全部原因为分母，一条评论可有多个原因。"
             )),
             Block::Pair(vec![
                 (

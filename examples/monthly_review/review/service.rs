@@ -71,7 +71,7 @@ pub fn service(tickets: &[Ticket], language: Language) -> Outcomes<Section> {
             ),
             Block::Text(say!(
                 language,
-                "Outside the limits: {laney} weeks; a plain p-chart would flag {binomial}. {shift}",
+                "Weeks outside the limits: {laney}; a plain p-chart would flag {binomial}. {shift}",
                 "超出控制限：{laney} 周；普通 p 图会报 {binomial} 周。{shift}"
             )),
         ],

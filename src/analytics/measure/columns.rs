@@ -57,6 +57,42 @@ impl<'a> SumColumns<'a> {
         numbers.map(|((count, low), high)| (*count, *low, *high))
     }
 
+    /// Adds the next sums, stored beside histograms of so many values, to those at these places.
+    #[inline]
+    fn add_to(
+        &mut self,
+        added: &mut [Sum],
+        (places, totals): (&[usize], &[u64]),
+        room: &mut SumRoom,
+        from: &Reader<'_>,
+    ) -> Result<(), AnalyticsError> {
+        if self.counts.is_zero() && self.high.is_zero() {
+            // Nearly always: every sum counts what its histogram counts, and has 64 bits. A count
+            // past its limit stays past it, and is refused when it reaches its cell.
+            let low = self.low.piece(places.len(), &mut room.low);
+            let mut filled = true;
+            for ((place, total), low) in places.iter().zip(totals).zip(low) {
+                filled &= *total > 0;
+                if let Some(sum) = added.get_mut(*place) {
+                    sum.count = sum.count.saturating_add(*total);
+                    sum.total = sum.total.wrapping_add(unzigzag_short(*low).into());
+                }
+            }
+            return if filled { Ok(()) } else { Err(from.damaged(FILLED)) };
+        }
+        let sums = self.piece(places.len(), room);
+        for ((place, (more, low, high)), total) in places.iter().zip(sums).zip(totals) {
+            let count = total.checked_add_signed(unzigzag_short(more));
+            let sum = count.and_then(|count| stored_sum(count, low, high));
+            let sum = sum.ok_or(from.damaged(AGREE))?;
+            if sum.is_empty() && *total == 0 {
+                return Err(from.damaged(FILLED));
+            }
+            added.get_mut(*place).ok_or(from.damaged(INSIDE))?.merge(&sum)?;
+        }
+        Ok(())
+    }
+
     /// As [`Column::ahead`].
     #[inline]
     fn ahead(&self) -> u8 {
@@ -153,16 +189,7 @@ pub(super) fn merge_timed(
         each_shard(&mut shards, TimedColumns::ahead, |Open { positions, columns, from }| {
             while let places @ [_, ..] = positions.piece(start, end, &mut places) {
                 let totals = columns.histograms.totals(places.len(), &mut totals);
-                let sums = columns.sums.piece(places.len(), &mut sums);
-                for ((place, (more, low, high)), total) in places.iter().zip(sums).zip(totals) {
-                    let count = (*total).checked_add_signed(unzigzag_short(more));
-                    let sum = count.and_then(|count| stored_sum(count, low, high));
-                    let sum = sum.ok_or(from.damaged(AGREE))?;
-                    if sum.is_empty() && *total == 0 {
-                        return Err(from.damaged(FILLED));
-                    }
-                    added.get_mut(*place).ok_or(from.damaged(INSIDE))?.merge(&sum)?;
-                }
+                columns.sums.add_to(&mut added, (places, totals), &mut sums, from)?;
                 let room = (&mut waiting, &mut room);
                 columns.histograms.merge(places, totals, part, histogram, room, from)?;
                 if waiting.is_full() {
