@@ -483,11 +483,16 @@ fn an_advance_costs_nothing_once_the_original_is_back_whatever_its_price() {
     desk.receive("R-1", &[("1", 1)]).unwrap();
     let mut held = desk.clone();
     held.give(Role::Agent, Command::Hold { case: case("R-1"), note: note() }).unwrap();
+    held.accept("R-1", &[("1", 1)]).unwrap();
     let on_hold = |o: &Obstacle| matches!(o, Obstacle::OnHold { .. });
-    assert!(obstacles(held.accept("R-1", &[("1", 1)])).iter().all(on_hold), "it would settle");
+    assert!(obstacles(held.refund("R-1")).iter().all(on_hold), "only settling waits");
+    held.give(Role::Agent, Command::Release { case: case("R-1") }).unwrap();
+    held.refund("R-1").unwrap();
     desk.accept("R-1", &[("1", 1)]).unwrap();
-    let settled = &desk.order.case(&case("R-1")).unwrap().obligations[0].settlement;
-    assert!(settled.due.is_zero() && settled.total.is_zero());
+    for desk in [desk, held] {
+        let settled = &desk.order.case(&case("R-1")).unwrap().obligations[0].settlement;
+        assert!(settled.due.is_zero() && settled.total.is_zero());
+    }
 }
 
 /// While an advance is open, goods go against goods: what came back in part is not refunded.
