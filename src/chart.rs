@@ -306,12 +306,9 @@ pub fn waterfall_chart<K>(
         .chain(steps.iter().map(|(_, step)| Some(*step)))
         .chain(core::iter::once(Some(change.after)))
         .collect();
-    ChartData::new(ChartKind::Waterfall, title, names, alloc::vec![Unit::Share]).with(
-        Word::Rate,
-        Shape::Steps,
-        0,
-        values,
-    )
+    ChartData::new(ChartKind::Waterfall, title, names, alloc::vec![Unit::Share])
+        .with(Word::Rate, Shape::Steps, 0, values)
+        .tidy()
 }
 
 /// Cumulative rates by month of sale and age; young cohorts simply end earlier.
@@ -410,7 +407,7 @@ pub fn heat_map(
 /// Flows through stages, such as reason, liable party, action: one row of names per case group with
 /// its count. The same name in two stages stays two nodes.
 ///
-/// Rows shorter than the first are left out.
+/// Rows of another length than the first are left out.
 #[must_use]
 pub fn sankey_chart(title: &str, flows: &[(Vec<String>, u64)]) -> ChartData {
     use alloc::collections::BTreeMap;

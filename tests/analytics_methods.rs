@@ -279,6 +279,83 @@ fn cumulative_sums_keep_their_run_length() {
     near(watch.run_length(500.0, 0.04).unwrap(), shifted, 0.15);
 }
 
+/// Average periods until a sum passes its limit, by solving L(s) = 1 + E L(s') on a fine grid with lines
+/// between its points: not the way the crate does it.
+fn periods_until(limit: f64, units: f64, (usual, raised): (f64, f64), rate: f64) -> f64 {
+    const POINTS: usize = 400;
+    let mean = units * rate;
+    let mut chance = (-mean).exp();
+    let mut steps: Vec<(f64, f64)> = Vec::new();
+    for x in 0..80 {
+        steps.push((chance, f64::from(x) * (raised / usual).ln() - units * (raised - usual)));
+        chance *= mean / f64::from(x + 1);
+    }
+    let mut lengths = [1.0; POINTS + 1];
+    loop {
+        let mut next = [1.0; POINTS + 1];
+        for (place, length) in next.iter_mut().enumerate() {
+            for (chance, step) in &steps {
+                let sum = (limit * place as f64 / POINTS as f64 + step).max(0.0);
+                if sum <= limit {
+                    let at = sum / limit * POINTS as f64;
+                    let low = (at as usize).min(POINTS - 1);
+                    let part = at - low as f64;
+                    *length += chance * ((1.0 - part) * lengths[low] + part * lengths[low + 1]);
+                }
+            }
+        }
+        let moved = (next[0] - lengths[0]).abs();
+        lengths = next;
+        if moved < 1e-6 * lengths[0] {
+            return lengths[0];
+        }
+    }
+}
+
+/// Found by breaking the code: the chain of the run length and the search for a limit, held against an
+/// equation solved another way.
+#[test]
+fn run_lengths_solve_their_equation() {
+    // With four returns a period the sum jumps, and so does its run length.
+    for (units, rates, wanted, most) in [
+        (500.0, (0.02, 0.04), 200.0, 1.02),
+        (80.0, (0.05, 0.1), 60.0, 1.2),
+        (3_000.0, (0.01, 0.013), 120.0, 1.02),
+    ] {
+        let watch = Cusum::new(rates.0, rates.1).unwrap();
+        let set = watch.with_run_length(units, wanted).unwrap();
+        let quiet = periods_until(set.limit(), units, rates, rates.0);
+        assert!((wanted..most * wanted).contains(&quiet), "{quiet} for {wanted}");
+        for limit in [2.0, 4.0] {
+            let set = watch.with_limit(limit).unwrap();
+            for rate in [rates.0, rates.1] {
+                let solved = periods_until(limit, units, rates, rate);
+                near(set.run_length(units, rate).unwrap(), solved, 0.002);
+            }
+        }
+    }
+}
+
+/// The sum period by period, by hand: x ln 2 - 10 at 2 % to 4 % of 500 units.
+#[test]
+fn a_cumulative_sum_is_what_it_says_after_each_period() {
+    let mut watch = Cusum::new(0.02, 0.04).unwrap();
+    assert_eq!(watch.limit(), 4.0);
+    let sums = [0.0, 0.0, 0.0, 1.783_502_069, 4.953_298_500, 10.202_536_472];
+    let rows = [9, 11, 10, 17, 19, 22].into_iter().zip(sums);
+    for ((returns, sum), since) in rows.zip([1, 2, 3, 3, 3, 3]) {
+        let step = watch.observe(of(returns, 500));
+        near(1.0 + step.sum, 1.0 + sum, 1e-9);
+        assert_eq!((step.alarm, step.since), (sum > 4.0, since));
+    }
+    // A limit just below and just above the sum of two periods.
+    for (limit, alarm) in [(4.9, true), (5.0, false)] {
+        let mut watch = Cusum::new(0.02, 0.04).unwrap().with_limit(limit).unwrap();
+        watch.observe(of(17, 500));
+        assert_eq!(watch.observe(of(19, 500)).alarm, alarm);
+    }
+}
+
 /// ANA-19: Laney's chart has the limits of its definition, by hand.
 #[test]
 fn laney_limits_follow_the_definition() {

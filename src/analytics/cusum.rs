@@ -14,6 +14,9 @@ use serde::{Deserialize, Serialize};
 use super::rate::Proportion;
 use super::{AnalyticsError, glm, math};
 
+/// How many steps of the sum its run length is computed with.
+const STATES: usize = 120;
+
 /// A Poisson cumulative sum that watches for a rate to rise from one value to another.
 ///
 /// ```
@@ -50,8 +53,8 @@ pub struct CusumStep {
     pub sum: f64,
     /// Whether it has passed the limit.
     pub alarm: bool,
-    /// The period, counted from 0, after which the sum last stood at zero: the best guess of when
-    /// the rise began.
+    /// The first period, counted from 0, since which the sum has stood above zero: the best guess of
+    /// when the rise began.
     pub since: u64,
 }
 
@@ -85,7 +88,8 @@ impl Cusum {
     }
 
     /// Sets the limit so that, at the usual rate and so many units a period, a false alarm comes
-    /// once in `periods` periods on average.
+    /// once in `periods` periods on average: a few percent later, or as much later as the sum jumps
+    /// where only a few returns are expected.
     ///
     /// # Errors
     ///
@@ -112,7 +116,8 @@ impl Cusum {
             let middle = 0.5 * (low + top);
             if shorter(middle) { low = middle } else { top = middle }
         }
-        self.with_limit(top)
+        // Few returns make the sum jump: past the edge of a jump, not on it.
+        self.with_limit(top * (1.0 + 0.5 / STATES as f64))
     }
 
     /// The limit.
@@ -122,12 +127,11 @@ impl Cusum {
     }
 
     /// Average number of periods until an alarm, when so many units are sold each period and come
-    /// back at this rate; by a Markov chain over sixty steps of the sum.
+    /// back at this rate; by a Markov chain over 120 steps of the sum.
     ///
     /// None for no units, no rate, or more than a million expected returns a period.
     #[must_use]
     pub fn run_length(&self, units: f64, rate: f64) -> Option<f64> {
-        const STATES: usize = 60;
         let mean = units * rate;
         if !(mean > 0.0 && mean < 1e6) {
             return None;
@@ -148,10 +152,9 @@ impl Cusum {
                 let stay = reach((to as f64 + 1.0) * width - 1e-12) - below;
                 if to == from { 1.0 - stay } else { -stay }
             });
-            matrix.push(row.collect());
+            matrix.push(row.chain([1.0]).collect());
         }
-        let inverse = glm::invert(matrix)?;
-        inverse.first().map(|row| row.iter().sum())
+        glm::reduce(matrix)?.first().and_then(|row| row.last().copied())
     }
 
     /// Takes in the next period.

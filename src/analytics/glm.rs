@@ -98,12 +98,20 @@ pub(super) fn poisson(
     Some(Fit { coefficients, fitted, leverage, covariance, dispersion })
 }
 
-/// Gauss and Jordan with pivoting; none for a singular matrix.
+/// The inverse of a square matrix; none for a singular one.
 pub(super) fn invert(mut matrix: Vec<Vec<f64>>) -> Option<Vec<Vec<f64>>> {
     let n = matrix.len();
     for (position, row) in matrix.iter_mut().enumerate() {
         row.extend((0..n).map(|column| if column == position { 1.0 } else { 0.0 }));
     }
+    let reduced = reduce(matrix)?;
+    Some(reduced.into_iter().map(|row| row.into_iter().skip(n).collect()).collect())
+}
+
+/// Gauss and Jordan with pivoting: the columns after the square part, solved; none for a singular
+/// matrix.
+pub(super) fn reduce(mut matrix: Vec<Vec<f64>>) -> Option<Vec<Vec<f64>>> {
+    let n = matrix.len();
     let largest = matrix.iter().flatten().fold(0.0_f64, |a, b| a.max(b.abs()));
     for column in 0..n {
         let size = |row: &Vec<f64>| row.get(column).map_or(0.0, |x| x.abs());
@@ -130,5 +138,5 @@ pub(super) fn invert(mut matrix: Vec<Vec<f64>>) -> Option<Vec<Vec<f64>>> {
             }
         }
     }
-    Some(matrix.into_iter().map(|row| row.into_iter().skip(n).collect()).collect())
+    Some(matrix)
 }
