@@ -7,13 +7,12 @@ use aftersale::case::command::Command;
 use aftersale::case::event::{Event, EventFact};
 use aftersale::case::liability::{Liability, Party};
 use aftersale::case::recovery::{CostKind, RecoveryDemand, RecoveryResult};
-use aftersale::case::replacement::ReplacementItem;
 use aftersale::case::resolution::Resolution;
 use aftersale::case::{AfterSale, ReplayError};
 use aftersale::number::Ratio;
 use aftersale::quantity::{Quantity, Unit};
 use aftersale::settlement::recovery::DebtorId;
-use support::{Desk, case, line, pieces, pounds, sale};
+use support::{Desk, case, line, pounds, sale};
 
 fn note() -> String {
     "torn seam".to_owned()
@@ -91,13 +90,7 @@ fn goods_that_go_out_have_a_line_of_their_own() {
     let mut desk = Desk::new(sale(&[("1", 2, 2, "60.00")]));
     desk.open_as("R-1", Resolution::AdvanceReplacement, &[("1", 1)]).unwrap();
     desk.authorize("R-1").unwrap();
-    let items = vec![ReplacementItem {
-        line: line("1b"),
-        replaces: line("1"),
-        sku: "OTHER".parse().unwrap(),
-        quantity: pieces(1),
-        price: None,
-    }];
+    let items = vec![support::item("1b", "1", None)];
     let charge_on = support::at("2026-03-25T00:00:00Z");
     desk.give(Role::Agent, Command::SendAdvance { case: case("R-1"), items, charge_on }).unwrap();
     let fault = forged(&desk, |fact| {

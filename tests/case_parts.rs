@@ -254,13 +254,7 @@ fn a_case_is_not_split_while_goods_are_to_go_out() {
     let mut desk = numbered();
     desk.open_as("R-1", Resolution::AdvanceReplacement, &[("1", 2)]).unwrap();
     desk.authorize("R-1").unwrap();
-    let items = vec![ReplacementItem {
-        line: line("1b"),
-        replaces: line("1"),
-        sku: "OTHER".parse().unwrap(),
-        quantity: pieces(1),
-        price: None,
-    }];
+    let items = vec![support::item("1b", "1", None)];
     let charge_on = support::at("2026-03-25T00:00:00Z");
     desk.give(Role::Agent, Command::SendAdvance { case: case("R-1"), items, charge_on }).unwrap();
     let refused = obstacles(split(&mut desk, ("R-1", "R-2"), &[("1", 1)]));

@@ -17,21 +17,8 @@ use aftersale::case::replacement::{AdvanceEnd, ReplacementItem};
 use aftersale::case::resolution::Resolution;
 use aftersale::inspection::{Disposition, Grade, Inspection, StockAction};
 use aftersale::number::Ratio;
-use aftersale::sale::Paid;
 use aftersale::sale::draft::{Tender, TenderKind};
-use aftersale::settlement::request::OutgoingPrice;
-use support::{Desk, at, case, line, obstacles, parcel, pieces, pounds, sale, units};
-
-fn item(new: &str, replaces: &str, price: Option<&str>) -> ReplacementItem {
-    let own = |gross: &str| OutgoingPrice::Own(Paid { gross: pounds(gross), taxes: vec![] });
-    ReplacementItem {
-        line: line(new),
-        replaces: line(replaces),
-        sku: "OTHER".parse().unwrap(),
-        quantity: pieces(1),
-        price: price.map(own),
-    }
-}
+use support::{Desk, at, case, item, line, obstacles, parcel, pieces, pounds, sale, units};
 
 fn of(desk: &Desk, id: &str, location: Location) -> i64 {
     desk.order.quantities().balance(&line(id)).unwrap().at(location)

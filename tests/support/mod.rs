@@ -12,6 +12,7 @@ use aftersale::case::liability::{Liability, Party};
 use aftersale::case::line::{LineQuantity, ReceivedLine, RequestedLine};
 use aftersale::case::refund::{PaymentResult, RefundLine, RefundTerms};
 use aftersale::case::refusal::Refusal;
+use aftersale::case::replacement::ReplacementItem;
 use aftersale::case::resolution::Resolution;
 use aftersale::case::review::Roster;
 use aftersale::case::{AfterSale, Context, Decision};
@@ -30,8 +31,8 @@ use aftersale::quantity::Quantity;
 use aftersale::reason::ReasonCode;
 use aftersale::reason::taxonomy::Taxonomy;
 use aftersale::rules::Rules;
-use aftersale::sale::Sale;
-use aftersale::settlement::request::Claim;
+use aftersale::sale::{Paid, Sale};
+use aftersale::settlement::request::{Claim, OutgoingPrice};
 use aftersale::time::{Instant, add_seconds};
 
 /// The shipped reasons and a voluntary store policy of 30 days, counted in London.
@@ -64,6 +65,18 @@ pub fn pounds(text: &str) -> Money {
 
 pub fn parcel(id: &str) -> ParcelId {
     ParcelId::new(id).unwrap()
+}
+
+/// One piece of another article that goes out for a line, at a price of its own or even.
+pub fn item(new: &str, replaces: &str, price: Option<&str>) -> ReplacementItem {
+    let own = |gross: &str| OutgoingPrice::Own(Paid { gross: pounds(gross), taxes: vec![] });
+    ReplacementItem {
+        line: line(new),
+        replaces: line(replaces),
+        sku: "OTHER".parse().unwrap(),
+        quantity: pieces(1),
+        price: price.map(own),
+    }
 }
 
 /// What stands in the way of a command that is refused.
