@@ -4,7 +4,7 @@
 //! [`Directory`](directory::Directory) of people, opening hours, a command and its time. Out: entries
 //! to store, or a refusal that says why. [`Process`](process::Process) is the state of one case.
 //!
-//! Always true, and tested in `tests/approval.rs`:
+//! Always true, and tested in `tests/workflow/approval.rs`:
 //! 1. Nobody approves what they asked for, nor beyond their limit, nor where they are kept apart.
 //! 2. An approval is never given by nobody: without people left the case is stuck, unless the
 //!    definition says otherwise, and then the system is the recorded actor.

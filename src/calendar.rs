@@ -5,7 +5,7 @@
 //! an hour and for ten years, counts whole days ([`day_term`]), and explains every closed hour
 //! ([`time_class`]). Places that only count days use [`working_days`].
 //!
-//! Always true, and tested in `tests/calendar.rs`:
+//! Always true, and tested in `tests/deadlines/calendar.rs`:
 //! 1. Periods are half open; an empty one vanishes, touching ones merge.
 //! 2. A window belongs to the civil date on which it opens.
 //! 3. Only the edges of windows are resolved to instants; time inside them is absolute, so a shift

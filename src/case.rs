@@ -5,7 +5,7 @@
 //! consistency: because all its cases share one ledger of units and one of money, no unit is
 //! returned twice and no cent refunded twice, whatever cases overlap.
 //!
-//! Always true, and tested in `tests/case.rs`:
+//! Always true, and tested in `tests/case/promises.rs`:
 //! 1. Every unit of a line is at exactly one [`Location`](ledger::Location); the sum never changes.
 //! 2. Over all cases, no line, charge, tender or order is refunded more than was paid.
 //! 3. Replaying the events gives the same state, byte for byte, without rules and without a clock.

@@ -4,7 +4,7 @@
 //! tiers, shifts, capacity and load, and the facts of a case. Out: an assignment, or the typed reason
 //! why the case waits, with findings that count why agents were left out.
 //!
-//! Always true, and tested in `tests/dispatch.rs`:
+//! Always true, and tested in `tests/deadlines/dispatch.rs`:
 //! 1. Nobody gets a case without the skills, the language and the tier that the rule asks for, while
 //!    absent, outside the shift, or above capacity.
 //! 2. The order of candidates is total: the same board and the same case give the same agent.

@@ -4,7 +4,7 @@
 //! a [`Plan`]: which rate, from what to what, by which test. Later: the counts of completed
 //! cohorts. Out: events, and a [`verify::Verdict`] with findings.
 //!
-//! Always true, and tested in `tests/improvement.rs`:
+//! Always true, and tested in `tests/analytics/improvement.rs`:
 //! 1. An action is verified only by the test stated in its plan, on sales after the plan was made.
 //! 2. Counts of cohorts that are still inside their return window are refused.
 //! 3. Too few units give "not enough units" with the number needed, never a verdict.

@@ -7,7 +7,7 @@
 //! # Modules
 //!
 //! The modules below stand in layers, one blank line between layers. A module uses earlier layers
-//! only, never a sibling; `tests/architecture.rs` reads this list and fails on any other edge.
+//! only, never a sibling; `tests/project/architecture.rs` reads this list and fails on any other edge.
 #![no_std]
 #![forbid(unsafe_code)]
 // What only the library promises; the rest of the table is in Cargo.toml, for tests and examples too.

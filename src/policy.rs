@@ -10,7 +10,7 @@
 //! name. They are not legal advice; a host checks, changes and versions them. The guide is
 //! `docs/policies.md`.
 //!
-//! Always true, and tested in `tests/policy.rs`:
+//! Always true, and tested in `tests/policy/judging.rs`:
 //! 1. Every rule of the set is answered exactly once: nothing is silently dropped.
 //! 2. Laws add up: another policy in the set never takes a right away.
 //! 3. A missing fact never grants and never refuses; it is asked for, or the right stands subject to it.

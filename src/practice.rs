@@ -5,7 +5,7 @@
 //! and a few rules of conduct. Out: a verified [`Practice`], which tells the timers of a stage and
 //! the instant at which each is due. It knows no case; `case` keeps the running timers.
 //!
-//! Always true, and tested in `tests/practice.rs`:
+//! Always true, and tested in `tests/policy/practice.rs`:
 //! 1. A deadline never falls into a pause that is known; a pause never moves it to an earlier time.
 //! 2. Of the rules of a stage the first that applies counts; a rule whose facts are missing does not.
 //! 3. A draft with defects is refused with all of them.

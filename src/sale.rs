@@ -5,7 +5,7 @@
 //! everything that does not add up. All refunds are computed from the frozen amounts alone: changing
 //! today's price list or tax table changes nothing.
 //!
-//! Always true of a [`Sale`], and tested in `tests/sale.rs`:
+//! Always true of a [`Sale`], and tested in `tests/settlement/sale.rs`:
 //! 1. Line and charge amounts, tax included, sum exactly to the total the host states.
 //! 2. The shares of an order discount sum exactly to the discount, and no line falls below zero.
 //! 3. Nothing was shipped that was not ordered, and no serial twice.

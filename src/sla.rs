@@ -5,7 +5,7 @@
 //! with every goal, every timer event, and the next time to look; on request an account of every
 //! stretch of time ([`account`]) and the difference another rule would make ([`what_if`]).
 //!
-//! Always true, and tested in `tests/sla.rs` and `tests/sla_model.rs`:
+//! Always true, and tested in `tests/deadlines/sla.rs` and `tests/deadlines/sla_model.rs`:
 //! 1. `E(t)` is the measure of the time before `t` that was running and open. The deadline is the
 //!    first `t` with `E(t)` = target; warnings, reminders and escalations use the same function.
 //! 2. A stop at the deadline is met, a second later it is breached; past the deadline a case is

@@ -8,7 +8,7 @@
 //! This module knows nothing of returns and nothing of people beyond role codes; `approval` binds a
 //! definition to people and their limits.
 //!
-//! Always true, and tested in `tests/workflow.rs`:
+//! Always true, and tested in `tests/workflow/histories.rs`:
 //! 1. A verified workflow never stands still without a way to a final state, whatever the facts.
 //! 2. In every state and for every event at most one arrow wins.
 //! 3. Every stored position is a state that waits: choices are passed within one decision.

@@ -1,6 +1,6 @@
 //! Distribution functions that the statistics need, through `libm` only.
 //!
-//! Accuracy is checked from outside: `tests/analytics_rates.rs` and others compare intervals and
+//! Accuracy is checked from outside: `tests/analytics/rates.rs` and others compare intervals and
 //! tail probabilities with values computed by scipy.
 
 use core::f64::consts::{PI, SQRT_2};

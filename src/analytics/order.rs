@@ -4,7 +4,7 @@
 //! (categories, service goals, surveys, costs). Out: [`OrderRows`], one [`SaleRow`] per line, one
 //! [`ReturnRow`] per line of a case, what people wrote about it, and the cases still open.
 //!
-//! Always true, and tested in `tests/analytics_order.rs`:
+//! Always true, and tested in `tests/analytics/order.rs`:
 //! 1. No more units and no more value come back than were sold: what returned is a part of what was
 //!    sold, month of sale by month of sale. A return of a replacement counts apart, as a repeat.
 //! 2. Counting all orders in one pass, shard by shard, or order by order as their events arrive

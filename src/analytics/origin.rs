@@ -6,7 +6,7 @@
 //! lot, supplier, line, place or day explains the defects among them, which words are new, and
 //! findings for each.
 //!
-//! Always true, and tested in `tests/analytics_origin.rs`: units outside the combination never
+//! Always true, and tested in `tests/analytics/origin.rs`: units outside the combination never
 //! weigh in the ranking; nothing is named when no candidate passes the accepted value or no word its
 //! limit, and then it says so; the order of units changes nothing.
 

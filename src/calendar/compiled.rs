@@ -3,7 +3,7 @@
 //! In: instants and amounts of open time. Out: instants and amounts, each with its
 //! [`Standing`]: whether it rests on announced holidays only.
 //!
-//! Always true, and tested in `tests/calendar.rs` against a count minute by minute:
+//! Always true, and tested in `tests/deadlines/calendar.rs` against a count minute by minute:
 //! 1. `between` is signed and additive: `b(a, c) = b(a, b) + b(b, c)`.
 //! 2. `add(t, d)` is the earliest instant with `b(t, x) = d`, `sub` the latest; `add(t, 0) = t`.
 //! 3. A question past the range is [`CalendarError::BeyondCalendar`] or

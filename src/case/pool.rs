@@ -8,7 +8,7 @@
 //! The pool is an aggregate of its own, because a parcel without an owner belongs to no order. It
 //! never changes an order: it hands out [receipts](duty::PoolAct::Receive) to be given as commands.
 //!
-//! Always true, and tested in `tests/pool.rs`:
+//! Always true, and tested in `tests/case/pool.rs`:
 //! 1. What was given out of a parcel and what is left are together what was in it; a case is given no
 //!    more than it awaits, with what was given before and not yet received.
 //! 2. A parcel ends once: given out in full, returned to its sender, or disposed of.

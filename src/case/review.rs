@@ -4,7 +4,7 @@
 //! The case then carries the standing of that workflow, every step is an event of the order, and the
 //! states the rule names permit or refuse the return. While it is under way nobody decides by hand.
 //!
-//! Always true, and tested in `tests/case_review.rs`: replaying the events gives the same standing,
+//! Always true, and tested in `tests/case/review.rs`: replaying the events gives the same standing,
 //! and a case under review is permitted by its procedure, a ruling, a marketplace's clock or an
 //! overruling marketplace, and by nothing else.
 

@@ -7,7 +7,7 @@
 //! Source: schema.org, type `MerchantReturnPolicy`. Its fees are told apart by remorse and defect, as
 //! [`PolicyBasis`](crate::reason::attribute::PolicyBasis) does for reasons.
 //!
-//! Always true, and tested in `tests/schema_org.rs`: a document that imports without losses exports
+//! Always true, and tested in `tests/interchange/schema_org.rs`: a document that imports without losses exports
 //! to the same document; lists are sets, written in order.
 
 pub mod convert;

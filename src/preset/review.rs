@@ -4,7 +4,7 @@
 //! [`WorkflowDraft`], which verifies, serializes and may be changed like any other. The roles are
 //! `service`, `supervisor`, `finance`, `qc`, `key_accounts` and `expert`; the directory says who they are.
 //!
-//! Always true, and tested in `tests/preset_review.rs`: every procedure verifies without a defect; with
+//! Always true, and tested in `tests/workflow/procedures.rs`: every procedure verifies without a defect; with
 //! a batch under recall no amount, however small, passes without the recall route.
 
 use alloc::boxed::Box;

@@ -1,0 +1,36 @@
+//! Return cases: goods, money, people and time of one order.
+
+mod allowed;
+mod call_back;
+mod case_world;
+mod deductions;
+mod edges;
+mod explore;
+mod forged;
+mod goods;
+mod hostile;
+mod inspection;
+mod invariants;
+mod kits;
+mod laws;
+mod liability;
+mod matching;
+mod migration;
+mod parts;
+mod pool;
+mod promises;
+mod resolutions;
+mod review;
+mod review_stories;
+mod roles;
+mod shape;
+mod situations_goods;
+mod situations_time;
+mod strategies;
+mod timers;
+mod wire;
+
+#[path = "../support/reviews.rs"]
+mod reviews;
+#[path = "../support/mod.rs"]
+mod support;

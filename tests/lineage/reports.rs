@@ -1,0 +1,148 @@
+//! What a lineage is told by: metrics, drawings, tables.
+
+use crate::lineage_model::dairy::{dairy, event, order};
+use crate::lineage_model::{LOTS, effective, liters, lot, model_forward, recorded, world};
+use aftersale::id::SerialId;
+use aftersale::lineage::Lineage;
+use aftersale::lineage::draw::Format;
+use aftersale::lineage::event::{EventKind, Item, Line, Units};
+use aftersale::lineage::recall::Scope;
+use aftersale::lineage::source::Source;
+use aftersale::lineage::table::TraceRow;
+use aftersale::number::Ratio;
+use aftersale::quantity::Quantity;
+
+/// LIN-24: dispersion and recall sizes are those of one timed trace per root lot.
+#[test]
+fn metrics_equal_one_trace_per_root() {
+    for n in 0..800 {
+        let entries = world(n, n % 4 == 0);
+        let events = effective(&entries);
+        let metrics = recorded(&entries, 1).metrics();
+        let is_named = |node: usize| {
+            events.iter().any(|ev| ev.ins.iter().chain(&ev.outs).any(|line| line.0 == node))
+        };
+        let roots: Vec<usize> = (0..LOTS)
+            .filter(|&node| is_named(node))
+            .filter(|&node| {
+                events
+                    .iter()
+                    .filter(|ev| ev.outs.iter().any(|line| line.0 == node))
+                    .all(|ev| ev.kind == EventKind::Return || ev.ins.is_empty())
+            })
+            .collect();
+        let shipped = |node: usize| {
+            let ships = events.iter().filter(|ev| ev.kind == EventKind::Ship);
+            ships.flat_map(|ev| &ev.ins).any(|line| line.0 == node)
+        };
+        let (mut to_finished, mut to_orders, mut largest) = (0, 0, 0);
+        for &root in &roots {
+            let reached = model_forward(&events, &[(root, None)]);
+            to_finished += reached.iter().filter(|&&n| n < LOTS && shipped(n)).count() as u64;
+            let orders = reached.iter().filter(|&&n| n >= LOTS).count();
+            to_orders += orders as u64;
+            largest = largest.max(orders);
+        }
+        assert_eq!(metrics.roots as usize, roots.len(), "world {n}");
+        assert_eq!(metrics.root_to_orders, to_orders, "world {n}");
+        assert_eq!(metrics.largest_recall.map_or(0, |l| l.1) as usize, largest, "world {n}");
+        assert_eq!(metrics.root_to_finished, to_finished, "world {n}");
+        assert!(metrics.complete <= metrics.items);
+    }
+    let metrics = dairy().metrics();
+    assert_eq!(metrics.largest_recall, Some((lot("MILK-2"), 3)));
+    // Of what was shipped MILK-1 reaches the tank and both cheeses, MILK-2 itself too, MILK-3 the tank,
+    // and what came back nothing: 8 over four roots, and over four finished lots.
+    assert_eq!((metrics.roots, metrics.finished, metrics.root_to_finished), (4, 4, 8));
+    let text = |share: Option<Ratio>| share.map(|share| share.to_string());
+    assert_eq!(text(metrics.downward_dispersion()), Some("2/1".into()));
+    assert_eq!(text(metrics.upward_dispersion()), Some("2/1".into()));
+    assert_eq!(
+        (metrics.complete, metrics.items),
+        (5, 7),
+        "MILK-3 has no receipt, so the tank neither"
+    );
+}
+
+/// LIN-25: a drawing shows or counts every item of the trace, and no name can break out of it.
+#[test]
+fn a_drawing_counts_what_it_leaves_out() {
+    let dairy = dairy();
+    let from = [Source::item(lot("MILK-1"))];
+    let items = dairy.forward(&from).items.len();
+    for format in [Format::Dot, Format::Mermaid] {
+        for most in 0..items + 2 {
+            let drawing = dairy.draw(&from, format, most);
+            assert_eq!(drawing.drawn, most.min(items));
+            assert_eq!(drawing.drawn + drawing.left_out, items);
+            let says = drawing.text.contains(&format!("{} more not drawn", drawing.left_out));
+            assert_eq!(says, drawing.left_out > 0);
+        }
+    }
+    let dot = dairy.draw(&from, Format::Dot, 3).text;
+    assert_eq!(
+        dot,
+        "digraph trace {\n  rankdir=LR;\n  node [shape=box];\n  n0 [label=\"lot MILK-1\", \
+         style=bold, color=red];\n  n1 [label=\"lot TANK\"];\n  n2 [label=\"lot CHEESE-1\"];\n  n0 \
+         -> n1;\n  n1 -> n2;\n  more [label=\"4 more not drawn\", style=dashed];\n}\n"
+    );
+    let mut lineage = Lineage::new(Units::default());
+    let evil = lot("\"]; x[\"<b>#quot;\\");
+    let receipt = event("R", 1, EventKind::Receive).output(Line::new(evil.clone(), liters("1")));
+    lineage.record(&receipt.check().unwrap()).unwrap();
+    let mermaid = lineage.draw(&[Source::item(evil.clone())], Format::Mermaid, 9).text;
+    assert_eq!(mermaid.matches('"').count(), 2, "{mermaid}");
+    assert!(mermaid.contains(r#"["lot #34;]"#), "{mermaid}");
+    let dot = lineage.draw(&[Source::item(evil)], Format::Dot, 9).text;
+    assert!(dot.contains(r#"label="lot \"]; x[\"<b>#quot;\\", "#), "{dot}");
+}
+
+#[test]
+fn the_table_has_one_row_for_each_lot_of_each_event() {
+    let rows = dairy().trace_table(&[Source::item(lot("CHEESE-1"))]);
+    let shown: Vec<String> = rows.iter().map(|row| row.cells()[1..7].join(" ")).collect();
+    assert_eq!(
+        shown,
+        [
+            "R1 receive output lot MILK-1 100 l",
+            "R2 receive output lot MILK-2 300 l",
+            "T1 merge input lot MILK-1 100 l",
+            "T1 merge input lot MILK-2 100 l",
+            "T1 merge output lot TANK 200 l",
+            "C1 make input lot TANK 100 l",
+            "C1 make output lot CHEESE-1 100 l",
+            "S1 ship input lot CHEESE-1 60 l",
+            "S1 ship output order SO-1 60 l",
+            "B1 return input order SO-1 20 l",
+            "B1 return output lot BACK-1 20 l",
+        ]
+    );
+    assert_eq!(rows[0].cells()[8], "Alm");
+    assert_eq!(rows[7].cells()[9], "Anna");
+    assert_eq!(TraceRow::COLUMNS.len(), rows[0].cells().len());
+}
+
+/// A batch of twenty thousand numbered parts in one event, to as many products: each answer reads its
+/// lines, not every pair of them.
+#[test]
+fn an_event_with_many_lines_costs_no_more_than_its_lines() {
+    const PARTS: usize = 20_000;
+    let serial = |kind: &str, n| Item::Serial(SerialId::new(format!("{kind}{n}")).unwrap());
+    let mut lineage = Lineage::new(Units::default());
+    let mut made = event("M", 2, EventKind::Make);
+    made.inputs.extend((0..PARTS).map(|n| Line::unmeasured(serial("part", n))));
+    made.outputs.extend((0..PARTS).map(|n| Line::unmeasured(serial("phone", n))));
+    lineage.record(&made.check().unwrap()).unwrap();
+    let shipped = event("S", 3, EventKind::Ship)
+        .input(Line::unmeasured(serial("phone", 7)))
+        .output(Line::new(order("SO-1"), Quantity::pieces(1).unwrap()));
+    lineage.record(&shipped.check().unwrap()).unwrap();
+    let sources: Vec<Source> = (0..PARTS).map(|n| Source::item(serial("part", n))).collect();
+    let recall = lineage.recall(&Scope { sources: sources.clone(), least_share: None });
+    assert_eq!((recall.orders.len(), recall.stock.len()), (1, PARTS - 1));
+    let drawing = lineage.draw(&sources, Format::Dot, 3);
+    assert_eq!((drawing.drawn, drawing.left_out), (3, 2 * PARTS - 2));
+    // One part and the first two phones that it went into.
+    let drawing = lineage.draw(&sources[..1], Format::Dot, 3);
+    assert_eq!(drawing.text.matches(" -> ").count(), 2, "{}", drawing.text);
+}

@@ -1,0 +1,5 @@
+//! Why goods come back.
+
+mod crosswalk;
+mod taxonomy;
+mod text;
