@@ -491,8 +491,8 @@ fn a_store_promise_of_thirty_days_asks_for_the_sale() {
     assert_eq!(verdict.undecided[0].events, [Anchor::Sold, Anchor::Invoiced, Anchor::Delivered]);
 }
 
-#[test]
-fn a_store_promise_can_be_built_with_other_days() {
+/// Ninety days for members, for a fee of 4.95 and 15 % when worn.
+fn members() -> RuleTerms {
     let mut rule = RuleTerms::store(
         RuleId::new("ninety").unwrap(),
         "Members' page",
@@ -502,8 +502,13 @@ fn a_store_promise_can_be_built_with_other_days() {
     rule.deductions.insert(Deduction::RestockingFee);
     rule.restocking_fee = Some(RestockingFee::Share("0.15".parse().unwrap()));
     rule.return_fee = Some(Money::parse("4.95", Currency::EUR).unwrap());
+    rule
+}
+
+#[test]
+fn a_store_promise_can_be_built_with_other_days() {
     let mut store = draft(policies::STORE);
-    store.rules = vec![rule];
+    store.rules = vec![members()];
     let set = PolicySet::verify(vec![store]).unwrap();
     let verdict = set.judge(&jacket("2026-04-02T09:00:00Z"), &germany());
     let right = verdict.best().unwrap();
@@ -514,17 +519,8 @@ fn a_store_promise_can_be_built_with_other_days() {
 /// Who pays no freight back owes no fee for it, and a fee that may not be taken is none.
 #[test]
 fn fees_go_with_what_they_are_for() {
-    let mut rule = RuleTerms::store(
-        RuleId::new("ninety").unwrap(),
-        "Members' page",
-        Length::new(90, LengthUnit::Days),
-        Anchor::Delivered,
-    );
-    rule.deductions.insert(Deduction::RestockingFee);
-    rule.restocking_fee = Some(RestockingFee::Share("0.15".parse().unwrap()));
-    rule.return_fee = Some(Money::parse("4.95", Currency::EUR).unwrap());
     let adjusted = |adjustment: &str| {
-        let mut rule = rule.clone();
+        let mut rule = members();
         rule.adjust = serde_json::from_str(&format!("[{adjustment}]")).unwrap();
         let mut store = draft(policies::STORE);
         store.rules = vec![rule];
