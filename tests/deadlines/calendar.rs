@@ -442,6 +442,12 @@ fn combinations_of_combinations_resolve_and_circles_are_refused() {
         Calendars::compile(&empty, years(2026, 2026)),
         Err(CalendarError::NoCommonRange { .. })
     ));
+    // A list of the same part a million times is short to write and long to work through.
+    let many = [place("a", "UTC"), combined("b", Combine::Union, &["a"; 101])];
+    assert_eq!(
+        Calendars::compile(&many, years(2026, 2026)).unwrap_err(),
+        CalendarError::TooMany { what: "parts of a combination", count: 101, limit: 100 }
+    );
 }
 
 #[test]
