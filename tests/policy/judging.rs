@@ -866,3 +866,61 @@ fn every_code_has_its_labels() {
     labeled::<IfUnknown>();
     labeled::<GroundKind>();
 }
+
+/// Of two rights that are alike but for one thing, the better one is named first, wherever it stands: by
+/// each thing in the order in which they count.
+#[test]
+fn the_most_favorable_right_is_the_better_one_by_each_thing_in_turn() {
+    let plain = || {
+        let (id, length) = (RuleId::new("plain").unwrap(), Length::new(90, LengthUnit::Days));
+        let mut rule = RuleTerms::store(id, "Members' page", length, Anchor::Delivered);
+        rule.adjust.clear();
+        rule
+    };
+    let unsure = r#"[{"id":"intact","when":{"test":{"fact":"opened","is":{"type":"flag","value":false}}},
+                     "if_unknown":"subject_to"}]"#;
+    // What makes a right worse, the gravest first.
+    let worse: [(&str, &dyn Fn(&mut RuleTerms)); 7] = [
+        ("refund", &|rule| {
+            rule.remedies = [Remedy::Exchange, Remedy::Repair, Remedy::StoreCredit].into()
+        }),
+        ("certain", &|rule| rule.provided = serde_json::from_str(unsure).unwrap()),
+        ("remedies", &|rule| rule.remedies = [Remedy::Refund].into()),
+        ("way_back", &|rule| rule.return_freight = FreightPayer::Customer),
+        ("way_out", &|rule| rule.outbound_freight = OutboundFreight::Kept),
+        ("deductions", &|rule| rule.deductions = [Deduction::ReturnLabel].into()),
+        ("longer", &|rule| {
+            rule.window =
+                Some(PeriodTerms::new(Length::new(80, LengthUnit::Days), Anchor::Delivered));
+        }),
+    ];
+    let best = |rules: Vec<RuleTerms>| {
+        let mut store = draft(policies::STORE);
+        store.rules = rules;
+        let set = PolicySet::verify(vec![store]).unwrap();
+        let verdict = set.judge(&jacket("2026-03-02T09:00:00Z"), &germany());
+        assert_eq!(verdict.entitlements.len(), 2);
+        verdict.best().unwrap().rule.id.as_str().to_owned()
+    };
+    let good = || {
+        let mut rule = plain();
+        rule.return_freight = FreightPayer::Seller;
+        rule.outbound_freight = OutboundFreight::Refunded;
+        rule
+    };
+    for (place, (thing, worsen)) in worse.iter().enumerate() {
+        // The one right lacks this thing, the other everything that counts less.
+        let (mut one, mut other) = (good(), good());
+        worsen(&mut one);
+        other.id = RuleId::new("better").unwrap();
+        worse[place + 1..].iter().for_each(|(_, worsen)| worsen(&mut other));
+        assert_eq!(best(vec![one.clone(), other.clone()]), "better", "{thing}");
+        assert_eq!(best(vec![other, one]), "better", "{thing}");
+    }
+    // A right without an end lasts longer than any other.
+    let (mut endless, ends) = (good(), good());
+    endless.window = None;
+    endless.id = RuleId::new("endless").unwrap();
+    assert_eq!(best(vec![ends.clone(), endless.clone()]), "endless");
+    assert_eq!(best(vec![endless, ends]), "endless");
+}
