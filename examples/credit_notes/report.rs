@@ -15,6 +15,7 @@ use crate::figures::{Figures, Part, figures, product_names};
 use crate::matching::{Kind, Matched, matched};
 use crate::notes::{self, Note};
 use crate::read::Book;
+use crate::support::text::count;
 
 /// All results of one run.
 pub struct Report<'a> {

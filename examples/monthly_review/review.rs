@@ -53,7 +53,8 @@ pub struct Sources<'a> {
 type Outcomes<T> = Result<T, Box<dyn Error>>;
 
 fn percent(value: f64, digits: usize) -> String {
-    format!("{} %", decimals(100.0 * value, digits))
+    // A percent sign never stands alone on a line.
+    format!("{}\u{a0}%", decimals(100.0 * value, digits))
 }
 
 fn range(estimate: &Estimate, digits: usize) -> String {

@@ -173,7 +173,7 @@ pub fn improvements(
             vec![
                 action.title.clone(),
                 format!("{} · {}", called(action.department.as_str(), language), action.owner),
-                action.due.to_string(),
+                action.due.to_string().replace('-', "\u{2011}"),
                 format!("{} → {}", share(&case.from), share(&case.to)),
                 action.plan.test().label(language).to_owned(),
                 verdict.map_or("–".into(), |v| {

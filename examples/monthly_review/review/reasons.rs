@@ -79,14 +79,14 @@ pub fn reasons(sources: &Sources<'_>, language: Language) -> Outcomes<Section> {
         name: say!(language, "Reasons", "原因"),
         heading: say!(
             language,
-            "{few} reasons make four fifths of the complaints",
-            "{few} 个原因占了八成"
+            "{few} reasons make four fifths of what is named",
+            "{few} 个原因占已识别的八成"
         ),
         blocks: vec![
             Block::Text(say!(
                 language,
-                "Read from the text of {read} reviews that do not recommend the article, by the words of the reason taxonomy. By the intervals of the cumulative shares the cut {cut}. Shares are of all reasons named; a review can name several.",
-                "由原因分类的词库从 {read} 条不推荐的评论中读出。按累计占比的区间，八成的分界{cut}。占比以提到的全部原因为分母，一条评论可有多个原因。"
+                "Read from the text of {read} reviews that do not recommend the article, by the words of the reason taxonomy. By the intervals of the cumulative shares the cut {cut}. Shares count reviews without a reason too, the classes what is named only; a review can name several.",
+                "由原因分类的词库从 {read} 条不推荐的评论中读出。按累计占比的区间，八成的分界{cut}。占比的分母包含未识别的评论，类别只按已识别的原因划分；一条评论可有多个原因。"
             )),
             Block::Pair(vec![
                 (
