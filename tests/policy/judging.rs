@@ -880,9 +880,10 @@ fn the_most_favorable_right_is_the_better_one_by_each_thing_in_turn() {
     let unsure = r#"[{"id":"intact","when":{"test":{"fact":"opened","is":{"type":"flag","value":false}}},
                      "if_unknown":"subject_to"}]"#;
     // What makes a right worse, the gravest first.
-    let worse: [(&str, &dyn Fn(&mut RuleTerms)); 7] = [
+    type Worsen<'r> = &'r dyn Fn(&mut RuleTerms);
+    let worse: [(&str, Worsen<'_>); 7] = [
         ("refund", &|rule| {
-            rule.remedies = [Remedy::Exchange, Remedy::Repair, Remedy::StoreCredit].into()
+            rule.remedies = [Remedy::Exchange, Remedy::Repair, Remedy::StoreCredit].into();
         }),
         ("certain", &|rule| rule.provided = serde_json::from_str(unsure).unwrap()),
         ("remedies", &|rule| rule.remedies = [Remedy::Refund].into()),
