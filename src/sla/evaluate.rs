@@ -292,11 +292,7 @@ impl<'a> Fold<'a> {
         version: u32,
         mode: Option<ChangeMode>,
     ) {
-        let is_same = |run: &Run<'_>| {
-            run.is_live() && run.goal.policy == *policy && run.goal.version == version
-        };
-        let is_known = self.book.policies.contains_key(&(policy.clone(), version));
-        if !is_known || self.runs.iter().any(is_same) {
+        if !self.book.policies.contains_key(&(policy.clone(), version)) {
             return;
         }
         let mut taken: Vec<usize> = Vec::new();
@@ -311,9 +307,13 @@ impl<'a> Fold<'a> {
                     && other.goal.policy == *policy
                     && other.goal.goal.id == goal.id
             });
-            let is_live = old.and_then(|old| self.runs.get(old)).is_some_and(Run::is_live);
-            let change =
-                if is_live { mode.unwrap_or(goal.on_change) } else { ChangeMode::Retroactive };
+            let before = old.and_then(|old| self.runs.get(old)).filter(|old| old.is_live());
+            let change = match before {
+                // Attached already: once more changes nothing.
+                Some(before) if before.goal.version == version => ChangeMode::Keep,
+                Some(_) => mode.unwrap_or(goal.on_change),
+                None => ChangeMode::Retroactive,
+            };
             if change == ChangeMode::Keep {
                 taken.extend(old);
                 continue;

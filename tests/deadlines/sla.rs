@@ -1,5 +1,7 @@
 //! Service levels: named situations, and every fault reported in other systems.
 
+use std::collections::BTreeSet;
+
 use aftersale::calendar::book::{CalendarDefinition, Calendars};
 use aftersale::calendar::hours::DateRange;
 use aftersale::condition::Facts;
@@ -1395,6 +1397,34 @@ fn a_version_changed_and_changed_back_in_one_second_applies() {
     assert_eq!((only(&found).version, only(&found).revision), (1, 2));
     assert_eq!(only(&found).state, ClockState::Running);
     assert_eq!(only(&found).due, Some(march(2, 17, 0)));
+}
+
+/// Of two goals one keeps its old target and one does not; whoever goes back to the first version goes
+/// back with both.
+#[test]
+fn a_version_that_was_kept_in_part_is_left_as_a_whole() {
+    let version = |version, hours| {
+        let one = goal("one", rules(business(hours)), json!({"on_change": "keep"}));
+        policy(
+            "house",
+            version,
+            "internal",
+            vec![one, goal("two", rules(business(hours)), json!({}))],
+        )
+    };
+    let book = book(vec![version(1, 8), version(2, 4)]);
+    let versions = |events: Vec<CaseEvent>| {
+        let found = book.evaluate(&calendars(), &opened(events), march(2, 12, 0));
+        let told = |goal: &GoalEvaluation| (goal.goal.to_string(), goal.version, goal.due.unwrap());
+        found.goals.iter().map(told).collect::<BTreeSet<_>>()
+    };
+    let told = |goal: &str, version, hour| (goal.to_owned(), version, march(2, hour, 0));
+    let second = || attached(march(2, 10, 0), "house", 2);
+    assert_eq!(versions(vec![second()]), [told("one", 1, 17), told("two", 2, 13)].into());
+    let again = vec![second(), attached(march(2, 11, 0), "house", 2)];
+    assert_eq!(versions(again), versions(vec![second()]), "once more changes nothing");
+    let back = vec![second(), attached(march(2, 11, 0), "house", 1)];
+    assert_eq!(versions(back), [told("one", 1, 17), told("two", 1, 17)].into());
 }
 
 /// SLA-35: a policy that is attached again after it was detached goes on as one goal: it has one
