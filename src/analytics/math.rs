@@ -253,6 +253,24 @@ pub(super) fn beta_binomial_upper(x: u64, n: u64, a: f64, b: f64) -> f64 {
     }
 }
 
+/// The smallest and the largest beta-binomial count out of `n` that the tails on both sides leave.
+pub(super) fn beta_binomial_limits(n: u64, a: f64, b: f64, tail: f64) -> (u64, u64) {
+    let first = |tail: f64| {
+        // The smallest count with P(X > count) <= tail.
+        let (mut low, mut high) = (0_u64, n);
+        while low < high {
+            let middle = low.midpoint(high);
+            if beta_binomial_upper(middle.saturating_add(1), n, a, b) <= tail {
+                high = middle;
+            } else {
+                low = middle.saturating_add(1);
+            }
+        }
+        low
+    };
+    (first(1.0 - tail), first(tail))
+}
+
 /// `P(X = x)` when `drawn` of `total` are drawn and `marked` are marked.
 pub(super) fn ln_hypergeometric(x: u64, total: u64, marked: u64, drawn: u64) -> f64 {
     let (x, total, marked, drawn) = (x as f64, total as f64, marked as f64, drawn as f64);
