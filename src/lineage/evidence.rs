@@ -219,14 +219,13 @@ impl Lineage {
         let ends = targets.iter().filter_map(|node| current.get(node).copied().map(Some));
         let mut at = tree.meet(ends);
         let (mut points, mut seen) = (Vec::new(), BTreeSet::new());
-        while let Some(vertex) = at {
-            let Some(&(of, parent, _)) = tree.vertices.get(vertex) else { break };
-            let point = match of {
+        while let Some(vertex) = tree.vertex(at) {
+            let point = match vertex.of {
                 Of::Node(node) => self.item_at(node).map(Point::Item),
                 Of::Event(event) => self.id_of(event).map(Point::Event),
             };
             points.extend(point.filter(|point| seen.insert(point.clone())));
-            at = parent;
+            at = vertex.parent;
         }
         points.reverse();
         points
@@ -267,41 +266,72 @@ enum Of {
     Event(u32),
 }
 
-/// A dominator tree grown in topological order: what it is, the parent (none: the root), the depth.
+/// A dominator tree grown in topological order. A place is a vertex; none is the root above all.
+///
+/// Beside its parent each vertex knows one of its ancestors farther up, so that a common ancestor is found
+/// in steps as many as the logarithm of the depth (Myers 1983): a rework loop makes deep trees.
 #[derive(Default)]
 struct Dominators {
-    vertices: Vec<(Of, Option<usize>, usize)>,
+    vertices: Vec<Vertex>,
+}
+
+struct Vertex {
+    of: Of,
+    parent: Option<usize>,
+    jump: Option<usize>,
+    depth: usize,
 }
 
 impl Dominators {
     fn add(&mut self, of: Of, parent: Option<usize>) -> usize {
-        let depth = parent.map_or(0, |parent| self.depth(parent).saturating_add(1));
-        self.vertices.push((of, parent, depth));
+        let near = self.jump(parent);
+        let far = self.jump(near);
+        let length = |from, to| self.depth(from).saturating_sub(self.depth(to));
+        let jump = if length(parent, near) == length(near, far) { far } else { parent };
+        let depth = self.depth(parent).saturating_add(1);
+        self.vertices.push(Vertex { of, parent, jump, depth });
         self.vertices.len().saturating_sub(1)
     }
 
-    fn depth(&self, vertex: usize) -> usize {
-        self.vertices.get(vertex).map_or(0, |&(_, _, depth)| depth)
+    fn vertex(&self, place: Option<usize>) -> Option<&Vertex> {
+        self.vertices.get(place?)
     }
 
-    fn parent(&self, vertex: usize) -> Option<usize> {
-        self.vertices.get(vertex).and_then(|&(_, parent, _)| parent)
+    fn depth(&self, place: Option<usize>) -> usize {
+        self.vertex(place).map_or(0, |vertex| vertex.depth)
     }
 
-    /// The nearest vertex above all of these; none is the root.
+    fn parent(&self, place: Option<usize>) -> Option<usize> {
+        self.vertex(place)?.parent
+    }
+
+    fn jump(&self, place: Option<usize>) -> Option<usize> {
+        self.vertex(place)?.jump
+    }
+
+    /// The nearest place at or above all of these.
     fn meet(&self, ways: impl IntoIterator<Item = Option<usize>>) -> Option<usize> {
-        let mut ways = ways.into_iter();
-        let first = ways.next().flatten()?;
-        ways.try_fold(first, |held, way| {
-            let (mut a, mut b) = (held, way?);
-            while a != b {
-                if self.depth(a) >= self.depth(b) {
-                    a = self.parent(a)?;
-                } else {
-                    b = self.parent(b)?;
-                }
-            }
-            Some(a)
-        })
+        ways.into_iter().reduce(|a, b| self.meet_two(a, b)).flatten()
+    }
+
+    fn meet_two(&self, a: Option<usize>, b: Option<usize>) -> Option<usize> {
+        let depth = self.depth(a).min(self.depth(b));
+        let (mut a, mut b) = (self.lifted(a, depth), self.lifted(b, depth));
+        // Places of one depth have jumps of one length.
+        while a != b {
+            let (high_a, high_b) = (self.jump(a), self.jump(b));
+            (a, b) =
+                if high_a == high_b { (self.parent(a), self.parent(b)) } else { (high_a, high_b) };
+        }
+        a
+    }
+
+    /// The place at or above this one that has this depth.
+    fn lifted(&self, mut place: Option<usize>, depth: usize) -> Option<usize> {
+        while self.depth(place) > depth {
+            let high = self.jump(place);
+            place = if self.depth(high) >= depth { high } else { self.parent(place) };
+        }
+        place
     }
 }
