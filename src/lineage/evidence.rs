@@ -38,12 +38,20 @@ pub enum Point {
 /// How the affected orders were reached.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Evidence {
-    /// For each affected order the chain with the fewest events.
+    /// For each affected order the chain with the fewest events; of several items of the order the first
+    /// that is reached by so few.
     pub paths: BTreeMap<OrderId, Vec<Step>>,
+    /// Affected orders whose chains are not listed, because all together have more than [`MAX_STEPS`]
+    /// steps: ask for one by [`Lineage::path_to`].
+    pub without_path: BTreeSet<OrderId>,
     /// What all chains to all affected orders have in common, the source first. Whoever must check
     /// a suspicion starts here.
     pub common: Vec<Point>,
 }
+
+/// The most steps that the chains of all orders have together. A lineage of rework rounds, each shipped
+/// from, has as many as the square of its rounds.
+pub const MAX_STEPS: usize = 1_000_000;
 
 /// The most points of a chain that are tried one by one.
 const MAX_TRIED: usize = 256;
@@ -66,25 +74,65 @@ impl Lineage {
         let reach = self.reach(&resolved.suspicion);
         let live = Live::new(self, &resolved.suspicion);
         let shortest = self.shortest(&reach, &live);
-        let mut paths = BTreeMap::new();
-        let mut targets: Vec<u32> = Vec::new();
-        for node in &reach.nodes {
-            let order = self.item(*node).and_then(Item::order);
-            let (Some(order), Some(&arrival)) = (order, shortest.best.get(&node.0)) else {
-                continue;
-            };
-            targets.push(node.0);
-            let path = self.path(node.0, arrival, &shortest);
-            let known: Option<&Vec<Step>> = paths.get(order);
-            if known.is_none_or(|known| (path.len(), &path) < (known.len(), known)) {
-                paths.insert(order.clone(), path);
+        let targets: Vec<u32> =
+            self.order_arrivals(&reach, &shortest).map(|(_, node, _)| node).collect();
+        let nearest = self.nearest_items(&reach, &shortest);
+        let mut evidence =
+            Evidence { common: self.common_points(&reach, &live, &targets), ..Evidence::default() };
+        if let Some(&(node, arrival)) = nearest.values().next() {
+            let path = self.path(node, arrival, &shortest);
+            self.add_common_items(&resolved.suspicion, &targets, &path, &mut evidence.common);
+        }
+        let mut steps = 0_usize;
+        for (order, (node, arrival)) in nearest {
+            steps = steps.saturating_add(arrival.0 as usize);
+            if steps > MAX_STEPS {
+                evidence.without_path.insert(order.clone());
+            } else {
+                evidence.paths.insert(order.clone(), self.path(node, arrival, &shortest));
             }
         }
-        let mut common = self.common_points(&reach, &live, &targets);
-        if let Some(path) = paths.values().next() {
-            self.add_common_items(&resolved.suspicion, &targets, path, &mut common);
+        evidence
+    }
+
+    /// The chain with the fewest events from the sources to one order; none when a timed trace does not
+    /// reach it.
+    #[must_use]
+    pub fn path_to(&self, order: &OrderId, sources: &[Source]) -> Option<Vec<Step>> {
+        let resolved = self.resolve(sources);
+        let reach = self.reach(&resolved.suspicion);
+        let shortest = self.shortest(&reach, &Live::new(self, &resolved.suspicion));
+        let (node, arrival) = *self.nearest_items(&reach, &shortest).get(order)?;
+        Some(self.path(node, arrival, &shortest))
+    }
+
+    /// The affected items of orders, with the last step to each.
+    fn order_arrivals<'a>(
+        &'a self,
+        reach: &'a TimedReach,
+        shortest: &'a Shortest,
+    ) -> impl Iterator<Item = (&'a OrderId, u32, Arrival)> {
+        reach.nodes.iter().filter_map(|node| {
+            let order = self.item(*node).and_then(Item::order)?;
+            Some((order, node.0, *shortest.best.get(&node.0)?))
+        })
+    }
+
+    /// For each affected order its item with the shortest chain; of several the first by name.
+    fn nearest_items<'a>(
+        &'a self,
+        reach: &'a TimedReach,
+        shortest: &'a Shortest,
+    ) -> BTreeMap<&'a OrderId, (u32, Arrival)> {
+        let mut nearest: BTreeMap<&OrderId, (u32, Arrival)> = BTreeMap::new();
+        let key = |(node, arrival): (u32, Arrival)| (arrival.0, self.items.get(node as usize));
+        for (order, node, arrival) in self.order_arrivals(reach, shortest) {
+            let held = nearest.entry(order).or_insert((node, arrival));
+            if key((node, arrival)) < key(*held) {
+                *held = (node, arrival);
+            }
         }
-        Evidence { paths, common }
+        nearest
     }
 
     /// Items that lie on every chain, but on different chains at different times (a tank): each

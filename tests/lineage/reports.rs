@@ -1,13 +1,15 @@
 //! What a lineage is told by: metrics, drawings, tables.
 
 use crate::lineage_model::dairy::{dairy, event, order};
-use crate::lineage_model::{LOTS, effective, liters, lot, model_forward, recorded, world};
+use crate::lineage_model::{
+    LOTS, effective, liters, lot, model_forward, order_id, recorded, world,
+};
 use aftersale::id::SerialId;
 use aftersale::lineage::Lineage;
 use aftersale::lineage::audit::Violation;
 use aftersale::lineage::draw::Format;
 use aftersale::lineage::event::{EventKind, Item, Line, Units};
-use aftersale::lineage::evidence::Point;
+use aftersale::lineage::evidence::{MAX_STEPS, Point};
 use aftersale::lineage::recall::Scope;
 use aftersale::lineage::source::Source;
 use aftersale::lineage::table::TraceRow;
@@ -266,5 +268,43 @@ fn points_that_all_ways_pass_are_found_in_deep_lineages() {
     let evidence = lineage.evidence(&[Source::item(lot(&round(0)))]);
     let common: Vec<Point> = ["ROUND-0", "TANK"].map(|name| Point::Item(lot(name))).into();
     assert_eq!(evidence.common.len(), 5, "{:?}", evidence.common);
+    assert_eq!(evidence.paths[&order_id("SO-1")].len(), 2);
     assert!(common.iter().all(|point| evidence.common.contains(point)));
+}
+
+/// LIN-11: chains that would fill the memory are left out and named, and each can be asked for alone.
+#[test]
+fn chains_without_end_are_left_out_and_named() {
+    const ROUNDS: usize = 3_000;
+    let mut lineage = Lineage::new(Units::default());
+    let some = |name: String| Line::unmeasured(lot(&name));
+    for n in 0..ROUNDS {
+        let made = event(&format!("E{n:04}"), 1, EventKind::Rework)
+            .sequence(2 * n as u32)
+            .input(some(format!("ROUND-{n}")))
+            .output(some(format!("ROUND-{}", n + 1)));
+        let shipped = event(&format!("S{n:04}"), 1, EventKind::Ship)
+            .sequence(2 * n as u32 + 1)
+            .input(some(format!("ROUND-{}", n + 1)))
+            .output(Line::unmeasured(order(&format!("SO-{n:04}"))));
+        lineage.record(&made.check().unwrap()).unwrap();
+        lineage.record(&shipped.check().unwrap()).unwrap();
+    }
+    let from = [Source::item(lot("ROUND-0"))];
+    let evidence = lineage.evidence(&from);
+    // The chain to order n has n + 2 steps; so many orders have a million together.
+    let listed = (1..)
+        .scan(0, |sum, n| {
+            *sum += n + 1;
+            (*sum <= MAX_STEPS).then_some(n)
+        })
+        .count();
+    assert_eq!(evidence.paths.len(), listed);
+    assert_eq!(evidence.without_path.len(), ROUNDS - listed);
+    let (last, first) = (evidence.paths.last_key_value().unwrap(), evidence.without_path.first());
+    assert!(Some(last.0) < first);
+    assert_eq!(lineage.path_to(last.0, &from).as_ref(), Some(last.1));
+    assert_eq!(lineage.path_to(&order_id("SO-2999"), &from).map(|path| path.len()), Some(3_001));
+    assert_eq!(lineage.path_to(&order_id("SO-9999"), &from), None);
+    assert_eq!(lineage.path_to(last.0, &[Source::item(lot("ROUND-3000"))]), None);
 }
