@@ -376,12 +376,13 @@ fn project(
     confidence: Confidence,
 ) -> Option<Estimate> {
     pattern.get(window)?;
-    let (mut stays, mut greenwood, mut fewest) = (1.0, 0.0, f64::INFINITY);
+    let (mut stays, mut greenwood, mut fewest) = (1.0, 0.0, 0.0);
     for later in pattern.iter().take(window.saturating_add(1)).skip(age.saturating_add(1)) {
         let (d, r) = (later.returned as f64, later.at_risk as f64);
         stays *= 1.0 - d / r;
         greenwood += if d < r { d / (r * (r - d)) } else { 0.0 };
-        fewest = fewest.min(r);
+        // Fewer cohorts have lived each later age, with fewer units out.
+        fewest = r;
     }
     let n = units.whole() as f64;
     let comes = 1.0 - stays;

@@ -326,6 +326,13 @@ fn fisher(before: Proportion, after: Proportion) -> f64 {
     let drawn = after.whole;
     let low = drawn.saturating_sub(total.saturating_sub(marked));
     let high = marked.min(drawn);
+    let share = marked as f64 / total as f64;
+    let spread = drawn as f64 * share * (1.0 - share) * (before.whole as f64 / total as f64);
+    if spread > 1e10 {
+        // A hundred thousand tables either way: as good as normal, and not to be summed one by one.
+        let away = after.part as f64 - drawn as f64 * share;
+        return math::chi_square_1_upper(away * away / spread);
+    }
     let seen = math::ln_hypergeometric(after.part, total, marked, drawn);
     let ratio = |k: u64| {
         // P(k + 1) / P(k)

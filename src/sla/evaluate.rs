@@ -292,11 +292,7 @@ impl<'a> Fold<'a> {
         version: u32,
         mode: Option<ChangeMode>,
     ) {
-        let is_same = |run: &Run<'_>| {
-            run.is_live() && run.goal.policy == *policy && run.goal.version == version
-        };
-        let is_known = self.book.policies.contains_key(&(policy.clone(), version));
-        if !is_known || self.runs.iter().any(is_same) {
+        if !self.book.policies.contains_key(&(policy.clone(), version)) {
             return;
         }
         let mut taken: Vec<usize> = Vec::new();
@@ -305,19 +301,26 @@ impl<'a> Fold<'a> {
                 continue;
             };
             let goal = &run.goal.goal;
-            let is_of_goal =
-                |other: &Run<'_>| other.goal.policy == *policy && other.goal.goal.id == goal.id;
-            let old = self.runs.iter().position(|other| other.is_live() && is_of_goal(other));
-            let gone = self.runs.iter().position(|other| other.is_detached() && is_of_goal(other));
-            let change = mode.unwrap_or(goal.on_change);
-            if old.is_some() && change == ChangeMode::Keep {
+            // The goal's clock until now: of another version, or detached.
+            let old = self.runs.iter().position(|other| {
+                (other.is_live() || other.is_detached())
+                    && other.goal.policy == *policy
+                    && other.goal.goal.id == goal.id
+            });
+            let before = old.and_then(|old| self.runs.get(old)).filter(|old| old.is_live());
+            let change = match before {
+                // Attached already: once more changes nothing.
+                Some(before) if before.goal.version == version => ChangeMode::Keep,
+                Some(_) => mode.unwrap_or(goal.on_change),
+                None => ChangeMode::Retroactive,
+            };
+            if change == ChangeMode::Keep {
                 taken.extend(old);
                 continue;
             }
             taken.push(place);
-            let change = if old.is_some() { change } else { ChangeMode::Retroactive };
-            match old.or(gone).map(|before| self.runs.get_disjoint_mut([place, before])) {
-                Some(Ok([run, before])) => run.go_live(at, change, Some(before)),
+            match old.map(|old| self.runs.get_disjoint_mut([place, old])) {
+                Some(Ok([run, old])) => run.go_live(at, change, Some(old)),
                 Some(Err(_)) | None => {
                     if let Some(run) = self.runs.get_mut(place) {
                         run.go_live(at, change, None);

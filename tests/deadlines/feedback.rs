@@ -218,6 +218,27 @@ fn promoter_classes_have_their_published_limits() {
 }
 
 #[test]
+fn of_several_recommendations_the_lowest_counts_and_means_are_rounded_down() {
+    let mut asked = draft();
+    let questions = asked["surveys"][0]["questions"].as_array_mut().unwrap();
+    for (question, scale) in [(3, "csat"), (4, "nps")] {
+        questions[question]["scale"] = json!(scale);
+    }
+    let book = FeedbackBook::verify(serde_json::from_value(asked).unwrap(), &schema()).unwrap();
+    let survey = book.survey(&SurveyId::new("after_return").unwrap()).unwrap();
+    let given = answers(&[
+        ("overall", Answer::Number(5)),
+        ("speed", Answer::Number(4)),
+        ("ease", Answer::Number(5)),
+        ("recommend", Answer::Number(10)),
+        ("again", Answer::Number(6)),
+    ]);
+    let scores = survey.score(&given).unwrap();
+    assert_eq!((scores.recommendation, scores.promoter()), (Some(6), Some(Promoter::Detractor)));
+    assert_eq!(scores.satisfaction_hundredths, Some(466), "14 of 3");
+}
+
+#[test]
 fn wrong_answers_are_all_told() {
     let book = book();
     let survey = book.survey(&SurveyId::new("after_return").unwrap()).unwrap();

@@ -1,5 +1,7 @@
 //! Service levels: named situations, and every fault reported in other systems.
 
+use std::collections::BTreeSet;
+
 use aftersale::calendar::book::{CalendarDefinition, Calendars};
 use aftersale::calendar::hours::DateRange;
 use aftersale::condition::Facts;
@@ -775,6 +777,14 @@ fn statutory_terms_win_and_conflicts_are_told() {
     );
     let metric = MetricId::new("solution").unwrap();
     assert_eq!(found.effective_due(&metric).unwrap().policy.as_str(), "law");
+    // A contract may not be later either; a figure to compare with may.
+    let later = |kind: &str| {
+        let days = json!({"clock": "days", "term": {"days": 3}, "calendar": "desk"});
+        let law = policy("law", 1, "statutory", vec![goal("refund", rules(days), json!({}))]);
+        let own = policy("house", 1, kind, vec![goal("refund", rules(business(40)), json!({}))]);
+        try_book(vec![law, own]).unwrap().evaluate(&calendars(), &history, start).notices.len()
+    };
+    assert_eq!((later("contract"), later("benchmark")), (1, 0));
     // A promise of our own that is not later is no conflict.
     let days = json!({"clock": "days", "term": {"days": 3}, "calendar": "desk"});
     let law = policy("law", 1, "statutory", vec![goal("refund", rules(days.clone()), json!({}))]);
@@ -839,6 +849,12 @@ fn what_if_tells_the_difference() {
     assert_eq!(difference.goals[0].due_moves_by, Some(-(28 * 3600)));
     assert_eq!(difference.more_breaches(), 1);
     assert_eq!((difference.gone.len(), difference.added.len()), (0, 1));
+    // A breach that would come at another time is one breach gone and another added.
+    let paused = opened(vec![paused(march(2, 10, 0), "parts"), resumed(march(2, 11, 0), "parts")]);
+    let delayed = Scenario { history: &paused, ..stricter };
+    let difference = stricter.compare(&delayed, march(2, 16, 0));
+    assert_eq!((difference.gone.len(), difference.added.len()), (1, 1));
+    assert_eq!(difference.goals[0].due_moves_by, Some(3600));
 }
 
 /// SLA-31: a change of version follows its mode: measured again, from now on, from zero, kept, scaled.
@@ -1053,6 +1069,26 @@ fn events_of_the_time_stopped_fire_at_the_reopening() {
     let more = json!({"reopen": {"when": code("event", "reopened")}, "ladder": [late]});
     let book = house(vec![goal("solve", rules(business(8)), more)]);
     assert_eq!(found(&book, march(2, 18, 0)), ("late".into(), march(2, 20, 0), reopened));
+}
+
+/// More repeats than fit before the deadline are told at the start; the first stands for those that
+/// would lie before it.
+#[test]
+fn a_ladder_longer_than_its_target_begins_at_the_start() {
+    let mut often = step("often", json!({"before_due": {"seconds": 12 * 3600 + 1}}));
+    often["repeat"] = json!({"every_seconds": 4 * 3600, "times": 4});
+    let mut even = step("even", json!({"before_due": {"seconds": 12 * 3600}}));
+    even["repeat"] = json!({"every_seconds": 4 * 3600, "times": 4});
+    let book = house(vec![goal("solve", rules(business(8)), json!({"ladder": [often, even]}))]);
+    let found = book.evaluate(&calendars(), &opened(vec![]), march(2, 17, 0));
+    let told = |step: &str| -> Vec<_> {
+        let own = found.events.iter().filter(|event| event.id.step.as_str() == step);
+        own.map(|event| (event.id.occurrence, event.at)).collect()
+    };
+    let second = chrono::TimeDelta::seconds(1);
+    let (start, noon, end) = (march(2, 9, 0), march(2, 13, 0), march(2, 17, 0));
+    assert_eq!(told("often"), [(0, start), (2, noon - second), (3, end - second)]);
+    assert_eq!(told("even"), [(0, start), (1, start), (2, noon), (3, end)]);
 }
 
 /// A history that would take minutes to evaluate is refused, and many pauses take no time.
@@ -1363,6 +1399,34 @@ fn a_version_changed_and_changed_back_in_one_second_applies() {
     assert_eq!(only(&found).due, Some(march(2, 17, 0)));
 }
 
+/// Of two goals one keeps its old target and one does not; whoever goes back to the first version goes
+/// back with both.
+#[test]
+fn a_version_that_was_kept_in_part_is_left_as_a_whole() {
+    let version = |version, hours| {
+        let one = goal("one", rules(business(hours)), json!({"on_change": "keep"}));
+        policy(
+            "house",
+            version,
+            "internal",
+            vec![one, goal("two", rules(business(hours)), json!({}))],
+        )
+    };
+    let book = book(vec![version(1, 8), version(2, 4)]);
+    let versions = |events: Vec<CaseEvent>| {
+        let found = book.evaluate(&calendars(), &opened(events), march(2, 12, 0));
+        let told = |goal: &GoalEvaluation| (goal.goal.to_string(), goal.version, goal.due.unwrap());
+        found.goals.iter().map(told).collect::<BTreeSet<_>>()
+    };
+    let told = |goal: &str, version, hour| (goal.to_owned(), version, march(2, hour, 0));
+    let second = || attached(march(2, 10, 0), "house", 2);
+    assert_eq!(versions(vec![second()]), [told("one", 1, 17), told("two", 2, 13)].into());
+    let again = vec![second(), attached(march(2, 11, 0), "house", 2)];
+    assert_eq!(versions(again), versions(vec![second()]), "once more changes nothing");
+    let back = vec![second(), attached(march(2, 11, 0), "house", 1)];
+    assert_eq!(versions(back), [told("one", 1, 17), told("two", 1, 17)].into());
+}
+
 /// SLA-35: a policy that is attached again after it was detached goes on as one goal: it has one
 /// evaluation, keeps what was found before, and no two of its timer events share a name.
 #[test]
@@ -1382,6 +1446,12 @@ fn a_policy_attached_again_is_one_goal() {
     let (calendars, history) = (calendars(), opened(away.clone()));
     let same = Scenario { book: &book, calendars: &calendars, history: &history };
     assert!(same.compare(&same, now).is_empty());
+    // Attached twice, it has an account of its own time and of no other.
+    let twice =
+        opened(vec![attached(march(2, 10, 0), "house", 1), detached(march(2, 11, 0), "house")]);
+    let once = opened(vec![detached(march(2, 11, 0), "house")]);
+    let account = |history| book.account(&calendars, history, &ids.0, &ids.1, now).unwrap();
+    assert_eq!(account(&twice), account(&once));
     // A team that had the case, lost it and has it again counts from now on.
     let own = house(vec![warned(4, json!({"counts_from": "attachment"}))]);
     let found = own.evaluate(&calendars, &history, now);
@@ -1509,6 +1579,16 @@ fn changes_and_reopenings_in_the_night_keep_the_quiet_hours() {
     ];
     let found = book.evaluate(&calendars(), &opened(events), morning);
     assert_eq!(fired(&found), [("half", morning)]);
+    // Reached in the evening, it would have waited for the morning; stopped meanwhile, and reopened in
+    // another night, it waits for another morning.
+    let events = vec![
+        fact(march(2, 9, 0), "priority", Fact::Count(1)),
+        event(march(2, 20, 0), "solved"),
+        event(march(4, 3, 0), "reopened"),
+    ];
+    let found = book.evaluate(&calendars(), &opened(events), march(4, 9, 0));
+    let told = &found.events[0];
+    assert_eq!((told.reached, told.at), (march(2, 19, 0), march(4, 9, 0)));
     // The policy comes to the case in the night.
     let late = history(vec![
         event(march(2, 9, 0), "requested"),
@@ -1546,6 +1626,7 @@ fn what_ended_before_the_attachment_is_judged_as_if_the_policy_had_been_there() 
     };
     for (end, end_at) in [
         ("solved", march(2, 12, 0)),
+        ("solved", march(2, 13, 0)),
         ("solved", march(2, 15, 0)),
         ("withdrawn", march(2, 12, 0)),
         ("withdrawn", march(2, 15, 0)),

@@ -867,6 +867,13 @@ fn every_code_has_its_labels() {
     labeled::<GroundKind>();
 }
 
+/// A condition of which nobody told whether it is met.
+const UNSURE: &str = r#"[{"id":"intact","if_unknown":"subject_to",
+    "when":{"test":{"fact":"opened","is":{"type":"flag","value":false}}}}]"#;
+
+/// Takes one thing from a right.
+type Worsen = fn(&mut RuleTerms);
+
 /// Of two rights that are alike but for one thing, the better one is named first, wherever it stands: by
 /// each thing in the order in which they count.
 #[test]
@@ -877,20 +884,17 @@ fn the_most_favorable_right_is_the_better_one_by_each_thing_in_turn() {
         rule.adjust.clear();
         rule
     };
-    let unsure = r#"[{"id":"intact","when":{"test":{"fact":"opened","is":{"type":"flag","value":false}}},
-                     "if_unknown":"subject_to"}]"#;
     // What makes a right worse, the gravest first.
-    type Worsen<'r> = &'r dyn Fn(&mut RuleTerms);
-    let worse: [(&str, Worsen<'_>); 7] = [
-        ("refund", &|rule| {
+    let worse: [(&str, Worsen); 7] = [
+        ("refund", |rule| {
             rule.remedies = [Remedy::Exchange, Remedy::Repair, Remedy::StoreCredit].into();
         }),
-        ("certain", &|rule| rule.provided = serde_json::from_str(unsure).unwrap()),
-        ("remedies", &|rule| rule.remedies = [Remedy::Refund].into()),
-        ("way_back", &|rule| rule.return_freight = FreightPayer::Customer),
-        ("way_out", &|rule| rule.outbound_freight = OutboundFreight::Kept),
-        ("deductions", &|rule| rule.deductions = [Deduction::ReturnLabel].into()),
-        ("longer", &|rule| {
+        ("certain", |rule| rule.provided = serde_json::from_str(UNSURE).unwrap()),
+        ("remedies", |rule| rule.remedies = [Remedy::Refund].into()),
+        ("way_back", |rule| rule.return_freight = FreightPayer::Customer),
+        ("way_out", |rule| rule.outbound_freight = OutboundFreight::Kept),
+        ("deductions", |rule| rule.deductions = [Deduction::ReturnLabel].into()),
+        ("longer", |rule| {
             rule.window =
                 Some(PeriodTerms::new(Length::new(80, LengthUnit::Days), Anchor::Delivered));
         }),
