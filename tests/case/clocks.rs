@@ -265,19 +265,29 @@ fn no_timer_decides_for_the_customer_after_a_ruling_for_the_seller() {
         assert_eq!(outcomes(&tick_at(&mut desk, due)), [ExpiryOutcome::CarriedOut]);
         assert_eq!(desk.order.money().refunded(), pounds("60.00"));
     }
-    // A parcel is called back while the seller is found right: its clock permits nothing either.
+    // A parcel is called back, or on its way back: the clock permits nothing and pays nothing either.
     let mut draft = sale(&[("1", 1, 1, "60.00")]).draft().clone();
     draft.shipments[0].delivered_at = None;
-    let rules = shop(&timer("awaiting_interception", 86_400, "agree"), "");
-    let mut desk = Desk::under(rules, Sale::freeze(draft).unwrap());
-    desk.open("R-1", &[("1", 1)]).unwrap();
-    let call =
-        Command::InterceptParcel { case: case("R-1"), parcel: parcel("OUT-1"), lines: vec![] };
-    desk.give(Role::Agent, call).unwrap();
-    dispute(&mut desk, Ruling::ForSeller);
-    let due = desk.order.next_wakeup().unwrap();
-    assert_eq!(outcomes(&tick_at(&mut desk, due)), [ExpiryOutcome::Blocked]);
-    assert_eq!(desk.status("R-1"), "intercepting");
+    let sold = Sale::freeze(draft).unwrap();
+    let called = timer("awaiting_interception", 86_400, "agree");
+    let rules = shop(&format!("{called},{timers}"), "");
+    for turned in [false, true] {
+        let mut desk = Desk::under(rules.clone(), sold.clone());
+        desk.open_as("R-1", Resolution::RefundOnly, &[("1", 1)]).unwrap();
+        let (id, out) = (|| case("R-1"), || parcel("OUT-1"));
+        let call = Command::InterceptParcel { case: id(), parcel: out(), lines: vec![] };
+        desk.give(Role::Agent, call).unwrap();
+        if turned {
+            let outcome = InterceptionOutcome::Intercepted;
+            let back = Command::RecordInterception { case: id(), parcel: out(), outcome };
+            desk.give(Role::System, back).unwrap();
+        }
+        dispute(&mut desk, Ruling::ForSeller);
+        let due = desk.order.next_wakeup().unwrap();
+        assert_eq!(outcomes(&tick_at(&mut desk, due)), [ExpiryOutcome::Blocked]);
+        let status = if turned { "in_transit" } else { "intercepting" };
+        assert_eq!(desk.status("R-1"), status);
+    }
 }
 
 /// Rules that cannot tell a deadline any more still do not count the time on hold.

@@ -5,6 +5,7 @@
 
 mod trial;
 
+use alloc::borrow::Cow;
 use alloc::collections::BTreeSet;
 use alloc::format;
 use alloc::vec::Vec;
@@ -223,12 +224,13 @@ impl Run<'_> {
     /// What an expiry leads to; nothing when it is not possible.
     fn effects(&mut self, id: &CaseId, timer: &Timer) -> Option<Vec<EventFact>> {
         let mut trial = Trial {
-            order: self.order().clone(),
+            order: Cow::Borrowed(self.order()),
             rules: self.rules,
             roster: self.roster,
             id,
             now: timer.due,
             facts: Vec::new(),
+            told: 0,
         };
         match timer.action {
             ExpiryAction::Report => {}
@@ -255,13 +257,14 @@ impl Run<'_> {
                 }
             }
         }
+        let facts = trial.facts;
         self.findings.push(
             Finding::new(RuleRef::new(timer.rule.clone()), Effect::Sets)
                 .about(id)
                 .observed(Fact::Instant(timer.due))
                 .required(Fact::code(timer.action)),
         );
-        Some(trial.facts)
+        Some(facts)
     }
 
     /// Stamps facts, and sets the timers of the stage that the case has come to.

@@ -1,5 +1,6 @@
-//! What the expiry of a timer leads to, tried on a copy of the order before any of it is decided.
+//! What the expiry of a timer leads to, tried before any of it is decided.
 
+use alloc::borrow::Cow;
 use alloc::vec::Vec;
 
 use super::super::money::{settleable, ways};
@@ -24,14 +25,16 @@ use crate::rules::Rules;
 use crate::settlement::request::Claim;
 use crate::time::Instant;
 
-/// The effects of an expiry, tried on a copy of the order.
+/// The effects of an expiry, step by step; the order is copied only when one step follows another.
 pub(super) struct Trial<'a> {
-    pub(super) order: AfterSale,
+    pub(super) order: Cow<'a, AfterSale>,
     pub(super) rules: &'a Rules,
     pub(super) roster: &'a Roster<'a>,
     pub(super) id: &'a CaseId,
     pub(super) now: Instant,
     pub(super) facts: Vec<EventFact>,
+    /// How many of the facts the copy of the order knows.
+    pub(super) told: usize,
 }
 
 impl Trial<'_> {
@@ -40,11 +43,12 @@ impl Trial<'_> {
         &mut self,
         rule: impl FnOnce(&Scene<'_>, &mut Draft, &ReturnCase),
     ) -> Option<()> {
+        self.follow();
         let context = Context { now: self.now, rules: self.rules };
         let envelope = timer_command();
         let mut draft = Draft::default();
-        let case = self.order.cases.get(self.id)?;
-        let (order, roster) = (&self.order, self.roster);
+        let (order, roster) = (self.order.as_ref(), self.roster);
+        let case = order.cases.get(self.id)?;
         let scene = Scene { order, context: &context, roster, envelope: &envelope };
         rule(&scene, &mut draft, case);
         if draft.obstacles.is_empty() {
@@ -53,39 +57,46 @@ impl Trial<'_> {
         if !draft.obstacles.is_empty() {
             return None;
         }
-        for fact in &draft.facts {
-            let event = Event {
-                sequence: self.order.stream.next(),
-                at: self.now,
-                actor: clock(),
-                cause: Cause { command: envelope.id.clone(), digest: 0, timer: None },
-                rules_version: self.rules.version(),
-                fact: fact.clone(),
-            };
-            self.order.evolve(&event);
-        }
         self.facts.append(&mut draft.facts);
         Some(())
     }
 
-    fn case(&self) -> Option<&ReturnCase> {
+    /// Brings the order to where the steps so far have led.
+    fn follow(&mut self) {
+        for fact in self.facts.get(self.told..).unwrap_or_default() {
+            let event = Event {
+                sequence: self.order.stream.next(),
+                at: self.now,
+                actor: clock(),
+                cause: Cause { command: timer_command().id, digest: 0, timer: None },
+                rules_version: self.rules.version(),
+                fact: fact.clone(),
+            };
+            self.order.to_mut().evolve(&event);
+        }
+        self.told = self.facts.len();
+    }
+
+    /// The case as the steps so far have left it.
+    fn case(&mut self) -> Option<&ReturnCase> {
+        self.follow();
         self.order.cases.get(self.id)
     }
 
     /// After a ruling for the seller a timer decides nothing for the customer: what people accepted all
     /// the same is paid, and no more.
-    fn is_ruled_for_seller(&self) -> bool {
+    fn is_ruled_for_seller(&mut self) -> bool {
         let dispute = self.case().map(|case| case.dispute);
         matches!(dispute, Some(Dispute::Ruled { ruling: Ruling::ForSeller, .. }))
     }
 
     /// An undecided request counts as permitted, an open offer as taken; whether there was one.
     pub(super) fn permit(&mut self) -> Option<bool> {
-        let case = self.case()?;
-        if case.approval != Approval::Authorized && self.is_ruled_for_seller() {
+        let approval = self.case()?.approval;
+        if approval != Approval::Authorized && self.is_ruled_for_seller() {
             return None;
         }
-        match case.approval {
+        match approval {
             Approval::Submitted | Approval::NeedsInfo => {
                 let ground = Ground::Timeout;
                 self.step(|scene, draft, case| {
@@ -124,9 +135,10 @@ impl Trial<'_> {
 
     /// Refunds whatever the case holds that can be refunded.
     pub(super) fn refund(&mut self) -> Option<()> {
+        let against = self.is_ruled_for_seller();
         let case = self.case()?;
         let ways = match case.resolution {
-            Resolution::RefundOnly | Resolution::InstantRefund if self.is_ruled_for_seller() => {
+            Resolution::RefundOnly | Resolution::InstantRefund if against => {
                 return self.refund_returned();
             }
             Resolution::RefundOnly | Resolution::InstantRefund => ways(case),
@@ -149,7 +161,8 @@ impl Trial<'_> {
     /// What is accepted, what is on its way and was not confirmed in time, and what was lost with
     /// somebody else liable. What was missing in a parcel that arrived is for people to decide.
     fn refund_returned(&mut self) -> Option<()> {
-        let (case, awaits) = (self.case()?, !self.is_ruled_for_seller());
+        let awaits = !self.is_ruled_for_seller();
+        let case = self.case()?;
         let part = |line: &CaseLine| {
             let lost = if line.owes_losses() { line.held.at(Location::Lost) } else { 0 };
             let coming = if awaits { case.awaited(line) } else { 0 };
