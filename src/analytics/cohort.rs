@@ -290,7 +290,7 @@ impl Measure for Triangle {
             let month = i32::try_from(year).ok().zip(u32::try_from(number).ok());
             let month = month.and_then(|(year, number)| Month::new(year, number));
             let month = month.filter(|month| last.is_none_or(|last| last < *month));
-            let month = month.ok_or(from.damaged("ascending months"))?;
+            let month = month.ok_or_else(|| from.damaged("ascending months"))?;
             last = Some(month);
             triangle.sold(month, from.count()?)?;
             let ages = from.count()?;

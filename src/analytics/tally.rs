@@ -467,7 +467,7 @@ impl<M: Measure> Tally<M> {
         let mut dimensions = Vec::new();
         for _ in 0..reader.count()? {
             let dimension = Dimension::from_code(reader.text(CODE_BYTES)?);
-            dimensions.push(dimension.ok_or(reader.damaged("a dimension"))?);
+            dimensions.push(dimension.ok_or_else(|| reader.damaged("a dimension"))?);
         }
         let mut tally = Self::new(&dimensions, limit)?;
         let count = reader.count()?;

@@ -221,19 +221,8 @@ impl Fault {
 
     /// The place of the event concerned; none when it is the document.
     #[must_use]
-    pub const fn index(&self) -> Option<usize> {
-        match self {
-            Self::NoEvents => None,
-            Self::NotAnObject { index }
-            | Self::UnknownType { index, .. }
-            | Self::Missing { index, .. }
-            | Self::Invalid { index, .. }
-            | Self::QuantityDropped { index, .. }
-            | Self::HalfProcess { index, .. }
-            | Self::Identifier { index, .. }
-            | Self::UnknownShipment { index, .. }
-            | Self::Lines { index, .. } => Some(*index),
-        }
+    pub fn index(&self) -> Option<usize> {
+        self.clone().place().map(|index| *index)
     }
 }
 
@@ -263,7 +252,7 @@ impl Fault {
 pub struct Import {
     /// The events understood, in the order of the document.
     pub events: Vec<EpcisEvent>,
-    /// What was not understood.
+    /// What was not understood, in the order of the document.
     pub faults: Vec<Fault>,
 }
 
@@ -272,9 +261,9 @@ impl Import {
     /// stand in several documents, a correction that comes in a later one. The places of the events
     /// that are added go on where these end, in [`EpcisEvent::index`] and in faults.
     pub fn join(&mut self, other: Self) {
-        let places = self.events.iter().map(|event| event.index);
-        let places = places.chain(self.faults.iter().filter_map(Fault::index));
-        let first = places.max().map_or(0, |last| last.saturating_add(1));
+        let event = self.events.last().map(|event| event.index);
+        let fault = self.faults.iter().rev().find_map(Fault::index);
+        let first = event.max(fault).map_or(0, |last| last.saturating_add(1));
         let behind = |index: &mut usize| *index = index.saturating_add(first);
         self.events.extend(other.events.into_iter().map(|mut event| {
             behind(&mut event.index);

@@ -80,14 +80,15 @@ pub enum Violation {
         /// The sum of the outputs.
         outputs: Quantity,
     },
-    /// More was used in all than was ever put out.
+    /// More was used in all than was ever put out, as far as all that was put out has a quantity.
     OverConsumed {
         /// The item.
         item: Item,
         /// How much is missing.
         missing: Quantity,
     },
-    /// An event took more than was there at that time.
+    /// An event took more than was there at that time. Not told of goods that were put out without a
+    /// quantity, until they are cleaned out.
     Deficit {
         /// The event.
         event: EventId,
@@ -114,6 +115,9 @@ struct Account {
     used: i64,
     first_used: Option<u32>,
     first_made: Option<u32>,
+    /// Something was put out without a quantity: since it was last cleaned, and ever.
+    has_uncounted: bool,
+    had_uncounted: bool,
 }
 
 impl Lineage {
@@ -151,6 +155,8 @@ impl Lineage {
                 if nodes.contains(node) {
                     let account = accounts.entry(node).or_default();
                     account.first_made.get_or_insert(position);
+                    account.has_uncounted |= steps < 0;
+                    account.had_uncounted |= steps < 0;
                     account.hand = account.hand.saturating_add(steps.max(0));
                     account.made = account.made.saturating_add(steps.max(0));
                 }
@@ -171,7 +177,7 @@ impl Lineage {
 
     fn take(&self, event: u32, node: u32, steps: i64, account: &mut Account, audit: &mut Audit) {
         if self.graph.kind(event) == EventKind::Clean {
-            account.hand = 0;
+            (account.hand, account.has_uncounted) = (0, false);
             return;
         }
         let steps = steps.max(0);
@@ -180,6 +186,7 @@ impl Lineage {
         account.hand = account.hand.saturating_sub(steps).max(0);
         let (Some(id), Some(item)) = (self.id_of(event), self.item_at(node)) else { return };
         if missing > 0
+            && !account.has_uncounted
             && let Some(missing) = self.quantity_of(node, missing)
         {
             audit.violations.push(Violation::Deficit { event: id, item, missing });
@@ -211,6 +218,7 @@ impl Lineage {
     fn judge(&self, item: Item, node: u32, account: &Account, audit: &mut Audit) {
         let missing = account.used.saturating_sub(account.made);
         if missing > 0
+            && !account.had_uncounted
             && let Some(missing) = self.quantity_of(node, missing)
         {
             audit.violations.push(Violation::OverConsumed { item: item.clone(), missing });

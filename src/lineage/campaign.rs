@@ -6,6 +6,8 @@
 //! quantity recovered never passes the quantity out there, where that is known; replaying the events gives the same
 //! campaign.
 
+pub mod recovery;
+
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -18,6 +20,7 @@ use crate::label::codes;
 use crate::number::Ratio;
 use crate::quantity::{Quantity, QuantityError, Unit};
 use crate::time::{Instant, add_seconds};
+use recovery::{Recovery, RecoveryId};
 
 codes! {
     /// How many of the consignees are asked whether the notice reached them and was followed.
@@ -114,6 +117,8 @@ pub enum CampaignCommand {
     RecordRecovery {
         /// Whose.
         order: OrderId,
+        /// The host's id; recording it again for the order is harmless.
+        id: RecoveryId,
         /// How much.
         quantity: Quantity,
     },
@@ -159,6 +164,9 @@ pub enum CampaignEvent {
     GoodsRecovered {
         /// Whose.
         order: OrderId,
+        /// Which recovery; none in histories of before recoveries had ids.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        id: Option<RecoveryId>,
         /// How much.
         quantity: Quantity,
         /// When.
@@ -221,6 +229,16 @@ pub enum CampaignRefusal {
         /// The quantity left.
         left: Quantity,
     },
+    /// The recovery was recorded before, with another quantity.
+    #[error("recovery {id} of order {order} was recorded before, with {recorded}")]
+    OtherRecovery {
+        /// The order.
+        order: OrderId,
+        /// The recovery.
+        id: RecoveryId,
+        /// The quantity on record.
+        recorded: Quantity,
+    },
     /// The quantity is in a unit in which nothing of the order is out there, or cannot be summed.
     #[error(transparent)]
     Quantity(#[from] QuantityError),
@@ -253,9 +271,9 @@ pub struct OrderProgress {
     /// How much was out there is not known in full, so that any recovery is taken.
     #[serde(default, skip_serializing_if = "core::ops::Not::not")]
     pub uncounted: bool,
-    /// What was recovered since, by unit.
+    /// What was recovered since, one by one.
     #[serde(default)]
-    pub recovered: Vec<Quantity>,
+    pub recovered: Vec<Recovery>,
     /// When notices went out.
     #[serde(default)]
     pub notices: Vec<Instant>,
@@ -271,17 +289,30 @@ pub struct OrderProgress {
 }
 
 impl OrderProgress {
+    fn recovered_quantities(&self) -> impl Iterator<Item = Quantity> {
+        self.recovered.iter().map(|recovery| recovery.quantity)
+    }
+
+    fn recovery(&self, id: &RecoveryId) -> Option<&Recovery> {
+        self.recovered.iter().find(|recovery| recovery.id.as_ref() == Some(id))
+    }
+
     fn left(&self, unit: Unit) -> Result<Quantity, QuantityError> {
-        let of = |list: &[Quantity]| {
-            Quantity::sum(unit, list.iter().copied().filter(|q| q.unit() == unit))
-        };
-        let (out, back) = (of(&self.outstanding)?, of(&self.recovered)?);
+        let out = of_unit(unit, self.outstanding.iter().copied())?;
+        let back = of_unit(unit, self.recovered_quantities())?;
         if self.uncounted && back > out { Ok(Quantity::zero(unit)) } else { out.checked_sub(back) }
     }
 
     const fn is_settled(&self) -> bool {
         self.answer.is_some() || self.given_up.is_some()
     }
+}
+
+fn of_unit(
+    unit: Unit,
+    quantities: impl Iterator<Item = Quantity>,
+) -> Result<Quantity, QuantityError> {
+    Quantity::sum(unit, quantities.filter(|quantity| quantity.unit() == unit))
 }
 
 /// A notice that is due.
@@ -330,17 +361,17 @@ pub struct Campaign {
 }
 
 impl Campaign {
-    /// Opens a campaign for orders with what is out there.
+    /// Opens a campaign for orders with what is out there; an order that comes twice is one with both.
     pub fn new(
         orders: impl IntoIterator<Item = (OrderId, Vec<Quantity>)>,
         plan: CampaignPlan,
         opened_at: Instant,
     ) -> Self {
-        let progress = |(order, outstanding)| {
-            (order, OrderProgress { outstanding, ..OrderProgress::default() })
-        };
-        let orders = orders.into_iter().map(progress).collect();
-        Self { plan, opened_at, orders, closed_at: None }
+        let mut all: BTreeMap<OrderId, OrderProgress> = BTreeMap::new();
+        for (order, outstanding) in orders {
+            all.entry(order).or_default().outstanding.extend(outstanding);
+        }
+        Self { plan, opened_at, orders: all, closed_at: None }
     }
 
     /// Opens a campaign for all orders of a recall. What may be recovered from an order has no limit
@@ -373,8 +404,8 @@ impl Campaign {
 
     /// What follows from a command: events, none when it was recorded before.
     ///
-    /// A further notice is a reminder. A check before the goods came back is welcome. A second
-    /// answer replaces the first.
+    /// A further notice at another time is a reminder. A check before the goods came back is welcome;
+    /// each one is recorded, the last one counts. A second answer replaces the first.
     ///
     /// # Errors
     ///
@@ -405,14 +436,22 @@ impl Campaign {
                 }
                 CampaignEvent::ResponseReceived { order: order.clone(), answer: *answer, at }
             }
-            CampaignCommand::RecordRecovery { order, quantity } => {
+            CampaignCommand::RecordRecovery { order, id, quantity } => {
                 let progress = self.progress(order)?;
+                if let Some(known) = progress.recovery(id) {
+                    let (order, id, recorded) = (order.clone(), id.clone(), known.quantity);
+                    return match recorded == *quantity {
+                        true => Ok(Vec::new()),
+                        false => Err(CampaignRefusal::OtherRecovery { order, id, recorded }),
+                    };
+                }
                 let left = progress.left(quantity.unit())?;
                 if !progress.uncounted && quantity.steps() > left.steps() {
                     let (order, quantity) = (order.clone(), *quantity);
                     return Err(CampaignRefusal::TooMuch { order, quantity, left });
                 }
-                CampaignEvent::GoodsRecovered { order: order.clone(), quantity: *quantity, at }
+                let (order, id) = (order.clone(), Some(id.clone()));
+                CampaignEvent::GoodsRecovered { order, id, quantity: *quantity, at }
             }
             CampaignCommand::RecordCheck { order, finding } => {
                 self.notified(order)?;
@@ -448,8 +487,9 @@ impl Campaign {
             CampaignEvent::ResponseReceived { order, answer, .. } => {
                 self.with(order, |progress| progress.answer = Some(*answer));
             }
-            CampaignEvent::GoodsRecovered { order, quantity, .. } => {
-                self.with(order, |progress| progress.recovered.push(*quantity));
+            CampaignEvent::GoodsRecovered { order, id, quantity, .. } => {
+                let recovery = Recovery { id: id.clone(), quantity: *quantity };
+                self.with(order, |progress| progress.recovered.push(recovery));
             }
             CampaignEvent::CheckMade { order, finding, .. } => {
                 self.with(order, |progress| progress.checks.push(*finding));
@@ -547,12 +587,10 @@ impl Campaign {
     /// how much that was; none when nothing was.
     #[must_use]
     pub fn recovered_share(&self, unit: Unit) -> Option<Ratio> {
-        let sum = |of: fn(&OrderProgress) -> &Vec<Quantity>| {
-            let counted = self.orders.values().filter(|order| !order.uncounted);
-            let all = counted.flat_map(of);
-            all.filter(|q| q.unit() == unit).fold(0_i64, |sum, q| sum.saturating_add(q.steps()))
-        };
-        Ratio::new(sum(|order| &order.recovered), sum(|order| &order.outstanding)).ok()
+        let counted = || self.orders.values().filter(|order| !order.uncounted);
+        let back = of_unit(unit, counted().flat_map(OrderProgress::recovered_quantities)).ok()?;
+        let out = counted().flat_map(|order| order.outstanding.iter().copied());
+        Ratio::new(back.steps(), of_unit(unit, out).ok()?.steps()).ok()
     }
 
     /// The units in which something is out there.

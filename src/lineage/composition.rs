@@ -31,7 +31,7 @@ use super::fraction::{Fraction, MAX_BITS};
 use super::graph::bits::Bits;
 use super::graph::{Graph, Lines};
 use super::source::Source;
-use solve::{Equations, Unsolved};
+use solve::{Equations, Unknown, Unsolved};
 
 pub use solve::MAX_LOOP;
 
@@ -187,6 +187,14 @@ struct System<'g> {
     sources: BTreeSet<u32>,
 }
 
+/// What gets a share above zero, or one that cannot be told.
+struct Reached {
+    /// Without the suspects.
+    nodes: Bits,
+    /// The events that pass it on.
+    events: BTreeSet<u32>,
+}
+
 impl<'g> System<'g> {
     fn new(graph: &'g Graph, question: Question) -> Self {
         let (mut made, mut unknown) = (vec![0_i64; graph.nodes()], BTreeMap::new());
@@ -209,11 +217,12 @@ impl<'g> System<'g> {
         }
         let reached = self.reached();
         let mut equations = Equations::default();
-        for &node in &reached {
-            equations.add(node);
-            for event in distinct(self.graph.makers(node)) {
-                self.add_event(node, event, &reached, &values, &mut equations)?;
-            }
+        for node in reached.nodes.iter() {
+            equations.add(Unknown::Item(node));
+        }
+        for &event in reached.events.iter().filter(|&&event| self.feeds(event, &reached)) {
+            self.add_inputs(event, &reached, &values, &mut equations)?;
+            self.add_outputs(event, &reached, &mut equations)?;
         }
         let solved = equations.solve().map_err(|(why, nodes)| Stop::Nodes(why, nodes))?;
         values.extend(solved);
@@ -234,30 +243,39 @@ impl<'g> System<'g> {
         }
     }
 
-    /// Nodes that get a share above zero, or one that cannot be told; without the suspects.
-    fn reached(&self) -> BTreeSet<u32> {
-        let mut seen = Bits::new(self.graph.nodes());
+    fn reached(&self) -> Reached {
+        let mut nodes = Bits::new(self.graph.nodes());
         let mut open: Vec<u32> = self.suspects.iter().copied().collect();
-        let enter = |event: u32, open: &mut Vec<u32>, seen: &mut Bits| {
+        let alive = |event: &u32| self.graph.is_alive(*event);
+        let mut events: BTreeSet<u32> = self.sources.iter().copied().filter(alive).collect();
+        let enter = |event: u32, open: &mut Vec<u32>, nodes: &mut Bits| {
             for (&node, &steps) in self.graph.output_lines(event) {
-                if steps != 0 && !self.suspects.contains(&node) && seen.insert(node) {
+                if steps != 0 && !self.suspects.contains(&node) && nodes.insert(node) {
                     open.push(node);
                 }
             }
         };
-        for &event in self.sources.iter().filter(|&&event| self.graph.is_alive(event)) {
-            enter(event, &mut open, &mut seen);
-        }
+        events.iter().for_each(|&event| enter(event, &mut open, &mut nodes));
+        // The inputs of an event that it took anything of, once it was looked at.
+        let mut taken: BTreeMap<u32, BTreeSet<u32>> = BTreeMap::new();
         while let Some(node) = open.pop() {
-            let carries = |&(from, &steps): &(&u32, &i64)| *from == node && steps != 0;
+            if !self.brings(node) {
+                continue;
+            }
             for event in self.graph.uses(node) {
-                let passes = self.graph.input_lines(event).any(|line| carries(&line));
-                if passes && self.brings(node) {
-                    enter(event, &mut open, &mut seen);
+                if events.contains(&event) {
+                    continue;
+                }
+                let lines = self.graph.input_lines(event).filter(|line| *line.1 != 0);
+                let taken =
+                    taken.entry(event).or_insert_with(|| lines.map(|line| *line.0).collect());
+                if taken.contains(&node) {
+                    events.insert(event);
+                    enter(event, &mut open, &mut nodes);
                 }
             }
         }
-        seen.iter().collect()
+        Reached { nodes, events }
     }
 
     /// Whether a node can hand anything on: what was never made has no flow.
@@ -267,62 +285,88 @@ impl<'g> System<'g> {
             || self.made.get(node as usize).is_some_and(|&made| made > 0)
     }
 
-    /// Adds to the equation of a node what one event gives it.
-    fn add_event(
+    /// The equation of an event: what its inputs bring.
+    fn add_inputs(
         &self,
-        node: u32,
         event: u32,
-        reached: &BTreeSet<u32>,
+        reached: &Reached,
         values: &BTreeMap<u32, Fraction>,
         equations: &mut Equations,
     ) -> Result<(), Stop> {
-        let graph = self.graph;
-        let put: i64 = graph.output_lines(event).filter(|line| *line.0 == node).map(|l| *l.1).sum();
-        let made = self.made_of(node)?;
+        let (graph, unknown) = (self.graph, Unknown::Event(event));
+        equations.add(unknown);
         if self.sources.contains(&event) {
-            let part = match self.question {
-                Question::Composition => share(put, made),
-                Question::Flow => whole(put),
+            let all = match self.question {
+                Question::Composition => Fraction::ONE,
+                Question::Flow => whole(sum(graph.output_lines(event))),
             };
-            return fine(node, equations.add_constant(node, &part));
+            return equations
+                .add_constant(unknown, &all)
+                .ok_or_else(|| self.too_fine(event, reached));
         }
-        let touched = |from: u32| reached.contains(&from) || self.suspects.contains(&from);
-        let inputs = || graph.input_lines(event).filter(|line| touched(*line.0) && *line.1 != 0);
-        if inputs().next().is_none() {
-            return Ok(());
-        }
-        let (mixed, lines) = match self.question {
-            Question::Composition => (graph.has_mixed_inputs(event), graph.input_lines(event)),
-            Question::Flow => (graph.has_mixed_outputs(event), graph.output_lines(event)),
+        let touched = |from: &u32| reached.nodes.contains(*from) || self.suspects.contains(from);
+        let inputs = || graph.input_lines(event).filter(|line| touched(line.0) && *line.1 != 0);
+        let mixed = match self.question {
+            Question::Composition => graph.has_mixed_inputs(event),
+            Question::Flow => graph.has_mixed_outputs(event),
         };
         if mixed || inputs().any(|line| *line.1 < 0) {
             return Err(Stop::Event(event));
         }
-        let all = sum(lines);
+        let all = sum(graph.input_lines(event));
         for (&from, &steps) in inputs() {
-            let coefficient = match self.question {
-                Question::Composition => share(put, made).checked_mul(&share(steps, all)),
-                Question::Flow => share(put, all).checked_mul(&share(steps, self.made_of(from)?)),
+            let part = match self.question {
+                Question::Composition => share(steps, all),
+                Question::Flow => share(steps, self.made_of(from)?),
             };
-            let coefficient = fine(node, coefficient)?;
-            match values.get(&from) {
+            let added = match values.get(&from) {
                 Some(known) => {
-                    let part = fine(node, coefficient.checked_mul(known))?;
-                    fine(node, equations.add_constant(node, &part))?;
+                    part.checked_mul(known).and_then(|part| equations.add_constant(unknown, &part))
                 }
-                None => fine(node, equations.add_term(node, from, &coefficient))?,
-            }
+                None => equations.add_term(unknown, Unknown::Item(from), &part),
+            };
+            added.ok_or_else(|| self.too_fine(event, reached))?;
         }
         Ok(())
     }
-}
 
-fn fine<T>(node: u32, value: Option<T>) -> Result<T, Stop> {
-    value.ok_or_else(|| Stop::Nodes(Unsolved::TooFine, vec![node]))
-}
+    /// Adds to the equations of the nodes that an event put out what it gives them.
+    fn add_outputs(
+        &self,
+        event: u32,
+        reached: &Reached,
+        equations: &mut Equations,
+    ) -> Result<(), Stop> {
+        let mut put: BTreeMap<u32, i64> = BTreeMap::new();
+        let lines = self.graph.output_lines(event).filter(|line| reached.nodes.contains(*line.0));
+        for (&node, &steps) in lines {
+            let sum = put.entry(node).or_insert(0);
+            *sum = sum.saturating_add(steps);
+        }
+        let all = sum(self.graph.output_lines(event));
+        for (node, put) in put {
+            let made = self.made_of(node)?;
+            let part = match self.question {
+                Question::Composition => share(put, made),
+                Question::Flow => share(put, all),
+            };
+            let added = equations.add_term(Unknown::Item(node), Unknown::Event(event), &part);
+            added.ok_or_else(|| Stop::Nodes(Unsolved::TooFine, vec![node]))?;
+        }
+        Ok(())
+    }
 
-fn distinct(events: impl Iterator<Item = u32>) -> BTreeSet<u32> {
-    events.collect()
+    /// Whether an event gives a node something.
+    fn feeds(&self, event: u32, reached: &Reached) -> bool {
+        let mut lines = self.graph.output_lines(event);
+        lines.any(|(&node, &steps)| steps != 0 && reached.nodes.contains(node))
+    }
+
+    fn too_fine(&self, event: u32, reached: &Reached) -> Stop {
+        let outputs = self.graph.outputs(event).iter().copied();
+        let fed = outputs.filter(|&node| reached.nodes.contains(node));
+        Stop::Nodes(Unsolved::TooFine, fed.collect())
+    }
 }
 
 fn sum(lines: Lines<'_>) -> i64 {

@@ -38,12 +38,20 @@ pub enum Point {
 /// How the affected orders were reached.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Evidence {
-    /// For each affected order the chain with the fewest events.
+    /// For each affected order the chain with the fewest events; of several items of the order the first
+    /// that is reached by so few.
     pub paths: BTreeMap<OrderId, Vec<Step>>,
+    /// Affected orders whose chains are not listed, because all together have more than [`MAX_STEPS`]
+    /// steps: ask for one by [`Lineage::path_to`].
+    pub without_path: BTreeSet<OrderId>,
     /// What all chains to all affected orders have in common, the source first. Whoever must check
     /// a suspicion starts here.
     pub common: Vec<Point>,
 }
+
+/// The most steps that the chains of all orders have together. A lineage of rework rounds, each shipped
+/// from, has as many as the square of its rounds.
+pub const MAX_STEPS: usize = 1_000_000;
 
 /// The most points of a chain that are tried one by one.
 const MAX_TRIED: usize = 256;
@@ -66,25 +74,65 @@ impl Lineage {
         let reach = self.reach(&resolved.suspicion);
         let live = Live::new(self, &resolved.suspicion);
         let shortest = self.shortest(&reach, &live);
-        let mut paths = BTreeMap::new();
-        let mut targets: Vec<u32> = Vec::new();
-        for node in &reach.nodes {
-            let order = self.item(*node).and_then(Item::order);
-            let (Some(order), Some(&arrival)) = (order, shortest.best.get(&node.0)) else {
-                continue;
-            };
-            targets.push(node.0);
-            let path = self.path(node.0, arrival, &shortest);
-            let known: Option<&Vec<Step>> = paths.get(order);
-            if known.is_none_or(|known| (path.len(), &path) < (known.len(), known)) {
-                paths.insert(order.clone(), path);
+        let targets: Vec<u32> =
+            self.order_arrivals(&reach, &shortest).map(|(_, node, _)| node).collect();
+        let nearest = self.nearest_items(&reach, &shortest);
+        let mut evidence =
+            Evidence { common: self.common_points(&reach, &live, &targets), ..Evidence::default() };
+        if let Some(&(node, arrival)) = nearest.values().next() {
+            let path = self.path(node, arrival, &shortest);
+            self.add_common_items(&resolved.suspicion, &targets, &path, &mut evidence.common);
+        }
+        let mut steps = 0_usize;
+        for (order, (node, arrival)) in nearest {
+            steps = steps.saturating_add(arrival.0 as usize);
+            if steps > MAX_STEPS {
+                evidence.without_path.insert(order.clone());
+            } else {
+                evidence.paths.insert(order.clone(), self.path(node, arrival, &shortest));
             }
         }
-        let mut common = self.common_points(&reach, &live, &targets);
-        if let Some(path) = paths.values().next() {
-            self.add_common_items(&resolved.suspicion, &targets, path, &mut common);
+        evidence
+    }
+
+    /// The chain with the fewest events from the sources to one order; none when a timed trace does not
+    /// reach it.
+    #[must_use]
+    pub fn path_to(&self, order: &OrderId, sources: &[Source]) -> Option<Vec<Step>> {
+        let resolved = self.resolve(sources);
+        let reach = self.reach(&resolved.suspicion);
+        let shortest = self.shortest(&reach, &Live::new(self, &resolved.suspicion));
+        let (node, arrival) = *self.nearest_items(&reach, &shortest).get(order)?;
+        Some(self.path(node, arrival, &shortest))
+    }
+
+    /// The affected items of orders, with the last step to each.
+    fn order_arrivals<'a>(
+        &'a self,
+        reach: &'a TimedReach,
+        shortest: &'a Shortest,
+    ) -> impl Iterator<Item = (&'a OrderId, u32, Arrival)> {
+        reach.nodes.iter().filter_map(|node| {
+            let order = self.item(*node).and_then(Item::order)?;
+            Some((order, node.0, *shortest.best.get(&node.0)?))
+        })
+    }
+
+    /// For each affected order its item with the shortest chain; of several the first by name.
+    fn nearest_items<'a>(
+        &'a self,
+        reach: &'a TimedReach,
+        shortest: &'a Shortest,
+    ) -> BTreeMap<&'a OrderId, (u32, Arrival)> {
+        let mut nearest: BTreeMap<&OrderId, (u32, Arrival)> = BTreeMap::new();
+        let key = |(node, arrival): (u32, Arrival)| (arrival.0, self.items.get(node as usize));
+        for (order, node, arrival) in self.order_arrivals(reach, shortest) {
+            let held = nearest.entry(order).or_insert((node, arrival));
+            if key((node, arrival)) < key(*held) {
+                *held = (node, arrival);
+            }
         }
-        Evidence { paths, common }
+        nearest
     }
 
     /// Items that lie on every chain, but on different chains at different times (a tank): each
@@ -219,14 +267,13 @@ impl Lineage {
         let ends = targets.iter().filter_map(|node| current.get(node).copied().map(Some));
         let mut at = tree.meet(ends);
         let (mut points, mut seen) = (Vec::new(), BTreeSet::new());
-        while let Some(vertex) = at {
-            let Some(&(of, parent, _)) = tree.vertices.get(vertex) else { break };
-            let point = match of {
+        while let Some(vertex) = tree.vertex(at) {
+            let point = match vertex.of {
                 Of::Node(node) => self.item_at(node).map(Point::Item),
                 Of::Event(event) => self.id_of(event).map(Point::Event),
             };
             points.extend(point.filter(|point| seen.insert(point.clone())));
-            at = parent;
+            at = vertex.parent;
         }
         points.reverse();
         points
@@ -267,41 +314,72 @@ enum Of {
     Event(u32),
 }
 
-/// A dominator tree grown in topological order: what it is, the parent (none: the root), the depth.
+/// A dominator tree grown in topological order. A place is a vertex; none is the root above all.
+///
+/// Beside its parent each vertex knows one of its ancestors farther up, so that a common ancestor is found
+/// in steps as many as the logarithm of the depth (Myers 1983): a rework loop makes deep trees.
 #[derive(Default)]
 struct Dominators {
-    vertices: Vec<(Of, Option<usize>, usize)>,
+    vertices: Vec<Vertex>,
+}
+
+struct Vertex {
+    of: Of,
+    parent: Option<usize>,
+    jump: Option<usize>,
+    depth: usize,
 }
 
 impl Dominators {
     fn add(&mut self, of: Of, parent: Option<usize>) -> usize {
-        let depth = parent.map_or(0, |parent| self.depth(parent).saturating_add(1));
-        self.vertices.push((of, parent, depth));
+        let near = self.jump(parent);
+        let far = self.jump(near);
+        let length = |from, to| self.depth(from).saturating_sub(self.depth(to));
+        let jump = if length(parent, near) == length(near, far) { far } else { parent };
+        let depth = self.depth(parent).saturating_add(1);
+        self.vertices.push(Vertex { of, parent, jump, depth });
         self.vertices.len().saturating_sub(1)
     }
 
-    fn depth(&self, vertex: usize) -> usize {
-        self.vertices.get(vertex).map_or(0, |&(_, _, depth)| depth)
+    fn vertex(&self, place: Option<usize>) -> Option<&Vertex> {
+        self.vertices.get(place?)
     }
 
-    fn parent(&self, vertex: usize) -> Option<usize> {
-        self.vertices.get(vertex).and_then(|&(_, parent, _)| parent)
+    fn depth(&self, place: Option<usize>) -> usize {
+        self.vertex(place).map_or(0, |vertex| vertex.depth)
     }
 
-    /// The nearest vertex above all of these; none is the root.
+    fn parent(&self, place: Option<usize>) -> Option<usize> {
+        self.vertex(place)?.parent
+    }
+
+    fn jump(&self, place: Option<usize>) -> Option<usize> {
+        self.vertex(place)?.jump
+    }
+
+    /// The nearest place at or above all of these.
     fn meet(&self, ways: impl IntoIterator<Item = Option<usize>>) -> Option<usize> {
-        let mut ways = ways.into_iter();
-        let first = ways.next().flatten()?;
-        ways.try_fold(first, |held, way| {
-            let (mut a, mut b) = (held, way?);
-            while a != b {
-                if self.depth(a) >= self.depth(b) {
-                    a = self.parent(a)?;
-                } else {
-                    b = self.parent(b)?;
-                }
-            }
-            Some(a)
-        })
+        ways.into_iter().reduce(|a, b| self.meet_two(a, b)).flatten()
+    }
+
+    fn meet_two(&self, a: Option<usize>, b: Option<usize>) -> Option<usize> {
+        let depth = self.depth(a).min(self.depth(b));
+        let (mut a, mut b) = (self.lifted(a, depth), self.lifted(b, depth));
+        // Places of one depth have jumps of one length.
+        while a != b {
+            let (high_a, high_b) = (self.jump(a), self.jump(b));
+            (a, b) =
+                if high_a == high_b { (self.parent(a), self.parent(b)) } else { (high_a, high_b) };
+        }
+        a
+    }
+
+    /// The place at or above this one that has this depth.
+    fn lifted(&self, mut place: Option<usize>, depth: usize) -> Option<usize> {
+        while self.depth(place) > depth {
+            let high = self.jump(place);
+            place = if self.depth(high) >= depth { high } else { self.parent(place) };
+        }
+        place
     }
 }

@@ -208,12 +208,13 @@ impl Graph {
             [only] if self.maker.get(only.node.0 as usize) == Some(&NONE) => Some(only.node.0),
             _ => None,
         };
+        let since = self.makers_more.len();
         for output in outputs {
-            self.add_maker(output.node.0, event);
+            self.add_maker(output.node.0, event, since);
         }
-        let entry = single.unwrap_or(event | COMPLEX);
+        let (entry, since) = (single.unwrap_or(event | COMPLEX), self.uses_tail.len());
         for input in inputs {
-            self.uses_tail.push(input.node.0, entry);
+            self.uses_tail.push_once(input.node.0, entry, since);
         }
         if head.kind == EventKind::Clean {
             for input in inputs {
@@ -252,11 +253,11 @@ impl Graph {
         self.line_steps.extend(lines.iter().map(|line| line.steps.unwrap_or(UNMEASURED)));
     }
 
-    fn add_maker(&mut self, node: u32, event: u32) {
+    fn add_maker(&mut self, node: u32, event: u32, since: usize) {
         match self.maker.get_mut(node as usize) {
             Some(first) if *first == NONE => *first = event,
             Some(first) if *first == event => {}
-            _ => self.makers_more.push(node, event),
+            _ => self.makers_more.push_once(node, event, since),
         }
     }
 
@@ -480,14 +481,12 @@ impl Graph {
         self.maker.get(entry as usize).copied().unwrap_or(NONE)
     }
 
-    /// The events that consumed a node, voided ones left out, in no particular order; one with several
-    /// lines of the node may come several times.
+    /// The events that consumed a node, each once, voided ones left out, in no particular order.
     pub(crate) fn uses(&self, node: u32) -> impl Iterator<Item = u32> + '_ {
         self.row(node).map(|entry| self.event_of(entry)).filter(|&event| self.is_alive(event))
     }
 
-    /// The events that put a node out, voided ones left out, in no particular order; one with several
-    /// lines of the node may come several times.
+    /// The events that put a node out, each once, voided ones left out, in no particular order.
     pub(crate) fn makers(&self, node: u32) -> impl Iterator<Item = u32> + '_ {
         let first = self.maker.get(node as usize).copied().filter(|&first| first != NONE);
         first.into_iter().chain(self.makers_more.iter(node)).filter(|&event| self.is_alive(event))

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::Lineage;
 use super::event::Item;
 use super::graph::{GraphError, NodeIndex};
+use super::measure::steps_in;
 use crate::number::{Ratio, Rounding};
 use crate::quantity::{Quantity, QuantityError, Unit};
 
@@ -99,19 +100,16 @@ impl Lineage {
         }
         let capacity = self.units.to_base(vessel, heel.capacity)?;
         let known = self.base_unit(vessel);
-        if let Some(known) = known
-            && known != capacity.unit()
-        {
-            let (left, right) = (heel.capacity.unit(), known);
-            return Err(QuantityError::UnitMismatch { left, right }.into());
-        }
+        let unit = known.unwrap_or(capacity.unit());
+        let (left, right) = (heel.capacity.unit(), unit);
+        let capacity = steps_in(&Ok(capacity), Some(unit));
+        let capacity = capacity.ok_or(QuantityError::UnitMismatch { left, right })?;
         let node = self.node_of(vessel)?;
         if known.is_none() {
-            let unit = capacity.unit();
             self.settle_unit(node, unit).ok_or(HeelError::TooManyUnits { unit })?;
         }
         // A share of at most one of a quantity fits.
-        let steps = heel.share.of(capacity.steps(), Rounding::Down).unwrap_or(0);
+        let steps = heel.share.of(capacity, Rounding::Down).unwrap_or(0);
         self.graph.set_heel(NodeIndex(node), steps);
         Ok(())
     }

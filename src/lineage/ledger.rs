@@ -71,7 +71,8 @@ pub struct Mixing {
     /// How often a share may have been rounded: the most parts by which the suspect material of
     /// a node differs from exact fractions, and the most parts per step for its content.
     pub roundings: u64,
-    /// Takings of more than was there, in order of time.
+    /// Takings of more than was there, of goods of which all lines have a quantity since they were last
+    /// cleaned; in order of time.
     pub deficits: Vec<Deficit>,
 }
 
@@ -86,15 +87,20 @@ impl Graph {
             ..Mixing::default()
         };
         let emptyings = self.emptyings();
+        let mut uncounted = Uncounted::default();
         let mut touched = 0;
         for event in self.chronological() {
             touched = ledger.touch(self.lines_ahead(event, touched), touched);
             if self.kind(event) == EventKind::Clean {
                 ledger.empty(self.inputs(event));
+                uncounted.clean(self.inputs(event));
                 continue;
             }
             let mixed_inputs = self.has_mixed_inputs(event);
-            let flow = ledger.take(event, self.input_lines(event), mixed_inputs);
+            if mixed_inputs {
+                uncounted.add(self.input_lines(event), self.nodes());
+            }
+            let flow = ledger.take(event, self.input_lines(event), mixed_inputs, &uncounted);
             if self.outputs(event).is_empty() {
                 ledger.scrapped = ledger.scrapped.saturating_add(flow.material);
                 continue;
@@ -105,6 +111,9 @@ impl Graph {
             }
             let source = suspects.events.contains(event);
             let mixed_outputs = self.has_mixed_outputs(event);
+            if mixed_outputs {
+                uncounted.add(self.output_lines(event), self.nodes());
+            }
             ledger.put(&flow, self.output_lines(event), mixed_outputs, source);
             if suspects.any_node {
                 ledger.mark(self.outputs(event), &suspects.nodes);
@@ -168,6 +177,23 @@ impl Suspects {
     }
 }
 
+/// Nodes with a line without a quantity since they were last cleaned: nobody knows what is there.
+#[derive(Default)]
+struct Uncounted(Bits);
+
+impl Uncounted {
+    fn add(&mut self, lines: Lines<'_>, nodes: usize) {
+        for (&node, _) in lines.filter(|line| *line.1 < 0) {
+            self.0.reserve(nodes);
+            self.0.insert(node);
+        }
+    }
+
+    fn clean(&mut self, nodes: &[u32]) {
+        nodes.iter().for_each(|&node| self.0.remove(node));
+    }
+}
+
 /// What the inputs of one event brought.
 #[derive(Default)]
 struct Flow {
@@ -210,14 +236,14 @@ impl Mixing {
     }
 
     #[inline]
-    fn take(&mut self, event: u32, lines: Lines<'_>, mixed: bool) -> Flow {
+    fn take(&mut self, event: u32, lines: Lines<'_>, mixed: bool, uncounted: &Uncounted) -> Flow {
         let mut flow = Flow::default();
         for (&node, &steps) in lines {
             let Some(holding) = self.holdings.get_mut(node as usize) else { continue };
             let hand = holding.hand;
             // An input without a quantity may have taken everything.
             let taken = if steps < 0 { hand } else { steps.min(hand) };
-            if steps > hand {
+            if steps > hand && !uncounted.0.contains(node) {
                 let missing = steps.saturating_sub(hand);
                 self.deficits.push(Deficit { event, node, steps: missing });
             }

@@ -8,17 +8,17 @@ use alloc::collections::BTreeSet;
 use alloc::vec::Vec;
 
 use super::Lineage;
-use super::event::{EventId, Item, Line};
+use super::event::{EventDraft, EventId, Item, Line};
 use super::graph::{NodeIndex, Portion};
 use super::record::RecordError;
 use crate::quantity::{Quantity, QuantityError, Unit};
 
 /// A quantity in the unit that its item would count in if this were its first line.
-type Based = Result<Quantity, QuantityError>;
+pub(super) type Based = Result<Quantity, QuantityError>;
 
 /// The steps of a quantity in the unit of an item: in that very unit, or in the same with other
 /// decimals where it comes out whole.
-fn steps_in(based: &Based, unit: Option<Unit>) -> Option<i64> {
+pub(super) fn steps_in(based: &Based, unit: Option<Unit>) -> Option<i64> {
     let (based, to) = (based.as_ref().ok()?, unit?);
     let from = based.unit();
     if from.code() != to.code() {
@@ -116,6 +116,17 @@ impl Lineage {
         Some(code)
     }
 
+    /// Takes back the units of what an event named that was not recorded after all.
+    pub(super) fn forget_units(&mut self, parts: &EventDraft) {
+        for line in parts.inputs.iter().chain(&parts.outputs) {
+            if let Some(&node) = self.indices.get(&line.item)
+                && !self.graph.is_unit_used(node)
+            {
+                self.graph.set_unit(NodeIndex(node), 0);
+            }
+        }
+    }
+
     /// Settles the units of what an event named, once the event counts no more.
     pub(super) fn reconsider_units(&mut self, event: u32) {
         let lines = self.graph.inputs(event).iter().chain(self.graph.outputs(event));
@@ -124,7 +135,7 @@ impl Lineage {
         for node in nodes {
             if let Some(mismatches) = self.mismatches.remove(&node) {
                 self.settle_anew(node, mismatches);
-            } else if !self.graph.is_unit_used(node) {
+            } else if self.graph.unit(node) != 0 && !self.graph.is_unit_used(node) {
                 self.graph.set_unit(NodeIndex(node), 0);
             }
         }
@@ -133,9 +144,11 @@ impl Lineage {
     /// Gives a node the unit of the first line left, and measures the lines that fit it.
     fn settle_anew(&mut self, node: u32, mut lines: Vec<Mismatch>) {
         lines.retain(|mismatch| self.graph.is_alive(mismatch.event));
+        let mut events: BTreeSet<u32> = lines.iter().map(|mismatch| mismatch.event).collect();
         for (event, line, steps) in self.graph.measured_lines(node) {
             if let Some(quantity) = self.quantity_of(node, steps) {
                 lines.push(Mismatch { event, line, based: Ok(quantity) });
+                events.insert(event);
                 self.graph.measure(event, line, None);
             }
         }
@@ -147,6 +160,7 @@ impl Lineage {
             let steps = steps_in(&mismatch.based, unit);
             !steps.is_some_and(|_| self.graph.measure(mismatch.event, mismatch.line, steps))
         });
+        events.into_iter().for_each(|event| self.graph.remark(event));
         if !lines.is_empty() {
             self.mismatches.insert(node, lines);
         }

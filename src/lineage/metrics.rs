@@ -131,14 +131,15 @@ impl Lineage {
         let graph = &self.graph;
         let (mut made, mut broken) = (Bits::new(graph.nodes()), Bits::new(graph.nodes()));
         for event in graph.chronological() {
-            let mut good =
-                graph.kind(event) == EventKind::Receive || !graph.inputs(event).is_empty();
+            let mut good = !graph.inputs(event).is_empty();
             for &node in graph.inputs(event) {
                 if !made.contains(node) {
                     broken.insert(node);
                 }
                 good &= !broken.contains(node);
             }
+            // What came from a supplier has a receipt, also where the supplier's own lot is named.
+            good |= graph.kind(event) == EventKind::Receive;
             for &node in graph.outputs(event) {
                 made.insert(node);
                 if !good {

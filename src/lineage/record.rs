@@ -141,7 +141,11 @@ impl Lineage {
                 self.origins.reports.entry(report.clone()).or_default().push(parts.id.clone());
             }
         } else {
-            stored.event = Some(self.append(parts)?);
+            let appended = self.append(parts);
+            if appended.is_err() {
+                self.forget_units(parts);
+            }
+            stored.event = Some(appended?);
         }
         self.stored.insert(parts.id.clone(), stored);
         Ok(Recorded::Added)

@@ -140,9 +140,11 @@ impl Lineage {
     #[must_use]
     pub fn cycles(&self) -> Vec<Vec<Item>> {
         // Not Tarjan's: petgraph's walks by recursion, and chains of lots can be very long.
-        let components = petgraph::algo::kosaraju_scc(super::view::Links::new(&self.graph));
-        let loops = components.into_iter().filter(|component| component.len() > 1);
-        let mut cycles: Vec<Vec<Item>> = loops.map(|nodes| self.items_of(nodes)).collect();
+        let components = petgraph::algo::kosaraju_scc(super::view::Steps::new(&self.graph));
+        // Two items that reach each other do so by an event at least.
+        let loops = components.into_iter().filter(|component| component.len() > 2);
+        let named = loops.map(|component| self.items_of(component));
+        let mut cycles: Vec<Vec<Item>> = named.filter(|items| items.len() > 1).collect();
         cycles.sort_unstable();
         cycles
     }

@@ -56,7 +56,70 @@ impl<'g> Links<'g> {
     }
 }
 
-/// The neighbors of one node, ascending.
+/// Nodes and events both as nodes, the events behind the others: a step leads from an input to its event,
+/// and from an event to its outputs. As many steps as lines, where links are inputs times outputs.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Steps<'g> {
+    graph: &'g Graph,
+    nodes: u32,
+    all: u32,
+}
+
+impl<'g> Steps<'g> {
+    pub(super) fn new(graph: &'g Graph) -> Self {
+        // Both are below 2^31.
+        let nodes = graph.nodes() as u32;
+        Self { graph, nodes, all: nodes.saturating_add(graph.events() as u32) }
+    }
+}
+
+impl GraphBase for Steps<'_> {
+    type NodeId = NodeIndex;
+    type EdgeId = (NodeIndex, NodeIndex);
+}
+
+impl GraphRef for Steps<'_> {}
+
+impl Visitable for Steps<'_> {
+    type Map = Seen;
+    fn visit_map(&self) -> Seen {
+        Seen(Bits::new(self.all as usize))
+    }
+    fn reset_map(&self, map: &mut Seen) {
+        *map = self.visit_map();
+    }
+}
+
+impl IntoNodeIdentifiers for Steps<'_> {
+    type NodeIdentifiers = Nodes;
+    fn node_identifiers(self) -> Nodes {
+        Nodes(0..self.all)
+    }
+}
+
+impl IntoNeighbors for Steps<'_> {
+    type Neighbors = Neighbors;
+    fn neighbors(self, node: NodeIndex) -> Neighbors {
+        self.neighbors_directed(node, Outgoing)
+    }
+}
+
+impl IntoNeighborsDirected for Steps<'_> {
+    type NeighborsDirected = Neighbors;
+    fn neighbors_directed(self, node: NodeIndex, direction: petgraph::Direction) -> Neighbors {
+        let behind = |event: u32| event.saturating_add(self.nodes);
+        let found: Vec<u32> = match (node.0.checked_sub(self.nodes), direction) {
+            (None, Outgoing) => self.graph.uses(node.0).map(behind).collect(),
+            (None, Incoming) => self.graph.makers(node.0).map(behind).collect(),
+            (Some(event), _) if !self.graph.is_alive(event) => Vec::new(),
+            (Some(event), Outgoing) => self.graph.outputs(event).to_vec(),
+            (Some(event), Incoming) => self.graph.inputs(event).to_vec(),
+        };
+        Neighbors(found.into_iter())
+    }
+}
+
+/// The neighbors of one node; of [`Links`] ascending.
 #[derive(Clone, Debug)]
 pub struct Neighbors(IntoIter<u32>);
 

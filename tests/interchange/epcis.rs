@@ -64,7 +64,7 @@ fn an_error_declaration_takes_its_event_out() {
     let outputs = ["01/04012345333336/21/AGHFG", "01/04012345444445"];
     assert_eq!(found(&import), product(&inputs, &outputs));
     assert_eq!(import.inactive(), BTreeSet::from([0]));
-    assert_eq!(import.declared_links().len(), 4);
+    assert_eq!(import.declared_links().count(), 4);
     let (entries, faults) = import.entries("doc");
     assert!(faults.is_empty());
     let void = "urn:uuid:374d95fc-9457-4a51-bd6a-0bba133845a8";
@@ -95,7 +95,7 @@ fn events_of_one_transformation_id_are_one_process() {
         [("00/040470231111111229".to_owned(), 4), ("00/040123441111111333".to_owned(), 2)];
     assert_eq!(contents, BTreeMap::from(pallets));
     let invoice = "urn:epcglobal:cbv:bt:4012345123456:RE1099";
-    let tied = import.document_links().into_iter().filter(|(_, document)| document == invoice);
+    let tied = import.document_links().filter(|(_, document)| *document == invoice);
     assert_eq!(
         tied.map(|(key, _)| key.to_string()).collect::<Vec<_>>(),
         ["00/040123441111111449", "01/04012345999884/10/2014-02-10"]
@@ -376,4 +376,58 @@ fn amounts_of_one_document_are_in_one_unit() {
         assert!(matches!(import.faults[..], [Fault::QuantityDropped { index: 0, .. }]), "{unit}");
         assert_eq!(import.events[0].objects[0].quantity, None);
     }
+}
+
+/// The party that owned the things before is the supplier of their receipt.
+#[test]
+fn a_receipt_names_its_supplier() {
+    for (sources, supplier) in [
+        (json!([["possessing_party", "carrier"], ["owning_party", "alm"]]), Some("alm")),
+        (json!([["possessing_party", "carrier"]]), Some("carrier")),
+        (json!([["location", "dock"]]), None),
+        (json!([]), None),
+    ] {
+        let pairs = sources.as_array().unwrap().iter();
+        let list: Vec<Value> =
+            pairs.map(|pair| json!({"type": pair[0], "source": pair[1]})).collect();
+        let import = read(json!([{"type": "ObjectEvent", "eventTime": "2026-01-01T00:00:00Z",
+            "action": "ADD", "epcList": ["urn:x:milk"], "sourceList": list}]));
+        let receipt = &events(&import)[0];
+        let found = receipt.parts().facts.supplier.as_ref().map(ToString::to_string);
+        assert_eq!(found.as_deref(), supplier);
+    }
+}
+
+/// LIN-43: links are inputs times outputs; they are made one by one, in the room of the document.
+#[test]
+fn links_of_a_wide_document_are_made_as_they_are_asked_for() {
+    const WIDE: usize = 30_000;
+    let names =
+        |kind: &str| -> Vec<String> { (0..WIDE).map(|n| format!("urn:x:{kind}:{n:05}")).collect() };
+    let papers: Vec<Value> =
+        names("paper").into_iter().map(|paper| json!({"bizTransaction": paper})).collect();
+    let import = read(json!([{"type": "TransformationEvent", "eventTime": "2026-01-01T00:00:00Z",
+        "inputEPCList": names("in"), "outputEPCList": names("out"),
+        "bizTransactionList": papers}]));
+    let shown = |(from, to): (&Key, &Key)| format!("{from} {to}");
+    let first = "urn:x:in:00000 urn:x:out:00000";
+    assert_eq!(import.transformation_links().next().map(shown).as_deref(), Some(first));
+    let of_two = "urn:x:in:00001 urn:x:out:00000";
+    assert_eq!(import.declared_links().nth(WIDE).map(shown).as_deref(), Some(of_two));
+    assert_eq!(import.document_links().nth(WIDE).unwrap().1, "urn:x:paper:00000");
+}
+
+/// Ten thousand small documents are joined in no time.
+#[test]
+fn many_documents_are_joined() {
+    let event = |n: usize| {
+        json!([{"type": "ObjectEvent", "eventTime": "2026-01-01T00:00:00Z",
+        "action": "ADD", "epcList": [format!("urn:x:{n}")]}, {"type": "Cat"}])
+    };
+    let mut all = Import::default();
+    for n in 0..10_000 {
+        all.join(read(event(n)));
+    }
+    assert_eq!(all.events.last().unwrap().index, 19_998);
+    assert_eq!(all.faults.last().unwrap().index(), Some(19_999));
 }

@@ -35,7 +35,7 @@ pub fn product(inputs: &[&str], outputs: &[&str]) -> BTreeSet<(String, String)> 
 }
 
 pub fn found(import: &Import) -> BTreeSet<(String, String)> {
-    let links = import.transformation_links().into_iter();
+    let links = import.transformation_links();
     links.map(|(from, to)| (from.to_string(), to.to_string())).collect()
 }
 

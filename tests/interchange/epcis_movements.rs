@@ -6,7 +6,8 @@ use crate::epcis_documents::{import, moves};
 use aftersale::interchange::epcis::key::Key;
 use aftersale::interchange::epcis::{Fault, Import};
 use aftersale::lineage::Lineage;
-use aftersale::lineage::event::{Entry, Item, Units};
+use aftersale::lineage::containment::Containment;
+use aftersale::lineage::event::{Entry, EventKind, Item, Units};
 use aftersale::lineage::source::Source;
 use serde_json::{Value, json};
 
@@ -282,4 +283,200 @@ fn a_box_that_was_emptied_takes_nothing_along() {
         assert_eq!(inside, left.iter().map(|key| Key::parse(key)).collect::<Vec<_>>());
         assert_eq!(moves(&import)[0].1.len(), 1 + left.len());
     }
+}
+
+/// A list of events, one an hour.
+fn document(events: &[Value]) -> Import {
+    let timed = events.iter().enumerate().map(|(hour, event)| {
+        let mut event = event.clone();
+        event["eventTime"] = json!(format!("2026-03-01T{hour:02}:00:00Z"));
+        event
+    });
+    serde_json::from_value(Value::Array(timed.collect())).unwrap()
+}
+
+const LOT: &str = "urn:epc:class:lgtin:4012345.012345.LOT-7";
+
+fn pallet(number: u8) -> String {
+    format!("urn:epc:id:sscc:4012345.111222333{number}")
+}
+
+/// Kilograms of the lot, packed in a pallet or taken out of it.
+fn packed(action: &str, number: u8, kilograms: u32) -> Value {
+    json!({"type": "AggregationEvent", "action": action, "parentID": pallet(number),
+        "childQuantityList": [{"epcClass": LOT, "quantity": kilograms, "uom": "KGM"}]})
+}
+
+fn moved(step: &str, things: &[String], order: Option<&str>) -> Value {
+    let mut event = json!({"type": "ObjectEvent", "action": "OBSERVE", "bizStep": step,
+        "epcList": things});
+    if let Some(order) = order {
+        event["bizTransactionList"] = json!([{"type": "po", "bizTransaction": order}]);
+    }
+    event
+}
+
+/// Kilograms of the lot that come back.
+fn returned(kilograms: u32, order: Option<&str>) -> Value {
+    let mut event = moved("receiving", &[], order);
+    event["quantityList"] = json!([{"epcClass": LOT, "quantity": kilograms, "uom": "KGM"}]);
+    event["disposition"] = json!("returned");
+    event
+}
+
+/// Kind, order and amount of each movement of the lot.
+fn of_lot(import: &Import) -> Vec<(String, String, String)> {
+    let (entries, faults) = import.movements("doc");
+    assert_eq!(faults, []);
+    let key = Item::Lot(Key::parse(LOT).as_str().parse().unwrap());
+    let mut found = Vec::new();
+    for entry in &entries {
+        let Entry::Event(event) = entry else { continue };
+        let parts = event.parts();
+        let (goods, orders) = match parts.kind {
+            EventKind::Ship => (&parts.inputs, &parts.outputs),
+            _ => (&parts.outputs, &parts.inputs),
+        };
+        for (line, order) in goods.iter().zip(orders).filter(|(line, _)| line.item == key) {
+            let amount = line.quantity.map_or_else(String::new, |quantity| quantity.to_string());
+            let order = order.item.order().unwrap().to_string();
+            found.push((parts.kind.to_string(), order, amount));
+        }
+    }
+    found
+}
+
+fn movement(kind: &str, order: &str, amount: &str) -> (String, String, String) {
+    (kind.into(), order.into(), amount.into())
+}
+
+/// LIN-35: a lot that stands on two pallets leaves with what is on both, and a lot of which a part was
+/// taken off leaves with the rest.
+#[test]
+fn a_lot_on_two_pallets_leaves_with_both_amounts() {
+    let both = [packed("ADD", 1, 40), packed("ADD", 2, 30), packed("DELETE", 2, 10)];
+    let shipped = moved("shipping", &[pallet(1), pallet(2)], Some("PO-1"));
+    let import = document(&[&both[..], &[shipped]].concat());
+    assert_eq!(of_lot(&import), [movement("ship", "PO-1", "60.000 kg")]);
+    let inside: Vec<usize> = import.final_contents().values().map(BTreeSet::len).collect();
+    assert_eq!(inside, [1, 1], "20 kilograms stayed on the second");
+    // Where the amount is not known, or all of it, nothing stays.
+    let mut unknown = packed("DELETE", 1, 1);
+    unknown["childQuantityList"][0].as_object_mut().unwrap().remove("quantity");
+    let mut other = packed("DELETE", 1, 1);
+    other["childQuantityList"][0]["uom"] = json!("BX");
+    for taken in [packed("DELETE", 1, 40), packed("DELETE", 1, 41), unknown, other] {
+        let import = document(&[packed("ADD", 1, 40), taken]);
+        assert!(import.final_contents().is_empty());
+    }
+}
+
+/// Packing over time says the same: a lot of which a part was taken out is still on its pallet.
+#[test]
+fn a_part_taken_out_leaves_the_lot_in_its_container() {
+    let box_of = |children: Value| {
+        json!({"type": "AggregationEvent", "action": "DELETE",
+        "parentID": pallet(1), "childEPCs": children,
+        "childQuantityList": [{"epcClass": LOT, "quantity": 10, "uom": "KGM"}]})
+    };
+    let mut first = packed("ADD", 1, 40);
+    first["childEPCs"] = json!(["urn:x:1"]);
+    let import = document(&[first, box_of(json!([])), box_of(json!(["urn:x:1"]))]);
+    let (packings, faults) = import.packings("doc");
+    assert_eq!(faults, []);
+    let mut containment = Containment::default();
+    for packing in packings {
+        containment.record(packing);
+    }
+    let parent = Item::Serial(Key::parse(&pallet(1)).as_str().parse().unwrap());
+    let inside = |hour: u32| {
+        let at = format!("2026-03-01T{hour:02}:30:00Z").parse().unwrap();
+        containment
+            .contents(&parent, at)
+            .into_iter()
+            .map(|item| item.to_string())
+            .collect::<Vec<_>>()
+    };
+    let lot = "lot 01/04012345123456/10/LOT-7".to_owned();
+    assert_eq!(inside(0), [lot.clone(), "lot urn:x:1".into()]);
+    assert_eq!(inside(1), inside(0));
+    assert_eq!(inside(2), [lot]);
+}
+
+/// LIN-35: what is on a pallet leaves once, whatever steps of the way are recorded, until it came back
+/// or the pallet was packed anew.
+#[test]
+fn the_contents_of_a_pallet_leave_once() {
+    let ship = |step: &str, order: &str| moved(step, &[pallet(1)], Some(order));
+    let mut back = moved("receiving", &[pallet(1)], None);
+    back["disposition"] = json!("returned");
+    let import = document(&[
+        packed("ADD", 1, 40),
+        ship("shipping", "PO-1"),
+        ship("departing", "PO-1"),
+        back,
+        ship("shipping", "PO-2"),
+        packed("ADD", 1, 7),
+        ship("shipping", "PO-3"),
+        ship("departing", "PO-3"),
+    ]);
+    assert_eq!(
+        of_lot(&import),
+        [
+            movement("ship", "PO-1", "40.000 kg"),
+            movement("return", "PO-1", "40.000 kg"),
+            movement("ship", "PO-2", "40.000 kg"),
+            movement("ship", "PO-3", "7.000 kg"),
+        ]
+    );
+}
+
+/// LIN-35: parts of a lot that went to several orders come back from the order that the event names,
+/// else from the last, as often as they come.
+#[test]
+fn parts_of_a_lot_come_back_from_the_order_that_is_named() {
+    let import = document(&[
+        packed("ADD", 1, 40),
+        packed("ADD", 2, 30),
+        moved("shipping", &[pallet(1)], Some("PO-1")),
+        moved("shipping", &[pallet(2)], Some("PO-2")),
+        returned(5, Some("PO-1")),
+        returned(4, Some("PO-1")),
+        returned(3, None),
+        // The paper of the way back is no order of ours.
+        returned(2, Some("RETURN-NOTE-9")),
+    ]);
+    let back = |order: &str, amount: &str| movement("return", order, amount);
+    assert_eq!(
+        of_lot(&import)[2..],
+        [
+            back("PO-1", "5.000 kg"),
+            back("PO-1", "4.000 kg"),
+            back("PO-2", "3.000 kg"),
+            back("PO-2", "2.000 kg"),
+        ]
+    );
+}
+
+/// A container and its contents that came back from three orders are voided with all three.
+#[test]
+fn a_return_in_a_container_that_is_named_is_taken_back_whole() {
+    let things = ["urn:x:box", "urn:x:1", "urn:x:2"];
+    let mut list: Vec<Value> = things
+        .iter()
+        .map(|thing| moved("shipping", &[(*thing).to_owned()], Some(&format!("PO-{thing}"))))
+        .collect();
+    let back = json!({"type": "AggregationEvent", "action": "OBSERVE", "bizStep": "receiving",
+        "disposition": "returned", "parentID": "urn:x:box", "childEPCs": ["urn:x:1", "urn:x:2"],
+        "eventID": "BACK"});
+    list.push(back.clone());
+    let mut entries = document(&list).movements("doc").0;
+    let count = |entries: &[Entry]| {
+        Lineage::load(Units::default(), entries.iter().cloned()).unwrap().links().count()
+    };
+    assert_eq!(count(&entries), 6, "out and back, three times");
+    let mut wrong = back;
+    wrong["errorDeclaration"] = json!({"declarationTime": "2026-03-02T00:00:00Z"});
+    entries.extend(document(&[wrong]).movements("later").0);
+    assert_eq!(count(&entries), 3);
 }

@@ -338,3 +338,19 @@ proptest! {
         }
     }
 }
+
+/// Other terms without a day on which they begin or end are for no season: they are left out and
+/// listed, and the ordinary terms stand.
+#[test]
+fn a_season_without_days_is_no_season() {
+    let mut page = full();
+    let season = page["returnPolicySeasonalOverride"][0].as_object_mut().unwrap();
+    season.remove("startDate");
+    season.remove("endDate");
+    let (draft, losses) = import(page).unwrap();
+    assert_eq!(losses, ["returnPolicySeasonalOverride 0 / startDate: not_understood"]);
+    let set = PolicySet::verify(vec![draft]).unwrap();
+    let summer = "2026-06-01T10:00:00Z";
+    let asked = situation(summer, summer, "2026-06-20T10:00:00Z", PolicyBasis::Withdrawal);
+    assert_eq!(set.judge(&asked, &utc()).best().unwrap().rule.id.as_str(), "shop_remorse");
+}

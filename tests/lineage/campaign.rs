@@ -3,6 +3,7 @@
 use crate::lineage_model::{Dice, day, liters, order_id};
 use aftersale::id::OrderId;
 use aftersale::label::Coded;
+use aftersale::lineage::campaign::recovery::RecoveryId;
 use aftersale::lineage::campaign::{
     Answer, Campaign, CampaignCommand, CampaignEvent, CampaignPlan, CampaignRefusal, CheckFinding,
     CheckLevel, DueNotice, OrderProgress,
@@ -121,7 +122,8 @@ fn a_campaign_keeps_its_promises_under_any_commands() {
                 2 => CampaignCommand::RecordResponse { order: id, answer: Answer::Returning },
                 3 => {
                     let quantity = liters(["0", "2", "3.5"][dice.roll(3) as usize]);
-                    CampaignCommand::RecordRecovery { order: id, quantity }
+                    let parcel = RecoveryId::new(format!("P{}", dice.roll(6))).unwrap();
+                    CampaignCommand::RecordRecovery { order: id, id: parcel, quantity }
                 }
                 4 => {
                     let finding = *dice.pick(CheckFinding::ALL);
@@ -140,11 +142,7 @@ fn a_campaign_keeps_its_promises_under_any_commands() {
                         campaign.evolve(&event);
                         history.push(event);
                     }
-                    if !matches!(
-                        command,
-                        CampaignCommand::RecordRecovery { .. }
-                            | CampaignCommand::RecordCheck { .. }
-                    ) {
+                    if !matches!(command, CampaignCommand::RecordCheck { .. }) {
                         assert_eq!(
                             campaign.decide(&command, now),
                             Ok(vec![]),
@@ -166,7 +164,7 @@ fn a_campaign_keeps_its_promises_under_any_commands() {
             let silent: Vec<&OrderId> = campaign.orders().iter().filter_map(silent).collect();
             assert_eq!(campaign.silent_orders().collect::<Vec<_>>(), silent);
             for progress in campaign.orders().values() {
-                let back: i64 = progress.recovered.iter().map(|q| q.steps()).sum();
+                let back: i64 = progress.recovered.iter().map(|r| r.quantity.steps()).sum();
                 assert!(back <= 5_000);
             }
         }
@@ -195,6 +193,7 @@ fn all_that_is_out_there_can_be_recovered_and_no_more() {
         Campaign::new([(order_id("SO-1"), vec![liters("10")])], plan(CheckLevel::None), opened);
     let recover = |amount: &str| CampaignCommand::RecordRecovery {
         order: order_id("SO-1"),
+        id: RecoveryId::new(amount).unwrap(),
         quantity: liters(amount),
     };
     assert!(campaign.decide(&recover("10.001"), opened).is_err());
@@ -229,4 +228,64 @@ fn effectiveness_goes_by_the_last_check_of_each_order() {
         }
     }
     assert_eq!(campaign.effectiveness().unwrap().to_string(), "2/3");
+}
+
+/// LIN-42: a recovery that is recorded again counts once; with another quantity it is refused.
+#[test]
+fn a_recovery_counts_once() {
+    let mut campaign =
+        Campaign::new([(order_id("SO-1"), vec![liters("10")])], plan(CheckLevel::None), day(1));
+    let recover = |id: &str, amount: &str| CampaignCommand::RecordRecovery {
+        order: order_id("SO-1"),
+        id: RecoveryId::new(id).unwrap(),
+        quantity: liters(amount),
+    };
+    for event in campaign.decide(&recover("PARCEL-1", "6"), day(2)).unwrap() {
+        campaign.evolve(&event);
+    }
+    assert_eq!(campaign.decide(&recover("PARCEL-1", "6"), day(3)), Ok(vec![]));
+    let refused = campaign.decide(&recover("PARCEL-1", "4"), day(3)).unwrap_err();
+    assert_eq!(
+        refused.to_string(),
+        "recovery PARCEL-1 of order SO-1 was recorded before, with 6.000 l"
+    );
+    assert!(campaign.decide(&recover("PARCEL-2", "6"), day(3)).is_err(), "four are left");
+    for event in campaign.decide(&recover("PARCEL-2", "4"), day(3)).unwrap() {
+        campaign.evolve(&event);
+    }
+    assert_eq!(campaign.recovered_share(liters("1").unit()), Some(Ratio::ONE));
+}
+
+/// LIN-42: campaigns and events stored before recoveries had ids are read as they were.
+#[test]
+fn a_campaign_of_before_recoveries_had_ids_goes_on() {
+    let quantity = r#"{"amount":"6.000","unit":"l"}"#;
+    let event = format!(
+        r#"{{"type":"goods_recovered","order":"SO-1","quantity":{quantity},"at":"2026-01-02T00:00:00Z"}}"#
+    );
+    let event: CampaignEvent = serde_json::from_str(&event).unwrap();
+    let plan = plan(CheckLevel::None);
+    let mut campaign = Campaign::new([(order_id("SO-1"), vec![liters("10")])], plan, day(1));
+    campaign.evolve(&event);
+    let text = serde_json::to_string(&campaign).unwrap();
+    assert!(text.contains(&format!(r#""recovered":[{quantity}]"#)), "{text}");
+    let stored: Campaign = serde_json::from_str(&text).unwrap();
+    assert_eq!(stored, campaign);
+    let more = |amount: &str| CampaignCommand::RecordRecovery {
+        order: order_id("SO-1"),
+        id: RecoveryId::new("PARCEL-2").unwrap(),
+        quantity: liters(amount),
+    };
+    assert!(stored.decide(&more("5"), day(3)).is_err());
+    assert_eq!(stored.decide(&more("4"), day(3)).unwrap().len(), 1);
+    let unknown = text.replace(r#""amount":"6.000""#, r#""amount":"6.000","by":"hand""#);
+    assert!(serde_json::from_str::<Campaign>(&unknown).is_err());
+}
+
+/// An order that is given twice is one order, with all that is out there.
+#[test]
+fn an_order_that_comes_twice_is_one() {
+    let orders = ["4", "6"].map(|amount| (order_id("SO-1"), vec![liters(amount)]));
+    let campaign = Campaign::new(orders, plan(CheckLevel::None), day(1));
+    assert_eq!(campaign.orders()[&order_id("SO-1")].outstanding, [liters("4"), liters("6")]);
 }

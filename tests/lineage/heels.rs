@@ -13,7 +13,7 @@ use aftersale::lineage::graph::timed::Suspicion;
 use aftersale::lineage::heel::{Heel, HeelError};
 use aftersale::lineage::source::Source;
 use aftersale::number::Ratio;
-use aftersale::quantity::Quantity;
+use aftersale::quantity::{Quantity, Unit};
 
 fn pieces(count: i64) -> Heel {
     Heel { capacity: Quantity::pieces(count).unwrap(), share: Ratio::ONE }
@@ -279,4 +279,25 @@ fn heels_that_cannot_be_are_refused() {
     lineage.declare_heel(&oil_item("NEW"), heel(one, Ratio::ONE)).unwrap();
     assert_eq!(lineage.base_unit(&oil_item("NEW")), Some(one.unit()));
     assert!(lineage.forward(&[Source::item(oil_item("NEW"))]).items.is_empty());
+}
+
+/// Liters with six decimals are liters: the capacity fits where it comes out whole.
+#[test]
+fn a_capacity_may_have_other_decimals_than_its_vessel() {
+    let mut lineage = tank_drained_to(20);
+    let fine = |amount: &str| Quantity::parse(amount, Unit::with_digits("l", 6).unwrap()).unwrap();
+    let declare = |lineage: &mut Lineage, capacity| {
+        let heel = Heel { capacity, share: Ratio::new(1, 100).unwrap() };
+        lineage.declare_heel(&oil_item("TANK"), heel)
+    };
+    let orders = |lineage: &Lineage| {
+        let oil = [Source::item(oil_item("OIL-1"))];
+        lineage.forward(&oil).orders().count()
+    };
+    declare(&mut lineage, fine("1000")).unwrap();
+    assert_eq!(orders(&lineage), 2, "10 l may be left and 20 were");
+    declare(&mut lineage, fine("2000")).unwrap();
+    assert_eq!(orders(&lineage), 1);
+    assert!(declare(&mut lineage, fine("0.0005")).is_err(), "half a milliliter is no step");
+    assert_eq!(orders(&lineage), 1, "nothing changed");
 }

@@ -8,6 +8,7 @@ use crate::lineage_model::{
 };
 use aftersale::id::{CustomerId, OrderId};
 use aftersale::lineage::Lineage;
+use aftersale::lineage::campaign::recovery::RecoveryId;
 use aftersale::lineage::campaign::{Campaign, CampaignCommand, CampaignPlan, CheckLevel};
 use aftersale::lineage::event::{EventFacts, EventKind, Item, Line, Units};
 use aftersale::lineage::recall::{Recall, Scope};
@@ -287,13 +288,18 @@ fn goods_that_nobody_counted_are_never_left_out() {
     };
     let mut campaign = Campaign::for_recall(&lineage.recall(&wide), plan, day(8));
     let quantity = liters("7");
-    let back = CampaignCommand::RecordRecovery { order: order_id("SO-1"), quantity };
-    for _ in 0..2 {
+    for parcel in ["PARCEL-1", "PARCEL-2"] {
+        let id = RecoveryId::new(parcel).unwrap();
+        let back = CampaignCommand::RecordRecovery { order: order_id("SO-1"), id, quantity };
         for event in campaign.decide(&back, day(9)).unwrap() {
             campaign.evolve(&event);
         }
     }
-    assert_eq!(campaign.orders()[&order_id("SO-1")].recovered, [quantity, quantity]);
+    let recovered = &campaign.orders()[&order_id("SO-1")].recovered;
+    assert_eq!(
+        recovered.iter().map(|recovery| recovery.quantity).collect::<Vec<_>>(),
+        [quantity; 2]
+    );
     assert_eq!(campaign.recovered_share(quantity.unit()), None, "a share of nobody knows what");
     let text = serde_json::to_string(&campaign).unwrap();
     assert_eq!(serde_json::from_str::<Campaign>(&text).unwrap(), campaign);
@@ -302,8 +308,11 @@ fn goods_that_nobody_counted_are_never_left_out() {
         plan,
         day(8),
     );
-    let too_much =
-        CampaignCommand::RecordRecovery { order: order_id("SO-1"), quantity: liters("41") };
+    let too_much = CampaignCommand::RecordRecovery {
+        order: order_id("SO-1"),
+        id: RecoveryId::new("PARCEL-1").unwrap(),
+        quantity: liters("41"),
+    };
     assert!(counted.decide(&too_much, day(9)).is_err());
     assert!(!serde_json::to_string(&counted).unwrap().contains("uncounted"));
 }

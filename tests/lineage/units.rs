@@ -187,3 +187,57 @@ fn decimals_of_one_unit_make_no_other_unit() {
     let much = Quantity::new(i64::MAX / 8, unit("kg")).unwrap();
     assert_eq!(receipts([in_fine("1"), much, coarse]).1, 1, "too much for the finer unit");
 }
+
+/// A line that cannot be recorded has no say in units either.
+#[test]
+fn what_was_refused_has_no_say_in_units() {
+    let mut lineage = Lineage::new(units());
+    let receipt = |id: &str, amount: &str, name: &str| {
+        let line = Line::new(lot(1), quantity(amount, name));
+        event(id, 1, EventKind::Receive).output(line).check().unwrap()
+    };
+    let most = Quantity::new(i64::MAX, unit("l")).unwrap();
+    let too_much = event("R1", 1, EventKind::Receive)
+        .output(Line::new(lot(1), quantity("1", "pcs")))
+        .output(Line::new(lot(2), most));
+    let refused = lineage.record(&too_much.check().unwrap()).unwrap_err();
+    assert!(refused.to_string().starts_with("event R1 cannot be recorded"), "{refused}");
+    assert_eq!((lineage.base_unit(&lot(1)), lineage.base_unit(&lot(2))), (None, None));
+    lineage.record(&receipt("R2", "6", "kg")).unwrap();
+    assert_eq!(lineage.base_unit(&lot(1)), Some(unit("g")));
+    // What had a unit before keeps it.
+    let again = event("R3", 1, EventKind::Receive)
+        .output(Line::new(lot(1), quantity("1", "kg")))
+        .output(Line::new(lot(2), most));
+    lineage.record(&again.check().unwrap()).unwrap_err();
+    assert_eq!(lineage.base_unit(&lot(1)), Some(unit("g")));
+    assert_eq!(mismatches(&lineage), [""; 0]);
+}
+
+/// An event with forty thousand lines of one lot, a few of them in no unit that fits: a void measures each
+/// line once, and its event once.
+#[test]
+fn a_void_measures_the_lines_of_a_wide_event_once() {
+    const WIDE: usize = 40_000;
+    for misfit in [Line::new(lot(1), quantity("1", "l")), Line::unmeasured(lot(1))] {
+        let mut lineage = Lineage::new(units());
+        let mut wide = event("W", 1, EventKind::Receive);
+        let line = if misfit.quantity.is_some() { quantity("1", "kg") } else { quantity("1", "g") };
+        wide.outputs.push(Line::new(lot(1), line));
+        wide.outputs.extend((1..WIDE).map(|n| match (n % 4, misfit.quantity) {
+            (_, None) | (0, _) => misfit.clone(),
+            _ => Line::new(lot(1), line),
+        }));
+        lineage.record(&wide.check().unwrap()).unwrap();
+        for n in 0..40 {
+            let id = format!("V{n}");
+            let line = Line::new(lot(1), quantity("1", "kg"));
+            lineage
+                .record(&event(&id, 2, EventKind::Receive).output(line).check().unwrap())
+                .unwrap();
+            lineage.void(&EventId::new(&id).unwrap());
+        }
+        let wrong = if misfit.quantity.is_some() { WIDE / 4 - 1 } else { 0 };
+        assert!(mismatches(&lineage).len().abs_diff(wrong) <= 1, "{}", mismatches(&lineage).len());
+    }
+}

@@ -1,13 +1,15 @@
 //! From EPCIS events to entries of a lineage and records of packing.
 
 use alloc::collections::BTreeSet;
+use alloc::string::String;
 use alloc::vec::Vec;
 
+use super::contents::Contents;
 use super::key::{Key, KeyKind};
 use super::measure::Measures;
 use super::movements::LEAVING;
 use super::{Action, EpcisEvent, EpcisKind, Fault, Import, Thing};
-use crate::id::{IdError, LotId, SerialId, Sku};
+use crate::id::{IdError, LotId, SerialId, Sku, SupplierId};
 use crate::lineage::containment::{PackAction, Packing};
 use crate::lineage::event::{
     DocumentId, Entry, Event, EventDraft, EventFacts, EventId, EventKind, Item, Line, PlaceId,
@@ -21,7 +23,8 @@ impl Import {
     ///   trace, so nothing is hidden. When only one side of the process is in the document, a fault
     ///   says so: its inputs are gone from stock all the same, its outputs come from nowhere. Put the
     ///   documents together with [`Import::join`] first where you have both.
-    /// - An object event that adds things which no transformation puts out becomes a receipt.
+    /// - An object event that adds things which no transformation puts out becomes a receipt. Its
+    ///   supplier is the owning party of the source, else the possessing party.
     /// - An object event becomes scrap when its step is destroying or decommissioning, when its
     ///   disposition is destroyed, and when it deletes things that were not sold.
     /// - An event in error becomes a void of its id.
@@ -82,17 +85,20 @@ impl Import {
         (entries, faults)
     }
 
-    /// The records of packing of active aggregations and associations, and what could not become
-    /// one. Sightings without a container are left out.
+    /// The records of packing of active aggregations and associations, by time and then place in the
+    /// document, and what could not become one. Sightings without a container are left out. A lot of
+    /// which only a part was taken out is still in its container.
     #[must_use]
     pub fn packings(&self, prefix: &str) -> (Vec<Packing>, Vec<Fault>) {
         let (mut packings, mut faults) = (Vec::new(), Vec::new());
-        let contains = |event: &&EpcisEvent| {
-            matches!(event.kind, EpcisKind::Aggregation | EpcisKind::Association)
-        };
-        for event in self.active().filter(contains) {
+        let mut contents = Contents::default();
+        for event in self.by_time() {
             let (Some(parent), Some(action)) = (&event.parent, event.action) else { continue };
-            match packing(prefix, event, parent, action) {
+            if !matches!(event.kind, EpcisKind::Aggregation | EpcisKind::Association) {
+                continue;
+            }
+            contents.apply(event);
+            match packing(prefix, event, parent, action, &contents) {
                 Ok(packing) => packings.push(packing),
                 Err(source) => faults.push(Fault::Identifier { index: event.index, source }),
             }
@@ -132,19 +138,24 @@ fn packing(
     event: &EpcisEvent,
     parent: &Key,
     action: Action,
+    after: &Contents,
 ) -> Result<Packing, IdError> {
-    let children = event.objects.iter().map(|thing| item_of(&thing.key));
+    let stays = |thing: &Thing| action == Action::Delete && after.holds(parent, &thing.key);
+    let things: Vec<&Thing> = event.objects.iter().filter(|thing| !stays(thing)).collect();
+    let action = match action {
+        Action::Add => PackAction::Pack,
+        Action::Observe => PackAction::See,
+        // Something of all that was named stays; an unpacking that names nothing takes all out.
+        Action::Delete if things.is_empty() && !event.objects.is_empty() => PackAction::See,
+        Action::Delete => PackAction::Unpack,
+    };
     Ok(Packing {
         at: event.at,
         sequence: u32::try_from(event.index).unwrap_or(u32::MAX),
         id: id_of(prefix, event)?,
         parent: item_of(parent)?,
-        action: match action {
-            Action::Add => PackAction::Pack,
-            Action::Delete => PackAction::Unpack,
-            Action::Observe => PackAction::See,
-        },
-        children: children.collect::<Result<_, _>>()?,
+        action,
+        children: things.into_iter().map(|thing| item_of(&thing.key)).collect::<Result<_, _>>()?,
     })
 }
 
@@ -199,6 +210,8 @@ fn object_draft(
     let mut draft = started(prefix, event, kind)?;
     let lines = things.iter().map(|thing| line(thing, measures)).collect::<Result<_, _>>()?;
     if kind == EventKind::Receive {
+        let supplier = owner(&event.sources).map(|party| SupplierId::new(party.as_str()));
+        draft.facts.supplier = supplier.transpose()?;
         draft.outputs = lines;
     } else {
         draft.inputs = lines;
@@ -220,6 +233,15 @@ pub(super) fn started(
     };
     let sequence = u32::try_from(event.index).unwrap_or(u32::MAX);
     Ok(Event::new(id_of(prefix, event)?, event.at, kind).sequence(sequence).facts(facts))
+}
+
+/// The party that owns the things, else the one that has them.
+pub(super) fn owner(parties: &[(Option<String>, Key)]) -> Option<&Key> {
+    let of = |wanted: &str| {
+        let found = parties.iter().find(|(kind, _)| kind.as_deref() == Some(wanted));
+        found.map(|(_, party)| party)
+    };
+    of("owning_party").or_else(|| of("possessing_party"))
 }
 
 pub(super) fn line(thing: &Thing, measures: &Measures<'_>) -> Result<Line, IdError> {

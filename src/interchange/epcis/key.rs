@@ -140,14 +140,15 @@ fn from_urn(rest: &str) -> Option<Key> {
         ("id", "sgln") => {
             let gln = with_check_digit(&alloc::format!("{company}{reference}"), 12)?;
             let extension = decoded(serial.unwrap_or("0"))?;
-            place(&gln, if extension == "0" { None } else { Some(extension) })
+            place(&gln, Some(extension))
         }
         _ => None,
     }
 }
 
+/// The extension zero is none. Source: GS1 EPC Tag Data Standard, SGLN.
 fn place(gln: &str, extension: Option<String>) -> Option<Key> {
-    let text = match extension {
+    let text = match extension.filter(|extension| extension != "0") {
         Some(extension) => alloc::format!("414/{gln}/254/{extension}"),
         None => alloc::format!("414/{gln}"),
     };

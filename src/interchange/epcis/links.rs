@@ -1,12 +1,11 @@
 //! The links that events make: transformation, containment, documents.
 
 use alloc::collections::{BTreeMap, BTreeSet};
-use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::contents::Contents;
 use super::key::Key;
-use super::{EpcisEvent, EpcisKind, Import, Thing};
+use super::{EpcisEvent, EpcisKind, Import};
 
 impl Import {
     /// The events that are in error: with an error declaration, or with the id of one that has one.
@@ -38,31 +37,19 @@ impl Import {
     }
 
     /// What became of what, by active events: every input of a transformation to every output, over
-    /// all events that share a transformation id. A key is not linked to itself.
+    /// all events that share a transformation id; each link once, in order. A key is not linked to itself.
     ///
-    /// There are as many as inputs times outputs; a document of unknown origin is better read into a
-    /// lineage by [`Import::entries`], which takes as much room as its lines.
-    #[must_use]
-    pub fn transformation_links(&self) -> BTreeSet<(Key, Key)> {
-        let mut links = BTreeSet::new();
-        for group in self.processes() {
-            let outputs: Vec<&Thing> = group.iter().flat_map(|event| &event.outputs).collect();
-            pair(group.iter().flat_map(|event| &event.inputs), &outputs, &mut links);
-        }
-        links.retain(|(from, to)| from != to);
-        links
+    /// There are as many as inputs times outputs, made one by one as they are asked for; the room taken is
+    /// that of the events.
+    pub fn transformation_links(&self) -> impl Iterator<Item = (&Key, &Key)> {
+        without_self_links(pairs(self.processes().into_iter().map(inputs_and_outputs)))
     }
 
     /// The same with events in error, each by itself.
-    #[must_use]
-    pub fn declared_links(&self) -> BTreeSet<(Key, Key)> {
-        let mut links = self.transformation_links();
-        for event in &self.events {
-            let outputs: Vec<&Thing> = event.outputs.iter().collect();
-            pair(event.inputs.iter(), &outputs, &mut links);
-        }
-        links.retain(|(from, to)| from != to);
-        links
+    pub fn declared_links(&self) -> impl Iterator<Item = (&Key, &Key)> {
+        let processes = self.processes().into_iter().map(inputs_and_outputs);
+        let alone = self.events.iter().map(|event| inputs_and_outputs([event]));
+        without_self_links(pairs(processes.chain(alone)))
     }
 
     /// Keys that are input and output of one active event: repair, blending.
@@ -104,28 +91,52 @@ impl Import {
         contents.keys()
     }
 
-    /// Which thing is tied to which business document, by active events.
-    #[must_use]
-    pub fn document_links(&self) -> BTreeSet<(Key, String)> {
-        let mut links = BTreeSet::new();
-        for event in self.active() {
-            for (_, document) in &event.transactions {
-                let things = event.objects.iter().chain(&event.inputs).chain(&event.outputs);
-                let keys = things.map(|thing| &thing.key).chain(&event.parent);
-                links.extend(keys.map(|key| (key.clone(), document.clone())));
-            }
-        }
-        links
+    /// Which thing is tied to which business document, by active events; each once, in order.
+    pub fn document_links(&self) -> impl Iterator<Item = (&Key, &str)> {
+        pairs(self.active().map(|event| {
+            let things = event.objects.iter().chain(&event.inputs).chain(&event.outputs);
+            let keys = things.map(|thing| &thing.key).chain(&event.parent);
+            let documents = event.transactions.iter().map(|(_, document)| document.as_str());
+            (keys.collect(), documents.collect())
+        }))
     }
 }
 
-/// Each input to each output.
-fn pair<'t>(
-    inputs: impl Iterator<Item = &'t Thing>,
-    outputs: &[&'t Thing],
-    links: &mut BTreeSet<(Key, Key)>,
-) {
-    for input in inputs {
-        links.extend(outputs.iter().map(|output| (input.key.clone(), output.key.clone())));
+/// All of the left of a group are linked with all of the right of it.
+type Group<L, R> = (BTreeSet<L>, BTreeSet<R>);
+
+fn inputs_and_outputs<'i>(
+    events: impl IntoIterator<Item = &'i EpcisEvent>,
+) -> Group<&'i Key, &'i Key> {
+    let mut group = (BTreeSet::new(), BTreeSet::new());
+    for event in events {
+        group.0.extend(event.inputs.iter().map(|thing| &thing.key));
+        group.1.extend(event.outputs.iter().map(|thing| &thing.key));
     }
+    group
+}
+
+fn without_self_links<'i>(
+    links: impl Iterator<Item = (&'i Key, &'i Key)>,
+) -> impl Iterator<Item = (&'i Key, &'i Key)> {
+    links.filter(|(from, to)| from != to)
+}
+
+/// The links of all groups, each once, in order: made one by one, since they may be many.
+fn pairs<L: Ord + Copy, R: Ord + Copy>(
+    groups: impl Iterator<Item = Group<L, R>>,
+) -> impl Iterator<Item = (L, R)> {
+    let mut groups_of: BTreeMap<L, Vec<usize>> = BTreeMap::new();
+    let mut rights: Vec<BTreeSet<R>> = Vec::new();
+    for (left, right) in groups {
+        for name in left {
+            groups_of.entry(name).or_default().push(rights.len());
+        }
+        rights.push(right);
+    }
+    groups_of.into_iter().flat_map(move |(left, groups)| {
+        let linked = groups.iter().filter_map(|&group| rights.get(group));
+        let linked: BTreeSet<R> = linked.flatten().copied().collect();
+        linked.into_iter().map(move |right| (left, right))
+    })
 }

@@ -1,11 +1,11 @@
 //! From EPCIS events to shipments and returns: who got what, as far as the document says so.
 
-use alloc::collections::BTreeMap;
+use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use super::contents::{Contents, sum};
-use super::entries::{line, started};
+use super::contents::{Contents, Way, sum};
+use super::entries::{line, owner, started};
 use super::key::{Key, KeyKind};
 use super::measure::Measures;
 use super::{Action, EpcisEvent, EpcisKind, Fault, Import, Thing};
@@ -29,14 +29,18 @@ impl Import {
     ///   order: the purchase order among the business transactions, else the despatch advice, the
     ///   invoice, the bill of lading, any other; without any, the event itself stands for the order.
     ///   The customer is the owning party of the destination, else the possessing party.
-    /// - What is in a shipped container at that time, by the packing before it, goes with it.
-    /// - A single thing (serial, pallet, asset) leaves once: what others record of its way later
-    ///   counts only after it came back.
+    /// - What is in a shipped container at that time, by the packing before it, goes with it; a lot in
+    ///   several of the containers with the sum of its amounts.
+    /// - A single thing (serial, pallet, asset), and what is in a container, leaves once: what others
+    ///   record of its way later counts only after it came back, or was packed anew.
     /// - Goods that arrive with the disposition returned or under a return authorization, and
-    ///   goods whose shipping is voided, come back from the order that they went to; from the order that
-    ///   the event names when the shipment is not in the document; else the event is a fault.
+    ///   goods whose shipping is voided, come back from the order that they went to. Of several orders
+    ///   that a lot went to, it is the one that the event names, else the last. When the shipment is not
+    ///   in the document it is the order that the event names; else the event is a fault.
     ///
-    /// The entries are named as the events with `#moved` behind; events in error void them.
+    /// The entries are named as the events with `#moved` behind; events in error void them. A declaration
+    /// in a document of its own voids as many returns as its event names things: [`Import::join`] it to
+    /// the document of the event when what came back was packed in containers.
     #[must_use]
     pub fn movements(&self, prefix: &str) -> (Vec<Entry>, Vec<Fault>) {
         let mut walk = Walk {
@@ -93,10 +97,23 @@ struct Walk<'i> {
     prefix: &'i str,
     measures: Measures<'i>,
     contents: Contents,
-    /// Where things are that left: the order they last went to.
-    out: BTreeMap<Key, OrderId>,
+    /// Where things went that left.
+    out: BTreeMap<Key, Shipped>,
     entries: Vec<Entry>,
     faults: Vec<Fault>,
+}
+
+/// The orders that a thing went to.
+struct Shipped {
+    last: OrderId,
+    all: BTreeSet<OrderId>,
+}
+
+impl Shipped {
+    /// The order that a thing came back from.
+    fn order(&self, named: Option<OrderId>) -> OrderId {
+        named.filter(|named| self.all.contains(named)).unwrap_or_else(|| self.last.clone())
+    }
 }
 
 impl Walk<'_> {
@@ -104,7 +121,8 @@ impl Walk<'_> {
     /// each order they came from, which is not more than there are things.
     fn take_out(&mut self, event: &EpcisEvent) {
         let Some(id) = &event.id else { return };
-        let most = if is_return(event) { event.objects.len().max(1) } else { 1 };
+        let named = event.objects.len().saturating_add(event.parent.is_some().into());
+        let most = if is_return(event) { named.max(1) } else { 1 };
         for place in 0..most {
             match moved(id, place) {
                 Ok(id) => self.entries.push(Entry::Void(id)),
@@ -124,8 +142,8 @@ impl Walk<'_> {
         }
     }
 
-    /// The things an event names, its container too, and what is in them.
-    fn things(&self, event: &EpcisEvent) -> Vec<Thing> {
+    /// The things an event names, its container too, and what goes with them.
+    fn things(&mut self, event: &EpcisEvent, way: Way) -> Vec<Thing> {
         let whole = |key: &Key| Thing { key: key.clone(), quantity: None, unit: None };
         let parent = event.parent.as_ref().filter(|_| event.kind == EpcisKind::Aggregation);
         let named = parent.map(whole).into_iter().chain(event.objects.iter().cloned());
@@ -134,11 +152,11 @@ impl Walk<'_> {
             let both = things.get(&thing.key).map(|held| sum(held, &thing));
             things.insert(thing.key.clone(), both.unwrap_or(thing));
         }
-        self.contents.with_contents(things.into_values().collect())
+        self.contents.moved(things.into_values().collect(), way)
     }
 
     fn ship(&mut self, event: &EpcisEvent) {
-        let mut things = self.things(event);
+        let mut things = self.things(event, Way::Out);
         things.retain(|thing| !is_single(&thing.key) || !self.out.contains_key(&thing.key));
         if things.is_empty() {
             return;
@@ -157,7 +175,10 @@ impl Walk<'_> {
                     .outputs
                     .push(Line { item: Item::Order(order.clone()), quantity: line.quantity });
                 draft.inputs.push(line);
-                self.out.insert(thing.key.clone(), order.clone());
+                let first = || Shipped { last: order.clone(), all: BTreeSet::new() };
+                let shipped = self.out.entry(thing.key.clone()).or_insert_with(first);
+                shipped.last = order.clone();
+                shipped.all.insert(order.clone());
             }
             Ok(draft)
         });
@@ -166,18 +187,21 @@ impl Walk<'_> {
 
     fn take_back(&mut self, event: &EpcisEvent) {
         let mut by_order: BTreeMap<OrderId, Vec<Thing>> = BTreeMap::new();
-        for thing in self.things(event) {
-            let known = self.out.get(&thing.key).cloned();
-            match known.map_or_else(|| order_of(event), |order| Ok(Some(order))) {
-                Ok(Some(order)) => by_order.entry(order).or_default().push(thing),
-                Ok(None) => {
-                    self.faults.push(Fault::UnknownShipment {
-                        index: event.index,
-                        thing: thing.key.clone(),
-                    });
+        let (index, named) = (event.index, order_of(event));
+        for thing in self.things(event, Way::Back) {
+            let order = match (self.out.get(&thing.key), &named) {
+                (Some(known), _) => known.order(named.as_ref().ok().cloned().flatten()),
+                (None, Ok(Some(order))) => order.clone(),
+                (None, Ok(None)) => {
+                    self.faults.push(Fault::UnknownShipment { index, thing: thing.key });
+                    continue;
                 }
-                Err(source) => self.faults.push(Fault::Identifier { index: event.index, source }),
-            }
+                (None, Err(source)) => {
+                    self.faults.push(Fault::Identifier { index, source: source.clone() });
+                    continue;
+                }
+            };
+            by_order.entry(order).or_default().push(thing);
         }
         for (place, (order, things)) in by_order.into_iter().enumerate() {
             // One event of a lineage returns from one order.
@@ -187,7 +211,9 @@ impl Walk<'_> {
                     let item = Item::Order(order.clone());
                     draft.inputs.push(Line { item, quantity: line.quantity });
                     draft.outputs.push(line);
-                    self.out.remove(&thing.key);
+                    if is_single(&thing.key) {
+                        self.out.remove(&thing.key);
+                    }
                 }
                 Ok(draft)
             });
@@ -219,10 +245,5 @@ fn order_of(event: &EpcisEvent) -> Result<Option<OrderId>, IdError> {
 }
 
 fn customer(event: &EpcisEvent) -> Result<Option<CustomerId>, IdError> {
-    let of = |wanted: &str| {
-        let mut parties = event.destinations.iter();
-        parties.find(|(kind, _)| kind.as_deref() == Some(wanted)).map(|(_, party)| party)
-    };
-    let party = of("owning_party").or_else(|| of("possessing_party"));
-    party.map(|party| CustomerId::new(party.as_str())).transpose()
+    owner(&event.destinations).map(|party| CustomerId::new(party.as_str())).transpose()
 }

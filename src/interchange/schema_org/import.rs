@@ -9,6 +9,7 @@ use rust_decimal::Decimal;
 use super::convert::{ImportError, Loss, LossKind, NO_PAGE, Season, Side, label, lose};
 use super::{
     Fee, MerchantReturnPolicy, MonetaryAmount, RefundType, ReturnCategory, ReturnDays, ReturnFees,
+    SeasonalOverride,
 };
 use crate::condition::schema::Schema;
 use crate::condition::{Check, Condition};
@@ -31,8 +32,8 @@ impl MerchantReturnPolicy {
     /// The document as a voluntary policy, and what the policy does not say of it.
     ///
     /// Fees told apart by remorse and defect become two rules, told apart by the basis of the
-    /// reason; each season becomes a rule of its own for goods sold on its days, which the ordinary
-    /// rules then leave out. Windows run from delivery. The id and the version are the host's.
+    /// reason; each season with a first or last day becomes a rule of its own for goods sold on its days,
+    /// which the ordinary rules then leave out. Windows run from delivery. The id and the version are the host's.
     ///
     /// # Errors
     ///
@@ -41,11 +42,11 @@ impl MerchantReturnPolicy {
     pub fn import(&self, id: PolicyId) -> Result<(PolicyDraft, Vec<Loss>), ImportError> {
         let mut losses = self.without_counterpart();
         let mut rules = Vec::new();
-        let seasons = &self.return_policy_seasonal_override;
+        let seasons = self.seasons(&mut losses);
         if self.return_policy_category.is_some() || self.merchant_return_days.is_some() {
             let window = (self.return_policy_category, self.merchant_return_days);
             self.rules(id.as_str(), None, window, &mut rules, &mut losses)?;
-            for (number, season) in seasons.iter().enumerate() {
+            for &(number, season) in &seasons {
                 let when = in_season((season.start_date, season.end_date))?;
                 let leaves_out = clause(format!("season_{number}"), when, IfUnknown::Ask);
                 for rule in &mut rules {
@@ -53,11 +54,7 @@ impl MerchantReturnPolicy {
                 }
             }
         }
-        for (number, season) in seasons.iter().enumerate() {
-            for name in season.other.keys() {
-                let what = format!("returnPolicySeasonalOverride {number} / {name}");
-                lose(&mut losses, what, LossKind::NotUnderstood);
-            }
+        for (number, season) in seasons {
             let name = format!("{id}_season_{number}");
             let days = (season.start_date, season.end_date);
             let window = (season.return_policy_category, season.merchant_return_days);
@@ -72,6 +69,24 @@ impl MerchantReturnPolicy {
         let (facts, notes) = (Schema::new(), Vec::new());
         let draft = PolicyDraft { id, version: 1, label: label(), source, notes, facts, rules };
         Ok((draft, losses))
+    }
+
+    /// The overrides with their numbers. One without a first or last day would stand in for the ordinary
+    /// terms on every day; it is left out.
+    fn seasons(&self, losses: &mut Vec<Loss>) -> Vec<(usize, &SeasonalOverride)> {
+        let mut seasons = Vec::new();
+        for (number, season) in self.return_policy_seasonal_override.iter().enumerate() {
+            let is_dated = season.start_date.is_some() || season.end_date.is_some();
+            let missing = (!is_dated).then_some("startDate");
+            for name in season.other.keys().map(String::as_str).chain(missing) {
+                let what = format!("returnPolicySeasonalOverride {number} / {name}");
+                lose(losses, what, LossKind::NotUnderstood);
+            }
+            if is_dated {
+                seasons.push((number, season));
+            }
+        }
+        seasons
     }
 
     /// The properties that no rule holds.

@@ -12,12 +12,15 @@ pub(super) struct Chains {
 }
 
 impl Chains {
-    pub(super) fn push(&mut self, node: u32, entry: u32) {
+    /// Adds an entry to the list of a node, unless the list got one since a place of [`Chains::len`].
+    pub(super) fn push_once(&mut self, node: u32, entry: u32, since: usize) {
         let at = node as usize;
         if self.head.len() <= at {
             self.head.resize(at.saturating_add(1), NONE);
         }
-        if let Some(head) = self.head.get_mut(at) {
+        if let Some(head) = self.head.get_mut(at)
+            && (*head == NONE || (*head as usize) < since)
+        {
             let link = self.links.len() as u32;
             self.links.push((entry, *head));
             *head = link;

@@ -43,7 +43,8 @@ impl Graph {
     }
 
     /// Gives a line of an event that counts another quantity, or none; false, and nothing changes, when
-    /// all quantities together would be too large to be held exactly.
+    /// all quantities together would be too large to be held exactly. [`Graph::remark`] its event when
+    /// all its lines are done.
     pub(crate) fn measure(&mut self, event: u32, line: u32, steps: Option<i64>) -> bool {
         let is_input = self.input_range(event).1 > line as usize;
         let total = if is_input { &mut self.input_total } else { &mut self.output_total };
@@ -52,11 +53,15 @@ impl Graph {
         let sum = rest.checked_add(steps.unwrap_or(0)).filter(|&sum| sum <= MAX_TOTAL_STEPS);
         let Some(sum) = sum else { return false };
         (*total, *slot) = (sum, steps.unwrap_or(UNMEASURED));
+        true
+    }
+
+    /// Looks anew whether the lines of an event can be summed.
+    pub(crate) fn remark(&mut self, event: u32) {
         let mixed = self.mixed_marks(event);
         if let Some(marks) = self.marks.get_mut(event as usize) {
             *marks = (*marks & !(MIXED_INPUTS | MIXED_OUTPUTS)) | mixed;
         }
-        true
     }
 
     fn mixed_marks(&self, event: u32) -> u8 {
