@@ -305,8 +305,9 @@ fn waterfall(chart: &ChartData) -> EchartsOption {
         let base = if whole { 0.0 } else { f64::min(sum, next) };
         ground.push(number(base));
         let rises = whole || *value >= 0.0;
-        up.push(if rises { number((next - base).abs()) } else { GAP });
-        down.push(if rises { GAP } else { number(sum - next) });
+        // Nothing is 0 here: a gap would end the stack.
+        up.push(number(if rises { (next - base).abs() } else { 0.0 }));
+        down.push(number(if rises { 0.0 } else { sum - next }));
         sum = next;
     }
     let stacked = |name: &str, data: Vec<Datum>, color: &'static str| {

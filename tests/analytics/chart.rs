@@ -274,7 +274,8 @@ fn a_waterfall_may_dip_below_the_ground() {
     let chart = waterfall_chart("Dip", &change.unwrap(), 0.0, |key| (*key).to_owned());
     let option = serde_json::to_value(echarts::option(&chart)).unwrap();
     let series = option["series"].as_array().unwrap();
-    let values = |at: usize, column: usize| series[at]["data"][column].as_f64().unwrap_or(0.0);
+    // A gap would end the stack of its column: every part is a number.
+    let values = |at: usize, column: usize| series[at]["data"][column].as_f64().unwrap();
     let mut sum = 0.0;
     let mut lowest: f64 = 0.0;
     let steps = chart.series[0].values.iter().map(|value| value.unwrap());

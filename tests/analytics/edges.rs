@@ -196,7 +196,18 @@ fn series_of_a_billion_units_are_screened() {
     assert_eq!(found.alarms.iter().map(|alarm| alarm.key).collect::<Vec<_>>(), [99]);
     let extra = found.alarms[0].extra;
     assert!(extra.low > 8e6 && extra.high < 11e6, "{extra:?}");
+    // Spread over half of them: some hundred million terms each, were they summed.
+    let spread = Family { rate: 0.05, rho: 0.05, precision: 1_000.0 };
+    for more in 0..40 {
+        let now = of(60_000_000 + more, 1_000_000_000);
+        let p = predictive_p(of(600_000_000, 12_000_000_000), 12, now, &spread).unwrap();
+        assert!((0.2..0.5).contains(&p), "{p}");
+    }
     assert!(start.elapsed().as_secs() < 20, "{:?}", start.elapsed());
+    // Known from as many units as are sold now: by hand the deviation is 30,822, and 1.96 of them away 2.5 %.
+    let known = Family { rate: 0.05, rho: 0.0, precision: 1e10 };
+    let p = predictive_p(of(0, 0), 1, of(500_060_410, 10_000_000_000), &known).unwrap();
+    assert!((p - 0.025).abs() < 1e-4, "{p}");
     // The deviation is just below 20,000 with the first spread and just above with the second: summed
     // term by term, and not.
     let share = |rho: f64, x: u64| {
