@@ -4,7 +4,7 @@
 //! `n`; every statistic takes them). Out: typed results with intervals, sample sizes and, for
 //! alarms, findings. Nothing here decides about one case.
 //!
-//! Always true, and tested in `tests/analytics*.rs`:
+//! Always true, and tested in `tests/analytics/`:
 //! 1. Aggregate state is whole numbers only. Merging is exact, and gives the same bytes in any order.
 //! 2. A rate never comes without the number of units behind it.
 //! 3. A cohort that is still inside its return window is marked immature, never read as low.

@@ -348,6 +348,9 @@ pub fn evolve(action: Option<Improvement>, event: &Event) -> Option<Improvement>
             | Event::ActionDropped { .. } => None,
         };
     };
+    if !action.stage.admits(event) {
+        return Some(action);
+    }
     match event {
         Event::ActionPlanned { .. } => {}
         Event::ActionStarted { .. } => action.stage = Stage::Started,
@@ -375,6 +378,24 @@ pub fn evolve(action: Option<Improvement>, event: &Event) -> Option<Improvement>
         Event::ActionDropped { .. } => action.stage = Stage::Dropped,
     }
     Some(action)
+}
+
+impl Stage {
+    /// Whether a history of [`decide`] can have the event at this stage.
+    const fn admits(self, event: &Event) -> bool {
+        match event {
+            Event::ActionPlanned { .. } => false,
+            Event::ActionStarted { .. } => matches!(self, Self::Planned),
+            Event::ActionCompleted { .. } => matches!(self, Self::Planned | Self::Started),
+            Event::EffectChecked { .. } => matches!(self, Self::Done | Self::NotVerified),
+            Event::ActionReopened { .. } => {
+                matches!(self, Self::NotVerified | Self::Verified | Self::Dropped)
+            }
+            Event::ActionDropped { .. } => {
+                matches!(self, Self::Planned | Self::Started | Self::Done | Self::NotVerified)
+            }
+        }
+    }
 }
 
 /// The action after a stored history.

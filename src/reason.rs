@@ -5,7 +5,7 @@
 //! reason that counts, its defaults (fault, evidence, freight payer, quality signal) with findings,
 //! outside codes to send, tags with the matched words.
 //!
-//! Always true, and tested in `tests/reason*.rs`:
+//! Always true, and tested in `tests/reason/`:
 //! 1. Problem, cause and remedy are separate. Nothing said about a line is ever overwritten: the
 //!    [history](history::ReasonHistory) only grows, and which entry counts is computed from it.
 //! 2. An outside code is kept beside ours, also when nobody knows what it means.

@@ -15,6 +15,7 @@ use crate::figures::{Figures, Part, figures, product_names};
 use crate::matching::{Kind, Matched, matched};
 use crate::notes::{self, Note};
 use crate::read::Book;
+use crate::support::text::count;
 
 /// All results of one run.
 pub struct Report<'a> {
@@ -201,3 +202,24 @@ pub const UNKNOWN: [&str; 7] = [
     "**Tax.** The file does not say whether prices hold it; amounts are taken as they stand.",
     "**Returns still to come.** The last weeks of sales have had little time to come back, so their rates will rise.",
 ];
+
+impl Report<'_> {
+    /// The fates of the cases with their number, what the seller credited and what was due.
+    pub fn fates(&self) -> impl Iterator<Item = [String; 4]> {
+        self.cases.fates.iter().map(|(fate, sum)| {
+            let (credited, refunded) = (pounds(sum.credited), pounds(sum.refunded));
+            [fate.name().to_owned(), count(sum.cases), credited, refunded]
+        })
+    }
+
+    /// That the cases replay, and how many refunds equal their note.
+    pub fn replayed(&self) -> String {
+        let cases = &self.cases;
+        format!(
+            "{} events on {} orders; replayed, each order has the same state. {} refunds equal the credit note to the penny.",
+            count(cases.events as i128),
+            count(cases.orders as i128),
+            count(cases.equal as i128),
+        )
+    }
+}

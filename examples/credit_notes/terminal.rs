@@ -256,22 +256,10 @@ fn settled(report: &Report<'_>) -> String {
         ("seller credited", Right),
         ("due by what was paid", Right),
     ]);
-    for (fate, sum) in &cases.fates {
-        table.row([
-            fate.name().to_owned(),
-            count(sum.cases),
-            pounds(sum.credited),
-            pounds(sum.refunded),
-        ]);
-    }
+    report.fates().for_each(|fate| table.row(fate));
     let mut text = heading("3b  SETTLED BY WHAT WAS PAID");
     text.push_str(&table.render());
-    text.push_str(&paragraph(&format!(
-        "{} events on {} orders; replayed, each order has the same state. {} refunds equal the credit note to the penny.",
-        count(cases.events as i128),
-        count(cases.orders as i128),
-        count(cases.equal as i128),
-    )));
+    text.push_str(&paragraph(&report.replayed()));
     for (why, times) in &cases.obstacles {
         text.push_str(&paragraph(&format!("Refused {times} times: {why}.")));
     }

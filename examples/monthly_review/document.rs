@@ -98,7 +98,7 @@ impl Document {
         for section in &self.sections {
             text.push_str(&heading(&section.heading));
             for block in &section.blocks {
-                in_terminal(&mut text, block);
+                in_terminal(&mut text, block, if self.language == "en" { ": " } else { "：" });
             }
         }
         text.replace("**", "").replace('`', "")
@@ -140,10 +140,12 @@ fn on_page(body: &mut Body, block: &Block) {
     }
 }
 
-fn in_terminal(text: &mut String, block: &Block) {
+fn in_terminal(text: &mut String, block: &Block, colon: &str) {
     match block {
         Block::Text(words) => text.push_str(&paragraph(words)),
-        Block::Callout(_, head, words) => text.push_str(&paragraph(&format!("{head}: {words}"))),
+        Block::Callout(_, head, words) => {
+            text.push_str(&paragraph(&format!("{head}{colon}{words}")));
+        }
         Block::Grid(grid) => {
             let heads: Vec<(&str, Side)> = grid
                 .heads

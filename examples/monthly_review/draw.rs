@@ -112,7 +112,7 @@ impl Chart for Funnel {
     fn description(&self) -> String {
         let outside: Vec<&str> = self.0.marks.iter().map(|mark| mark.text.as_str()).collect();
         let word = Word::Outside.label(self.0.language);
-        format!("{word}: {} / {}: {}", outside.len(), self.0.points.len(), outside.join(", "))
+        format!("{word} {} / {} · {}", outside.len(), self.0.points.len(), outside.join(" · "))
     }
 
     fn draw(&self, pen: &mut Svg) {
@@ -140,7 +140,8 @@ impl Chart for Funnel {
         }
         for (position, (units, rate, name)) in self.0.points.iter().enumerate() {
             let outside = self.0.marks.iter().any(|mark| mark.at == position);
-            let tip = format!("{name}: {} / {units}", PERCENT.full(*rate));
+            let units_sold = Format::Count.full(*units);
+            let tip = format!("{name} · {} / {units_sold}", PERCENT.full(*rate));
             let class = if outside { "red" } else { "c1 pale" };
             pen.dot((x.at(*units), y.at(*rate)), if outside { 4.5 } else { 2.6 }, class, &tip);
         }
@@ -159,7 +160,7 @@ impl Chart for Sankey {
     fn description(&self) -> String {
         let name = |node: usize| self.0.names[node].as_str();
         let link = |(from, to, value): &(usize, usize, f64)| {
-            format!("{} → {}: {value}", name(*from), name(*to))
+            format!("{} → {} {}", name(*from), name(*to), Format::Count.full(*value))
         };
         self.0.links.iter().map(link).collect::<Vec<_>>().join("; ")
     }
@@ -211,7 +212,7 @@ impl Chart for Sankey {
         for node in 0..count {
             let (x, tall) = (stage[node] as f64 * step, flow(node) / whole.max(1.0) * room);
             let class = ["c1", "c2", "c3", "c4", "c5", "c6"][node % 6];
-            let tip = format!("{}: {}", self.0.names[node], flow(node));
+            let tip = format!("{} · {}", self.0.names[node], Format::Count.full(flow(node)));
             pen.rect((x, tops[node], width, tall.max(1.5)), class, &tip);
             let text = format!("{} {}", self.0.names[node], Format::Count.short(flow(node)));
             let middle = tops[node] + tall / 2.0 + 4.0;

@@ -12,7 +12,7 @@ use crate::invoices::{FAMILIES, Line, MARKETS, Shop};
 use crate::reviews::Review;
 use crate::support::body::Tone;
 use crate::support::page::Tile;
-use crate::support::text::decimals;
+use crate::support::text::{self, decimals};
 use crate::tickets::Ticket;
 
 /// The English or the Chinese text, with values filled in.
@@ -53,19 +53,36 @@ pub struct Sources<'a> {
 type Outcomes<T> = Result<T, Box<dyn Error>>;
 
 fn percent(value: f64, digits: usize) -> String {
-    format!("{} %", decimals(100.0 * value, digits))
+    // A percent sign never stands alone on a line.
+    format!("{}\u{a0}%", decimals(100.0 * value, digits))
 }
 
 fn range(estimate: &Estimate, digits: usize) -> String {
     format!("{}–{}", decimals(100.0 * estimate.low, digits), percent(estimate.high, digits))
 }
 
-fn hours(seconds: f64) -> String {
-    format!("{} h", decimals(seconds / 3600.0, 1))
+fn hours(seconds: f64, language: Language) -> String {
+    let hours = decimals(seconds / 3600.0, 1);
+    say!(language, "{hours} h", "{hours} 小时")
 }
 
-fn count(number: u64) -> String {
-    decimals(number as f64, 0)
+fn count(number: impl TryInto<i128>) -> String {
+    number.try_into().map_or_else(|_| String::from("–"), text::count)
+}
+
+/// Part and whole: `12 / 3,456`.
+fn counts(own: Proportion) -> String {
+    format!("{} / {}", count(own.part()), count(own.whole()))
+}
+
+/// A p or q with three decimals.
+fn chance(p: f64) -> String {
+    if p < 0.0005 { String::from("< 0.001") } else { decimals(p, 3) }
+}
+
+/// The heads of a table in one language.
+fn heads(language: Language, pairs: &[(&str, &str)]) -> Vec<String> {
+    pairs.iter().map(|pair| pick(language, *pair)).collect()
 }
 
 fn pick(language: Language, (en, zh): (&str, &str)) -> String {

@@ -175,9 +175,15 @@ pub fn screen<K: Ord + Clone>(
     }
     let pasts: Vec<Past> = series.iter().map(Past::of).collect::<Result<_, _>>()?;
     let family = Family::estimate(series, &pasts);
+    // The conditional test asks nothing but the series itself: one unit of the family keeps its mean
+    // above zero.
+    let asked = match options.method {
+        Method::Predictive => family,
+        Method::Conditional => Family { rho: 0.0, precision: 1.0, ..family },
+    };
     let mut tests: Vec<Test<'_, K>> = Vec::with_capacity(series.len());
     for (series, past) in series.iter().zip(&pasts) {
-        let prediction = Prediction::new(past, &family, series.now.whole());
+        let prediction = Prediction::new(past, &asked, series.now.whole());
         let skipped = series.now.whole() == 0
             || prediction.expected < options.expected_min
             || (options.method == Method::Conditional && past.units == 0);
@@ -419,20 +425,7 @@ impl Prediction {
 
     /// The central 95 percent of the prediction.
     fn limits(&self) -> (u64, u64) {
-        let first = |tail: f64| {
-            // The smallest count with P(X > count) <= tail.
-            let (mut low, mut high) = (0_u64, self.units);
-            while low < high {
-                let middle = low.midpoint(high);
-                if self.upper(middle.saturating_add(1)) <= tail {
-                    high = middle;
-                } else {
-                    low = middle.saturating_add(1);
-                }
-            }
-            low
-        };
-        (first(0.975), first(0.025))
+        math::beta_binomial_limits(self.units, self.a, self.b, 0.025)
     }
 }
 

@@ -219,15 +219,12 @@ pub fn funnel_limits(target: f64, units: u64, confidence: Confidence) -> Option<
 /// A comparison in words a page can show: the figure, its definition, and where it is from.
 #[must_use]
 pub fn describe(benchmark: &Benchmark, language: Language) -> String {
-    alloc::format!(
-        "{} {} ({}, {}, {})",
-        benchmark.country,
-        benchmark.year,
-        benchmark.basis.label(language),
-        benchmark.scope.label(language),
-        match language {
-            Language::English => benchmark.source,
-            Language::Chinese => benchmark.source_chinese,
-        },
-    )
+    let Benchmark { country, year, source, source_chinese, .. } = benchmark;
+    let (basis, scope) = (benchmark.basis.label(language), benchmark.scope.label(language));
+    match language {
+        Language::English => alloc::format!("{country} {year} ({basis}, {scope}, {source})"),
+        Language::Chinese => {
+            alloc::format!("{country} {year}：{basis}，{scope}；{source_chinese}")
+        }
+    }
 }

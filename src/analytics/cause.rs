@@ -67,6 +67,8 @@ impl Default for Scan {
     }
 }
 
+/// The most dimensions.
+pub const MAX_DIMENSIONS: usize = 16;
 /// The most codes of all dimensions together.
 pub const MAX_CODES: u32 = 2_000;
 /// The most leaves.
@@ -101,7 +103,7 @@ struct Group {
 ///
 /// [`AnalyticsError::Length`] for a leaf with another number of codes,
 /// [`AnalyticsError::OutOfRange`] for a code past its size or a risk outside `0..0.5`,
-/// [`AnalyticsError::TooMany`] past [`MAX_CODES`] or [`MAX_LEAVES`].
+/// [`AnalyticsError::TooMany`] past [`MAX_DIMENSIONS`], [`MAX_CODES`] or [`MAX_LEAVES`].
 ///
 /// ```
 /// use aftersale::analytics::cause::{Leaf, Scan, scan};
@@ -175,6 +177,9 @@ fn check(sizes: &[u32], leaves: &[Leaf], settings: &Scan) -> Result<(), Analytic
     if !(settings.risk > 0.0 && settings.risk < 0.5) {
         let (name, range) = ("the risk", "above 0 and below 0.5");
         return Err(AnalyticsError::OutOfRange { name, value: settings.risk, range });
+    }
+    if sizes.len() > MAX_DIMENSIONS {
+        return Err(AnalyticsError::TooMany { name: "dimensions", limit: MAX_DIMENSIONS });
     }
     let codes = sizes.iter().fold(0_u32, |sum, size| sum.saturating_add(*size));
     if codes > MAX_CODES {
@@ -297,12 +302,13 @@ fn score(inside: &Weight, total: &Weight, settings: &Scan) -> Option<(f64, f64)>
     }
     let outside_before = total.expected_before - inside.expected_before;
     let outside_after = total.expected_after - inside.expected_after;
-    // Nothing outside: no general movement to compare with.
-    let movement = if outside_before > 1e-9 && outside_after > 1e-9 {
-        ((total.after - b + 0.5) / outside_after) / ((total.before - a + 0.5) / outside_before)
-    } else {
-        1.0
-    };
+    // Nothing outside: nothing to rise against. Were it compared with its own past, the one channel of
+    // a shop would be the cause of every general rise.
+    if outside_before <= 1e-9 || outside_after <= 1e-9 {
+        return None;
+    }
+    let movement =
+        ((total.after - b + 0.5) / outside_after) / ((total.before - a + 0.5) / outside_before);
     let expected_after = inside.expected_after * movement;
     let share = expected_after / (expected_after + inside.expected_before);
     let seen = b / (a + b);

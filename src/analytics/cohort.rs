@@ -27,8 +27,8 @@ use super::rate::{Confidence, Estimate, Proportion};
 use super::state::{Measure, Reader, add, write_unsigned};
 use super::{AnalyticsError, math};
 
-/// The oldest age counted, in months.
-pub const MAX_AGE: usize = 60;
+/// The oldest age counted, in months: twenty-five years, longer than any warranty on goods.
+pub const MAX_AGE: usize = 300;
 /// The most cohorts of one triangle: a hundred years.
 pub const MAX_COHORTS: usize = 1200;
 
@@ -290,7 +290,7 @@ impl Measure for Triangle {
             let month = i32::try_from(year).ok().zip(u32::try_from(number).ok());
             let month = month.and_then(|(year, number)| Month::new(year, number));
             let month = month.filter(|month| last.is_none_or(|last| last < *month));
-            let month = month.ok_or(from.damaged("ascending months"))?;
+            let month = month.ok_or_else(|| from.damaged("ascending months"))?;
             last = Some(month);
             triangle.sold(month, from.count()?)?;
             let ages = from.count()?;
@@ -376,19 +376,27 @@ fn project(
     confidence: Confidence,
 ) -> Option<Estimate> {
     pattern.get(window)?;
-    let (mut stays, mut greenwood) = (1.0, 0.0);
+    let (mut stays, mut greenwood, mut fewest) = (1.0, 0.0, 0.0);
     for later in pattern.iter().take(window.saturating_add(1)).skip(age.saturating_add(1)) {
         let (d, r) = (later.returned as f64, later.at_risk as f64);
         stays *= 1.0 - d / r;
         greenwood += if d < r { d / (r * (r - d)) } else { 0.0 };
+        // Fewer cohorts have lived each later age, with fewer units out.
+        fewest = r;
     }
-    let (n, out) = (units.whole() as f64, units.rest() as f64);
-    let value = (units.part() as f64 + out * (1.0 - stays)) / n;
-    // Chance of the units still out, and uncertainty of the pattern itself.
-    let variance = out * stays * (1.0 - stays) + math::square(out * stays) * greenwood;
-    let reach = confidence.z() * math::sqrt(variance) / n;
-    let low = (value - reach).max(units.value()?);
-    Some(Estimate { value, low, high: (value + reach).min(1.0), sample: units.whole() })
+    let n = units.whole() as f64;
+    let comes = 1.0 - stays;
+    let value = (units.part() as f64 + units.rest() as f64 * comes) / n;
+    // So many units would leave the pattern as uncertain as Greenwood says; where none or all came back
+    // at every later age he says nothing, and the smallest group it rests on counts.
+    let spread = stays * greenwood;
+    let worth = if spread > 0.0 { comes / spread } else { fewest };
+    // What comes of the units still out, the pattern itself being known from so many (Jeffreys' prior).
+    let (a, b) = (worth * comes + 0.5, worth * stays + 0.5);
+    let (few, many) = math::beta_binomial_limits(units.rest(), a, b, confidence.tail());
+    let rate = |more: u64| units.part().saturating_add(more) as f64 / n;
+    let (low, high) = (rate(few).min(value), rate(many).max(value));
+    Some(Estimate { value, low, high, sample: units.whole() })
 }
 
 /// Rates by month of sale.

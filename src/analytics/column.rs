@@ -51,7 +51,7 @@ impl<'a> Column<'a> {
         if width > 8 {
             return Err(from.damaged("numbers of at most 8 bytes"));
         }
-        let length = width.checked_mul(count).ok_or(from.damaged("more bytes"))?;
+        let length = width.checked_mul(count).ok_or_else(|| from.damaged("more bytes"))?;
         Ok(Self { bytes: from.bytes(length)?, width, seen: 0 })
     }
 

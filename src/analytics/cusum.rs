@@ -35,7 +35,7 @@ const STATES: usize = 120;
 /// # Ok::<(), aftersale::analytics::AnalyticsError>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(try_from = "CusumWire", into = "CusumWire")]
 pub struct Cusum {
     usual: f64,
     raised: f64,
@@ -43,6 +43,37 @@ pub struct Cusum {
     sum: f64,
     periods: u64,
     since: u64,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct CusumWire {
+    usual: f64,
+    raised: f64,
+    limit: f64,
+    sum: f64,
+    periods: u64,
+    since: u64,
+}
+
+impl TryFrom<CusumWire> for Cusum {
+    type Error = AnalyticsError;
+    fn try_from(wire: CusumWire) -> Result<Self, AnalyticsError> {
+        let CusumWire { usual, raised, limit, sum, periods, since } = wire;
+        let start = Self::new(usual, raised)?.with_limit(limit)?;
+        if !(sum >= 0.0 && sum.is_finite() && since <= periods) {
+            let (name, range) = ("the stored sum", "0 or more, begun within the periods seen");
+            return Err(AnalyticsError::OutOfRange { name, value: sum, range });
+        }
+        Ok(Self { sum, periods, since, ..start })
+    }
+}
+
+impl From<Cusum> for CusumWire {
+    fn from(cusum: Cusum) -> Self {
+        let Cusum { usual, raised, limit, sum, periods, since } = cusum;
+        Self { usual, raised, limit, sum, periods, since }
+    }
 }
 
 /// The state after one period.

@@ -216,7 +216,8 @@ pub(super) fn student_quantile(p: f64, freedom: f64) -> f64 {
 
 /// `P(X >= x)` for a beta-binomial count out of `n`.
 ///
-/// Terms follow one another by ratio; the shorter and safer side of the distribution is summed.
+/// Terms follow one another by ratio; the shorter and safer side of the distribution is summed. Where
+/// that would take some hundred thousand terms, see [`beta_share_upper`].
 pub(super) fn beta_binomial_upper(x: u64, n: u64, a: f64, b: f64) -> f64 {
     if x == 0 {
         return 1.0;
@@ -225,6 +226,9 @@ pub(super) fn beta_binomial_upper(x: u64, n: u64, a: f64, b: f64) -> f64 {
         return 0.0;
     }
     let (size, at) = (n as f64, x as f64);
+    if size * a * b * (a + b + size) > square(WIDE * (a + b)) * (a + b + 1.0) {
+        return beta_share_upper((at - 0.5) / size, size, a, b);
+    }
     let start = exp(ln_choose(size, at) + ln_beta(at + a, size - at + b) - ln_beta(a, b));
     let mean = size * a / (a + b);
     let (mut term, mut k) = (start, at);
@@ -251,6 +255,39 @@ pub(super) fn beta_binomial_upper(x: u64, n: u64, a: f64, b: f64) -> f64 {
         }
         (1.0 - below).clamp(0.0, 1.0)
     }
+}
+
+/// The standard deviation from which on a count is as good as continuous.
+const WIDE: f64 = 20_000.0;
+
+/// `P(share >= x)` for the share of a beta-binomial count out of `size` that is taken as continuous: beta
+/// with the same mean and variance, and normal once that beta is narrow.
+fn beta_share_upper(x: f64, size: f64, a: f64, b: f64) -> f64 {
+    let mean = a / (a + b);
+    let strength = size * (a + b + 1.0) / (a + b + size) - 1.0;
+    if strength > 1e8 {
+        let deviation = sqrt(mean * (1.0 - mean) / (strength + 1.0));
+        return normal_cdf((mean - x) / deviation);
+    }
+    incomplete_beta((1.0 - mean) * strength, mean * strength, 1.0 - x)
+}
+
+/// The smallest and the largest beta-binomial count out of `n` that the tails on both sides leave.
+pub(super) fn beta_binomial_limits(n: u64, a: f64, b: f64, tail: f64) -> (u64, u64) {
+    let first = |tail: f64| {
+        // The smallest count with P(X > count) <= tail.
+        let (mut low, mut high) = (0_u64, n);
+        while low < high {
+            let middle = low.midpoint(high);
+            if beta_binomial_upper(middle.saturating_add(1), n, a, b) <= tail {
+                high = middle;
+            } else {
+                low = middle.saturating_add(1);
+            }
+        }
+        low
+    };
+    (first(1.0 - tail), first(tail))
 }
 
 /// `P(X = x)` when `drawn` of `total` are drawn and `marked` are marked.

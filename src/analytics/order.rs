@@ -44,6 +44,7 @@ use crate::id::{CaseId, OrderId, OrderLineId, Sku};
 use crate::money::{Money, MoneyError};
 use crate::reason::FacetKey;
 use crate::reason::history::Preference;
+use crate::reason::taxonomy::Taxonomy;
 use crate::sale::Sale;
 use crate::sla::evaluation::Evaluation;
 use crate::time::{Instant, Zone};
@@ -55,6 +56,9 @@ pub struct View<'a> {
     pub zone: Zone,
     /// Whose word on a reason counts.
     pub preference: Preference,
+    /// The taxonomy that the reasons are chosen from: it knows the cause of a host's own reason. Without
+    /// it such a reason counts under itself on the first level too.
+    pub taxonomy: Option<&'a Taxonomy>,
     /// Which facet of the reason is counted under [`Dimension::ReasonFacet`].
     pub facet: Option<FacetKey>,
     /// Category and supplier by article; an article that is not listed is unknown.
@@ -136,6 +140,7 @@ pub struct CaseCosts {
 /// let view = View {
 ///     zone: "Europe/Berlin".parse()?,
 ///     preference: Default::default(),
+///     taxonomy: None,
 ///     facet: None,
 ///     articles: &articles,
 ///     calendar: None,

@@ -9,7 +9,7 @@ use super::rate::{Confidence, Estimate, Proportion};
 use crate::label::codes;
 
 codes! {
-    /// The class of an item by the cumulative share before it.
+    /// The class of a named item by the share of all named ones that stands before it.
     pub enum Class "class" {
         /// Before it, less than the first cut: the vital few.
         A = "a", "A", "A";
@@ -43,9 +43,9 @@ pub struct Item<K> {
     pub share: Estimate,
     /// Share of all cases; above `share` where a case can have several labels.
     pub share_of_cases: f64,
-    /// Share of this and all earlier items, with Wilson's interval.
+    /// Share of this and all earlier items of all labels, with Wilson's interval.
     pub cumulative: Estimate,
-    /// The class, by the cumulative share before the item.
+    /// The class, by the share of the named ones before the item.
     pub class: Class,
 }
 
@@ -56,9 +56,9 @@ pub struct Pareto<K> {
     pub items: Vec<Item<K>>,
     /// All labels.
     pub labels: u64,
-    /// How many items make up the first cut, at the estimate.
+    /// How many named items make up the first cut of all named ones, at the estimate.
     pub vital_few: usize,
-    /// The fewest and the most items that the intervals of the cumulative shares allow for it.
+    /// The fewest and the most items that the intervals of their cumulative shares allow for it.
     pub vital_few_range: (usize, usize),
     /// Concentration after Herfindahl and Hirschman, from 1/items to 1; over named items.
     pub concentration: f64,
@@ -66,7 +66,8 @@ pub struct Pareto<K> {
     pub entropy: f64,
 }
 
-/// The usual cuts: 80 and 95 percent.
+/// The usual cuts: 80 and 95 percent of what has a name. However large the heap of unknown ones is, it
+/// moves no cut.
 pub const CUTS: (f64, f64) = (0.8, 0.95);
 
 /// Makes the table; `cases` is the number of cases, at most the sum of counts where every case has
@@ -107,16 +108,17 @@ pub fn pareto<K: Ord + Clone>(
     let (mut vital_few, mut fewest, mut most) = (None, None, None);
     let mut items = Vec::with_capacity(order.len());
     for (position, (key, count, kind)) in order.into_iter().enumerate() {
-        let before = sum as f64 / labels as f64;
+        let before = sum as f64 / named_total.max(1) as f64;
         sum = sum.saturating_add(*count);
         let cumulative = Proportion::new(sum, labels).ok()?.wilson(confidence)?;
         let place = position.saturating_add(1);
+        let of_named = Proportion::new(sum, named_total).ok().and_then(|p| p.wilson(confidence));
         for (found, reached) in [
-            (&mut vital_few, cumulative.value),
-            (&mut fewest, cumulative.high),
-            (&mut most, cumulative.low),
+            (&mut vital_few, of_named.map(|share| share.value)),
+            (&mut fewest, of_named.map(|share| share.high)),
+            (&mut most, of_named.map(|share| share.low)),
         ] {
-            if found.is_none() && reached >= CUTS.0 {
+            if found.is_none() && reached.is_some_and(|reached| reached >= CUTS.0) {
                 *found = Some(place);
             }
         }
@@ -136,7 +138,7 @@ pub fn pareto<K: Ord + Clone>(
     }
     let shares =
         named.iter().filter(|count| **count > 0).map(|count| *count as f64 / named_total as f64);
-    let last = items.len();
+    let last = named.len();
     Some(Pareto {
         labels,
         vital_few: vital_few.unwrap_or(last),

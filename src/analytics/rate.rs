@@ -139,6 +139,9 @@ impl From<Proportion> for ProportionWire {
 /// The largest count: floats hold every whole number up to here.
 pub const MAX_COUNT: u64 = 1 << 52;
 
+/// Counts above are as good as normal: exact limits agree with their approximation in eight digits.
+const LARGE: u64 = 100_000_000;
+
 impl Proportion {
     /// `part` of `whole`.
     ///
@@ -199,9 +202,14 @@ impl Proportion {
 
     /// The share with the exact interval of Clopper and Pearson: never covers less than stated,
     /// usually more; none of nothing.
+    ///
+    /// Past a hundred million on both sides it is Wilson's, which then agrees in eight digits.
     #[must_use]
     pub fn exact(self, confidence: Confidence) -> Option<Estimate> {
         let value = self.value()?;
+        if self.part.min(self.rest()) > LARGE {
+            return self.wilson(confidence);
+        }
         let (x, rest) = (self.part as f64, self.rest() as f64);
         let tail = confidence.tail();
         let low = if self.part == 0 { 0.0 } else { math::beta_quantile(tail, x, rest + 1.0) };
@@ -237,6 +245,14 @@ pub fn per_exposure(events: u64, exposure: u64, confidence: Confidence) -> Optio
 
 pub(crate) fn poisson_limits(events: u64, confidence: Confidence) -> (f64, f64) {
     let (x, tail) = (events as f64, confidence.tail());
+    if events > LARGE {
+        // Wilson and Hilferty: the cube root of a chi-square is normal.
+        let limit = |x: f64, z: f64| {
+            let root = 1.0 - 1.0 / (9.0 * x) + z / (3.0 * math::sqrt(x));
+            x * root * root * root
+        };
+        return (limit(x, -confidence.z()), limit(x + 1.0, confidence.z()));
+    }
     let low = if events == 0 { 0.0 } else { math::chi_square_quantile(tail, 2.0 * x) / 2.0 };
     (low, math::chi_square_quantile(1.0 - tail, 2.0 * x + 2.0) / 2.0)
 }
@@ -310,6 +326,13 @@ fn fisher(before: Proportion, after: Proportion) -> f64 {
     let drawn = after.whole;
     let low = drawn.saturating_sub(total.saturating_sub(marked));
     let high = marked.min(drawn);
+    let share = marked as f64 / total as f64;
+    let spread = drawn as f64 * share * (1.0 - share) * (before.whole as f64 / total as f64);
+    if spread > 1e10 {
+        // A hundred thousand tables either way: as good as normal, and not to be summed one by one.
+        let away = after.part as f64 - drawn as f64 * share;
+        return math::chi_square_1_upper(away * away / spread);
+    }
     let seen = math::ln_hypergeometric(after.part, total, marked, drawn);
     let ratio = |k: u64| {
         // P(k + 1) / P(k)
@@ -373,13 +396,14 @@ pub fn units_to_tell_apart(before: f64, after: f64, confidence: Confidence) -> O
     while !passes(high) && high < MAX_COUNT / 4 {
         high = high.saturating_mul(2);
     }
-    // Start a little below the last power of two that failed and look forward.
     let (mut low, mut top) = (1_u64, high);
     while low < top {
         let middle = low.midpoint(top);
         if passes(middle) { top = middle } else { low = middle.saturating_add(1) }
     }
-    let mut first = low.saturating_sub(low / 4).max(1);
+    // Rounding moves the difference by at most one unit in n: no further back than it can reach.
+    let reach = libm::ceil(4.0 / (before - after).abs()) as u64;
+    let mut first = low.saturating_sub((low / 4).min(reach.saturating_add(64))).max(1);
     let mut run = 0_u64;
     let mut n = first;
     while run < 21 {

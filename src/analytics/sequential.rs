@@ -33,11 +33,43 @@ use super::{AnalyticsError, math};
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(try_from = "RateWire", into = "RateWire")]
 pub struct RateWatch {
     usual: f64,
     seen: Proportion,
     most: f64,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RateWire {
+    usual: f64,
+    seen: Proportion,
+    most: f64,
+}
+
+impl TryFrom<RateWire> for RateWatch {
+    type Error = AnalyticsError;
+    fn try_from(wire: RateWire) -> Result<Self, AnalyticsError> {
+        let RateWire { usual, seen, most } = wire;
+        Ok(Self { seen, most: stored_most(most)?, ..Self::new(usual)? })
+    }
+}
+
+impl From<RateWatch> for RateWire {
+    fn from(watch: RateWatch) -> Self {
+        let RateWatch { usual, seen, most } = watch;
+        Self { usual, seen, most }
+    }
+}
+
+/// The largest evidence of a stored watch: never below that of nothing seen.
+fn stored_most(most: f64) -> Result<f64, AnalyticsError> {
+    if most >= 0.0 && most.is_finite() {
+        return Ok(most);
+    }
+    let (name, range) = ("the stored evidence", "0 or more");
+    Err(AnalyticsError::OutOfRange { name, value: most, range })
 }
 
 /// The prior of the mixture: Beta(1/2, 1/2).
@@ -116,12 +148,40 @@ impl RateWatch {
 /// Each block holds counts of both streams. The evidence of a block uses rates learnt from earlier
 /// blocks only.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(try_from = "StreamsWire", into = "StreamsWire")]
 pub struct StreamsWatch {
     treated: Proportion,
     control: Proportion,
     log_evidence: f64,
     most: f64,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct StreamsWire {
+    treated: Proportion,
+    control: Proportion,
+    log_evidence: f64,
+    most: f64,
+}
+
+impl TryFrom<StreamsWire> for StreamsWatch {
+    type Error = AnalyticsError;
+    fn try_from(wire: StreamsWire) -> Result<Self, AnalyticsError> {
+        let StreamsWire { treated, control, log_evidence, most } = wire;
+        if !(log_evidence <= most && log_evidence.is_finite()) {
+            let (name, range) = ("the stored evidence", "at most the largest so far");
+            return Err(AnalyticsError::OutOfRange { name, value: log_evidence, range });
+        }
+        Ok(Self { treated, control, log_evidence, most: stored_most(most)? })
+    }
+}
+
+impl From<StreamsWatch> for StreamsWire {
+    fn from(watch: StreamsWatch) -> Self {
+        let StreamsWatch { treated, control, log_evidence, most } = watch;
+        Self { treated, control, log_evidence, most }
+    }
 }
 
 impl StreamsWatch {
@@ -135,6 +195,7 @@ impl StreamsWatch {
         treated: Proportion,
         control: Proportion,
     ) -> Result<f64, AnalyticsError> {
+        let all = (self.treated.plus(treated)?, self.control.plus(control)?);
         // Laplace's rule keeps the learnt rates inside 0..1.
         let learnt = |seen: Proportion| (seen.part() as f64 + 1.0) / (seen.whole() as f64 + 2.0);
         let (a, b) = (learnt(self.treated), learnt(self.control));
@@ -148,8 +209,7 @@ impl StreamsWatch {
             self.log_evidence += gain(treated, a) + gain(control, b);
             self.most = self.most.max(self.log_evidence);
         }
-        self.treated = self.treated.plus(treated)?;
-        self.control = self.control.plus(control)?;
+        (self.treated, self.control) = all;
         Ok(self.log_evidence)
     }
 

@@ -70,7 +70,7 @@ pub trait Measure: Clone + Default + PartialEq {
                         return Err(from.damaged("a cell that counts something"));
                     }
                     let cell = cells.get_mut(*place);
-                    cell.ok_or(from.damaged("a cell inside the grid"))?.merge(&measure)?;
+                    cell.ok_or_else(|| from.damaged("a cell inside the grid"))?.merge(&measure)?;
                 }
             }
             positions.finish(&from)?;
@@ -183,7 +183,7 @@ impl<'a> Reader<'a> {
     ///
     /// [`AnalyticsError::Damaged`] at the end.
     pub fn byte(&mut self) -> Result<u8, AnalyticsError> {
-        let byte = self.bytes.get(self.at).copied().ok_or(self.damaged("more bytes"))?;
+        let byte = self.bytes.get(self.at).copied().ok_or_else(|| self.damaged("more bytes"))?;
         self.at = self.at.saturating_add(1);
         Ok(byte)
     }
@@ -194,8 +194,8 @@ impl<'a> Reader<'a> {
     ///
     /// [`AnalyticsError::Damaged`] when there are fewer.
     pub fn bytes(&mut self, length: usize) -> Result<&'a [u8], AnalyticsError> {
-        let end = self.at.checked_add(length).ok_or(self.damaged("more bytes"))?;
-        let bytes = self.bytes.get(self.at..end).ok_or(self.damaged("more bytes"))?;
+        let end = self.at.checked_add(length).ok_or_else(|| self.damaged("more bytes"))?;
+        let bytes = self.bytes.get(self.at..end).ok_or_else(|| self.damaged("more bytes"))?;
         self.at = end;
         Ok(bytes)
     }
@@ -217,7 +217,7 @@ impl<'a> Reader<'a> {
             let byte = self.byte()?;
             let part = u128::from(byte & 0x7f);
             let placed = part.checked_shl(shift).filter(|placed| placed >> shift == part);
-            value |= placed.ok_or(self.damaged("a number of at most 128 bits"))?;
+            value |= placed.ok_or_else(|| self.damaged("a number of at most 128 bits"))?;
             shift = shift.saturating_add(7);
             if byte < 0x80 {
                 let padded = byte == 0 && shift > 7;
@@ -285,7 +285,7 @@ impl<'a> Reader<'a> {
         u64::try_from(value)
             .ok()
             .filter(|value| *value <= MAX_EVENTS)
-            .ok_or(self.damaged("a count below 2^62"))
+            .ok_or_else(|| self.damaged("a count below 2^62"))
     }
 
     /// The next sum of `count` signed 64-bit values.
@@ -311,7 +311,7 @@ impl<'a> Reader<'a> {
         let length = usize::try_from(self.unsigned()?)
             .ok()
             .filter(|length| *length <= limit)
-            .ok_or(self.damaged("a text within the limit"))?;
+            .ok_or_else(|| self.damaged("a text within the limit"))?;
         let bytes = self.bytes(length)?;
         core::str::from_utf8(bytes).map_err(|_| self.damaged("text in UTF-8"))
     }

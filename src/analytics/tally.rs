@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use smol_str::SmolStr;
 
 use super::AnalyticsError;
-use super::measure::{Desk, Outcome};
+use super::measure::{Answers, Desk, LONGEST_SECONDS, Outcome};
 use super::month::Month;
 use super::state::{FORMAT, Measure, Reader, TakeOut, read_head, write_text, write_unsigned};
 use crate::feedback::survey::Scores;
@@ -182,6 +182,22 @@ pub struct ReturnRow {
     pub survey: Option<Answered>,
 }
 
+impl ReturnRow {
+    /// Everything that can be refused without looking at the cell, before anything is counted.
+    fn check(&self) -> Result<(), AnalyticsError> {
+        let mut desk = Desk::default();
+        desk.minor(self.value)?;
+        for amount in self.costs.iter().flat_map(Costs::amounts) {
+            desk.minor(amount)?;
+        }
+        let times = [self.handling_seconds, self.first_response_seconds];
+        if times.into_iter().flatten().any(|seconds| seconds > LONGEST_SECONDS) {
+            return Err(AnalyticsError::TooLarge { name: "a duration" });
+        }
+        self.survey.map_or(Ok(()), |survey| survey.count_into(&mut desk.answers))
+    }
+}
+
 /// The answers to a survey that was sent; nothing for a question not answered.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -192,6 +208,14 @@ pub struct Answered {
     /// Likelihood to recommend, 0 to 10.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub recommendation: Option<u8>,
+}
+
+impl Answered {
+    fn count_into(self, answers: &mut Answers) -> Result<(), AnalyticsError> {
+        answers.invite()?;
+        self.satisfaction.map_or(Ok(()), |answer| answers.satisfied(answer))?;
+        self.recommendation.map_or(Ok(()), |answer| answers.recommends(answer))
+    }
 }
 
 impl From<&Scores> for Answered {
@@ -218,6 +242,12 @@ pub struct Costs {
     pub handling: Money,
     /// Recovered from resale, repair or supplier.
     pub recovered: Money,
+}
+
+impl Costs {
+    const fn amounts(&self) -> [Money; 5] {
+        [self.refund, self.freight, self.depreciation, self.handling, self.recovered]
+    }
 }
 
 /// A measure for every combination of codes seen.
@@ -437,7 +467,7 @@ impl<M: Measure> Tally<M> {
         let mut dimensions = Vec::new();
         for _ in 0..reader.count()? {
             let dimension = Dimension::from_code(reader.text(CODE_BYTES)?);
-            dimensions.push(dimension.ok_or(reader.damaged("a dimension"))?);
+            dimensions.push(dimension.ok_or_else(|| reader.damaged("a dimension"))?);
         }
         let mut tally = Self::new(&dimensions, limit)?;
         let count = reader.count()?;
@@ -505,9 +535,11 @@ impl Tally<Desk> {
     ///
     /// # Errors
     ///
-    /// As [`Tally::observe_sale`], and [`AnalyticsError::TooLarge`] for a duration past a hundred
-    /// years. All amounts are looked at before anything is counted.
+    /// As [`Tally::observe_sale`], [`AnalyticsError::TooLarge`] for a duration past a hundred years,
+    /// and [`AnalyticsError::OutOfRange`] for an answer that its question does not have. A row that is
+    /// refused counts nowhere.
     pub fn observe_return(&mut self, row: &ReturnRow) -> Result<(), AnalyticsError> {
+        row.check()?;
         let cell = self.cell(&row.facets)?;
         let value = cell.minor(row.value)?;
         if let Some(costs) = &row.costs {
@@ -538,11 +570,6 @@ impl Tally<Desk> {
         if let Some(outcome) = row.repeat {
             cell.repeats.observe(outcome)?;
         }
-        if let Some(survey) = row.survey {
-            cell.answers.invite()?;
-            survey.satisfaction.map_or(Ok(()), |answer| cell.answers.satisfied(answer))?;
-            survey.recommendation.map_or(Ok(()), |answer| cell.answers.recommends(answer))?;
-        }
-        Ok(())
+        row.survey.map_or(Ok(()), |survey| survey.count_into(&mut cell.answers))
     }
 }

@@ -11,7 +11,7 @@ use alloc::vec::Vec;
 use serde::{Deserialize, Serialize};
 
 use super::math;
-use super::rate::{Confidence, Estimate};
+use super::rate::{Confidence, Estimate, Proportion};
 
 /// One case: how long, and whether it is done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -38,6 +38,8 @@ pub enum Wait {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Waiting {
     cases: u64,
+    /// How long the open cases have waited, ascending.
+    open: Vec<u64>,
     /// Time, share waiting after it, Greenwood's sum.
     steps: Vec<(u64, f64, f64)>,
 }
@@ -67,10 +69,14 @@ impl Waiting {
             }
             at_risk = at_risk.saturating_sub(group.len());
         }
-        Self { cases: cases.len() as u64, steps }
+        let open = times.iter().filter(|(_, done)| !done).map(|(time, _)| *time).collect();
+        Self { cases: cases.len() as u64, open, steps }
     }
 
     /// The share done by a time, with its interval; none without cases.
+    ///
+    /// Where none or all are done, the interval is Wilson's over the cases that are known to be so: those
+    /// that were open when last looked at before that time tell nothing.
     #[must_use]
     pub fn done_within(&self, seconds: u64, confidence: Confidence) -> Option<Estimate> {
         if self.cases == 0 {
@@ -80,7 +86,11 @@ impl Waiting {
         let step = reached.checked_sub(1).and_then(|last| self.steps.get(last));
         let (waiting, greenwood) = step.map_or((1.0, 0.0), |(_, w, g)| (*w, *g));
         let (low, high) = if waiting <= 0.0 || waiting >= 1.0 {
-            (0.0, 1.0)
+            let unknown = self.open.partition_point(|waited| *waited < seconds) as u64;
+            let known = self.cases.saturating_sub(unknown);
+            let part = if waiting <= 0.0 { known } else { 0 };
+            let limits = Proportion::new(part, known).ok().and_then(|own| own.wilson(confidence));
+            limits.map_or((0.0, 1.0), |limits| (limits.low, limits.high))
         } else {
             let spread = confidence.z() * math::sqrt(greenwood) / math::ln(waiting).abs();
             let at = |shift: f64| 1.0 - math::powf(waiting, math::exp(shift));

@@ -4,7 +4,8 @@
 //! than the rest, with the notes that show them. Han text is cut into overlapping pairs and triples
 //! of characters inside runs of Han; other text into lower-case words and pairs of words. A term
 //! counts once per note. Negation stays inside the term ("没有声音", "not fit"), so that it is not
-//! read as its opposite.
+//! read as its opposite. Full-width letters are letters of their own: a host that has both brings them
+//! to one form first (NFKC).
 //!
 //! Sources: T. Dunning, Computational Linguistics 19 (1993) 61 (the G2 statistic).
 
@@ -63,8 +64,8 @@ pub fn terms(note: &str) -> BTreeSet<String> {
     let mut word = String::new();
     let mut last: Option<String> = None;
     for c in note.chars().take(NOTE_CHARACTERS).chain(core::iter::once('\n')) {
-        let in_word = (c.is_alphanumeric() && !is_han(c)) || (c == '\'' && !word.is_empty());
         let c = if c == '\u{2019}' { '\'' } else { c };
+        let in_word = (c.is_alphanumeric() && !is_han(c)) || (c == '\'' && !word.is_empty());
         if !is_han(c) && !han.is_empty() {
             for width in [2, 3] {
                 found.extend(han.windows(width).map(|gram| gram.iter().collect::<String>()));
@@ -128,8 +129,11 @@ impl TermCounts {
     ///
     /// # Errors
     ///
-    /// As [`TermCounts::observe`].
+    /// As [`TermCounts::observe`], and for a term longer than [`TERM_BYTES`]; nothing is counted then.
     pub fn observe_terms(&mut self, terms: &BTreeSet<String>) -> Result<(), AnalyticsError> {
+        if terms.iter().any(|term| term.len() > TERM_BYTES) {
+            return Err(AnalyticsError::TooMany { name: "the bytes of a term", limit: TERM_BYTES });
+        }
         if self.counts.len().saturating_add(terms.len()) > MAX_TERMS {
             return Err(AnalyticsError::TooMany { name: "terms", limit: MAX_TERMS });
         }
@@ -293,18 +297,28 @@ pub fn emerging(here: &TermCounts, there: &TermCounts, settings: &Keyness) -> Ve
             })
         })
         .collect();
-    let longer: Vec<(String, u64)> =
-        found.iter().map(|term| (term.term.clone(), term.here)).collect();
-    found.retain(|term| {
-        !longer.iter().any(|(other, count)| {
-            other.len() > term.term.len() && *count == term.here && other.contains(&term.term)
-        })
-    });
+    let inside: BTreeSet<(String, u64)> = found
+        .iter()
+        .flat_map(|longer| parts(&longer.term).into_iter().map(|part| (part, longer.here)))
+        .collect();
+    found.retain(|term| !inside.contains(&(term.term.clone(), term.here)));
     found.sort_by(|a, b| {
         b.g2.partial_cmp(&a.g2).unwrap_or(Ordering::Equal).then_with(|| a.term.cmp(&b.term))
     });
     found.truncate(settings.terms_max);
     found
+}
+
+/// The shorter terms inside a term: of Han text its runs of two characters and more, of other text its
+/// words and runs of words.
+fn parts(term: &str) -> Vec<String> {
+    if term.chars().all(is_han) {
+        let han: Vec<char> = term.chars().collect();
+        let runs = |width: usize| han.windows(width).map(|run| run.iter().collect());
+        return (2..han.len()).flat_map(runs).collect();
+    }
+    let words: Vec<&str> = term.split(' ').collect();
+    (1..words.len()).flat_map(|width| words.windows(width).map(|run| run.join(" "))).collect()
 }
 
 /// The first notes that show a term, by their position.

@@ -9,7 +9,7 @@ use alloc::vec::Vec;
 
 use super::change::{Change, LeftOut, MovedBy, NewSeat};
 use super::command::Context;
-use super::node::{Node, SeatId, SeatTimer, Status, Verdict, Vote};
+use super::node::{MAX_SEATS, Node, SeatId, SeatTimer, Status, Verdict, Vote};
 use super::refusal::Refusal;
 use super::standing::{Phase, Standing, StuckReason};
 use crate::condition::Facts;
@@ -19,7 +19,7 @@ use crate::money::Money;
 use crate::time::Instant;
 use crate::workflow::definition::{APPROVED, REJECTED, Stability, StateKind, Weight};
 use crate::workflow::journal::{Actor, Cause, ENTRY_SCHEMA, Entry};
-use crate::workflow::rule::{ApprovalRule, Mode, SamePersonRule};
+use crate::workflow::rule::{ApprovalRule, LIMIT_MAX, Mode, SamePersonRule};
 use crate::workflow::token::{Moved, enter, fire};
 use crate::workflow::{EventName, StateId};
 
@@ -207,6 +207,10 @@ impl<'a> Desk<'a> {
             return Ok(None);
         }
         let (seats, left_out) = (seating.seats, seating.left_out);
+        let people = seats.len().saturating_add(left_out.len());
+        if people > MAX_SEATS {
+            return Err(Refusal::TooManySeats { seats: people, most: LIMIT_MAX });
+        }
         let mut node = Node {
             state: state.clone(),
             round: 1,
@@ -250,8 +254,12 @@ impl<'a> Desk<'a> {
                 }
             }
         }
-        to.truncate(super::node::MAX_SEATS);
-        if to.is_empty() { Ok(()) } else { self.note(Change::Copied { to }) }
+        self.copy(&to)
+    }
+
+    /// Tells people, so many in one entry as one can have.
+    pub(super) fn copy(&mut self, to: &[ActorId]) -> Result<(), Refusal> {
+        to.chunks(MAX_SEATS).try_for_each(|to| self.note(Change::Copied { to: to.to_vec() }))
     }
 
     /// Whether a person's own earlier approval counts for the present state too.

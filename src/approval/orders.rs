@@ -42,7 +42,7 @@ impl Desk<'_> {
             if to.is_empty() {
                 return Err(Refusal::NobodyNamed);
             }
-            return self.note(Change::Copied { to: to.clone() });
+            return self.copy(to);
         }
         if matches!(self.standing()?.phase, Phase::Done | Phase::Withdrawn) {
             return Err(Refusal::Over);

@@ -98,10 +98,10 @@ pub enum Refusal {
         /// How often.
         hops: u32,
     },
-    /// The approval has too many seats.
+    /// The approval has too many seats, or too many people would have to be looked at for it.
     #[error("the approval would have {seats} signers, at most {most} are allowed")]
     TooManySeats {
-        /// How many it would have.
+        /// How many it would have, those left out included.
         seats: usize,
         /// How many are allowed.
         most: u32,

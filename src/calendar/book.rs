@@ -17,6 +17,9 @@ use super::table::OpenTable;
 use super::time_class::TimeClass;
 use crate::id::CalendarId;
 
+/// The most parts of a combination.
+pub const MAX_PARTS: usize = 100;
+
 /// A calendar as data: hours of one place, or a combination.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -30,7 +33,8 @@ pub enum CalendarDefinition {
 
 /// A calendar put together from others, each in its own zone.
 ///
-/// Its civil days are those of the first part; one is worked when the combination opens in it.
+/// Its civil days are those of the first part; one is worked when the combination is open in it, if
+/// only at the end of a night shift.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Combined {
@@ -41,7 +45,7 @@ pub struct Combined {
     pub revision: u32,
     /// How the parts are put together.
     pub combine: Combine,
-    /// The parts in order; at least one.
+    /// The parts in order; at least one, at most [`MAX_PARTS`].
     pub parts: Vec<CalendarId>,
 }
 
@@ -109,7 +113,7 @@ impl Calendars {
     ///
     /// # Errors
     ///
-    /// As [`BusinessHours::compile`]; [`CalendarError::Twice`]; [`CalendarError::UnknownCalendar`]
+    /// As [`BusinessHours::compile`]; [`CalendarError::TooMany`]; [`CalendarError::Twice`]; [`CalendarError::UnknownCalendar`]
     /// for a part that is missing or leads back to itself; [`CalendarError::NoCommonRange`].
     pub fn compile(
         definitions: &[CalendarDefinition],
@@ -129,6 +133,11 @@ impl Calendars {
             match definition {
                 CalendarDefinition::Hours(hours) => calendars.insert(hours.compile(range)?),
                 CalendarDefinition::Combined(combined) => {
+                    let count = combined.parts.len();
+                    if count > MAX_PARTS {
+                        let what = "parts of a combination";
+                        return Err(CalendarError::TooMany { what, count, limit: MAX_PARTS });
+                    }
                     waiting.insert(id, combined);
                 }
             }

@@ -59,6 +59,15 @@ impl AfterSale {
         self.allowed_among(context, &roster, actor)
     }
 
+    /// What an actor may do now about one case, for its screen: what [`allowed`](Self::allowed) lists of
+    /// it, without the work for the others. Nothing for a case that is not there.
+    #[must_use]
+    pub fn allowed_in(&self, context: &Context<'_>, actor: &Actor, case: &CaseId) -> Vec<Allowed> {
+        let (directory, facts) = Default::default();
+        let roster = Roster { directory: &directory, facts: &facts };
+        self.allowed_in_among(context, &roster, actor, case)
+    }
+
     /// What an actor may do now where cases go through reviews; orders that name somebody are listed
     /// for the members of the roles that the open approval asks, twenty at most.
     #[must_use]
@@ -68,6 +77,28 @@ impl AfterSale {
         roster: &Roster<'_>,
         actor: &Actor,
     ) -> Vec<Allowed> {
+        self.listed(context, roster, actor, |_| true)
+    }
+
+    /// What an actor may do now about one case [where cases go through reviews](Self::allowed_among).
+    #[must_use]
+    pub fn allowed_in_among(
+        &self,
+        context: &Context<'_>,
+        roster: &Roster<'_>,
+        actor: &Actor,
+        case: &CaseId,
+    ) -> Vec<Allowed> {
+        self.listed(context, roster, actor, |own| own.id == *case)
+    }
+
+    fn listed(
+        &self,
+        context: &Context<'_>,
+        roster: &Roster<'_>,
+        actor: &Actor,
+        about: impl Fn(&ReturnCase) -> bool,
+    ) -> Vec<Allowed> {
         let caught_up = self.caught_up(context, roster);
         let order = caught_up.as_ref().unwrap_or(self);
         let accepted = |command: &Command| {
@@ -76,7 +107,7 @@ impl AfterSale {
             let envelope = Envelope { id, expected_version, actor, command };
             order.decide_among(context, roster, &envelope).is_ok()
         };
-        let commands = order.cases().flat_map(|case| {
+        let commands = order.cases().filter(|case| about(case)).flat_map(|case| {
             let mut commands = order.candidates(context, case);
             commands.extend(review_candidates(context, roster, case));
             commands.extend(claim_candidates(case));
@@ -456,7 +487,7 @@ fn review_candidates(
 
 /// A refund of money without goods, for the smallest amount there is.
 fn amount_refund(order: &AfterSale, case: &ReturnCase, line: &CaseLine) -> Option<Command> {
-    let keeps = matches!(case.resolution, Resolution::PartialRefund | Resolution::PriceProtection);
+    let keeps = case.resolution.keeps_goods();
     let claim = Claim::Amount(Money::new(1, order.sale().currency()));
     keeps.then(|| Command::Refund {
         case: case.id.clone(),

@@ -498,7 +498,8 @@ pub enum Command {
         /// How much of which lines.
         lines: Vec<LineQuantity>,
     },
-    /// Open an ended case again.
+    /// Open an ended case again. One that ended without settlement and was not refused asks for its goods
+    /// again, as far as nothing else has them meanwhile.
     Reopen {
         /// The case.
         case: CaseId,

@@ -15,7 +15,7 @@ use crate::time::Instant;
 pub struct Offer {
     /// What the seller offers instead.
     pub resolution: Resolution,
-    /// How much money, for a partial refund.
+    /// How much money at most, for a partial refund or a price protection; no other resolution has one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub amount: Option<Money>,
     /// In the seller's words.

@@ -339,7 +339,7 @@ pub fn duties_of(event: &Event) -> Vec<Duty> {
     }
     let sequence = event.sequence;
     let duty = |(place, act)| Duty { id: DutyId { sequence, place }, case: case.clone(), act };
-    (0_u16..).zip(acts).map(duty).collect()
+    (0..=u16::MAX).zip(acts).map(duty).collect()
 }
 
 /// What an event of an earlier form, which does not say who bears the way back, asked for.

@@ -588,6 +588,9 @@ pub enum EventFact {
         case: CaseId,
         /// Why.
         note: String,
+        /// What is promised to it again; nothing in earlier forms of the event.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        postings: Vec<Posting>,
     },
     /// The case ended.
     CaseClosed {

@@ -28,7 +28,7 @@ pub(super) fn evolve(order: &mut AfterSale, event: &Event) {
         // A sale that does not add up cannot be in a checked history; it changes nothing.
         if let Ok(sale) = Sale::freeze((**sale).clone()) {
             order.quantities.amend(&order.sale, &sale);
-            order.money.amend(&sale);
+            order.money.amend(&order.sale, &sale);
             order.sale = sale;
         }
         return;

@@ -12,7 +12,9 @@ pub enum OpenMatter {
     Interception,
     /// Goods arrived and are not decided.
     GoodsUndecided,
-    /// Goods were accepted and not settled.
+    /// Goods were lost and nobody decided who is liable.
+    LossUndecided,
+    /// Goods were accepted, or lost with somebody else liable, and not settled.
     GoodsUnsettled,
     /// Refused goods are still with us.
     GoodsToReturn,
@@ -32,7 +34,8 @@ impl fmt::Display for OpenMatter {
             Self::GoodsInTransit => "goods are on their way back",
             Self::Interception => "a parcel is being called back",
             Self::GoodsUndecided => "received goods are not decided",
-            Self::GoodsUnsettled => "accepted goods are not settled",
+            Self::LossUndecided => "who is liable for lost goods is not decided",
+            Self::GoodsUnsettled => "accepted or lost goods are not settled",
             Self::GoodsToReturn => "refused goods have not gone back to the customer",
             Self::PaymentOwed => "a payment is owed",
             Self::ReplacementUnderWay => "a replacement has not arrived",

@@ -8,7 +8,7 @@
 //! goods that came back are still worth. Each of these amounts is shared out once by the largest
 //! remainder and the parts are summed, so that a growing cost never lowers anybody's part.
 //!
-//! Always true, and tested in `tests/case/liability.rs`: what is claimed from a party for a line and
+//! Always true, and tested in `tests/case/recovery.rs`: what is claimed from a party for a line and
 //! not given up is at most its part of the cost.
 
 use alloc::collections::BTreeMap;

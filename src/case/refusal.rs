@@ -18,9 +18,10 @@ use super::status::CaseStatus;
 use crate::feedback::survey::{AnswerError, SurveyId};
 use crate::id::{ActorId, CaseId, CommandId, OrderLineId, ParcelId, SerialId};
 use crate::money::MoneyError;
+use crate::money::currency::Currency;
 use crate::quantity::Quantity;
 use crate::reason::history::AssertionFault;
-use crate::sale::fault::SaleRefused;
+use crate::sale::fault::{Place, SaleRefused};
 use crate::settlement::refusal::SettlementRefused;
 use crate::time::Instant;
 
@@ -350,6 +351,12 @@ pub enum Obstacle {
         /// What was agreed.
         offered: crate::money::Money,
     },
+    /// An amount is offered with a resolution that settles units at their price.
+    #[error("a {resolution} settles units at their price; an amount goes with a partial refund")]
+    AmountNotOfIt {
+        /// The resolution.
+        resolution: super::resolution::Resolution,
+    },
     /// More units are to be disposed than came back.
     #[error("line {line}: {asked} to be disposed of, {available} there for it")]
     NothingToDispose {
@@ -431,6 +438,20 @@ pub enum Obstacle {
     AmendmentShrinks {
         /// The line.
         line: OrderLineId,
+    },
+    /// An amendment takes away what was paid for a charge, or on a tender.
+    #[error("{place}: an amendment cannot take away what was paid")]
+    AmendmentTakesBack {
+        /// The charge or the tender.
+        place: Place,
+    },
+    /// An amendment states the order in another currency.
+    #[error("the order is in {current}; an amendment cannot state it in {found}")]
+    OtherCurrency {
+        /// The currency of the amendment.
+        found: Currency,
+        /// The currency in force.
+        current: Currency,
     },
     /// A split would leave nothing in the case.
     #[error("a split leaves something in the case; amend or withdraw the case instead")]

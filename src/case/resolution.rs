@@ -63,6 +63,22 @@ impl Resolution {
         }
     }
 
+    /// Whether an amount goes back and no unit is settled for it: the goods stay.
+    #[must_use]
+    pub const fn keeps_goods(self) -> bool {
+        match self {
+            Self::PriceProtection | Self::PartialRefund => true,
+            Self::RefundOnly
+            | Self::ReturnAndRefund
+            | Self::Exchange
+            | Self::Reship
+            | Self::Repair
+            | Self::RefusedAtDoor
+            | Self::AdvanceReplacement
+            | Self::InstantRefund => false,
+        }
+    }
+
     /// Whether money may go back before the goods are accepted.
     #[must_use]
     pub const fn pays_before_receipt(self) -> bool {

@@ -167,6 +167,28 @@ impl CaseLine {
         Location::ALL.iter().any(|&location| is_settled(location) && self.held.at(location) > 0)
     }
 
+    /// Whether a unit was asked for or read under this number.
+    pub(super) fn names(&self, serial: &SerialId) -> bool {
+        self.serials.contains(serial) || self.received_serials.contains(serial)
+    }
+
+    /// Whether some of it is lost and nobody has decided who is liable.
+    pub(super) fn has_open_loss(&self) -> bool {
+        self.held.at(Location::Lost) > 0 && self.liability.is_none()
+    }
+
+    /// Whether some of it is lost and owed to the customer: somebody else is liable, not the buyer
+    /// alone.
+    pub(super) fn has_owed_loss(&self) -> bool {
+        self.held.at(Location::Lost) > 0 && self.owes_losses()
+    }
+
+    /// Whether what is lost of it is settled: only once somebody other than the buyer alone is found
+    /// liable.
+    pub(super) fn owes_losses(&self) -> bool {
+        self.liability.as_ref().is_some_and(|liability| !liability.is_all_the_buyers())
+    }
+
     /// Units with us for good that nobody has disposed of.
     #[must_use]
     pub fn undisposed(&self) -> i64 {

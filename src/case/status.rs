@@ -74,8 +74,9 @@ impl CaseStatus {
 /// 2. in dispute; on hold;
 /// 3. refused, or not yet decided: while a parcel is called back, that;
 /// 4. a payment failed; a payment is under way;
-/// 5. received goods undecided, looked at or not; accepted goods unsettled; a replacement to be sent;
-/// 6. goods lost; a parcel called back; goods on their way, all delivered or not; goods expected;
+/// 5. received goods undecided, looked at or not; accepted goods unsettled, or lost ones that are owed;
+///    a replacement to be sent;
+/// 6. goods lost for which nobody is found liable; a parcel called back; goods on their way, all delivered or not; goods expected;
 /// 7. refused goods with us; else approved.
 #[must_use]
 pub fn status(case: &ReturnCase) -> CaseStatus {
@@ -117,11 +118,11 @@ pub(super) fn progress(case: &ReturnCase) -> CaseStatus {
         let begun =
             |line: &CaseLine| line.held.at(Location::Received) > 0 && !line.inspections.is_empty();
         if case.lines.iter().any(begun) { CaseStatus::Inspecting } else { CaseStatus::Received }
-    } else if held(Location::Accepted) {
+    } else if held(Location::Accepted) || case.lines.iter().any(CaseLine::has_owed_loss) {
         CaseStatus::AwaitingSettlement
     } else if replacing(case) {
         CaseStatus::AwaitingReshipment
-    } else if held(Location::Lost) {
+    } else if case.lines.iter().any(CaseLine::has_open_loss) {
         CaseStatus::Lost
     } else if held(Location::Intercepting) && !case.resolution.pays_before_receipt() {
         CaseStatus::Intercepting

@@ -86,7 +86,10 @@ pub fn stage(case: &ReturnCase) -> Option<Stage> {
     })
 }
 
-/// From where to where units move when a timer refunds a return: what is accepted, and what is on
-/// its way and was not confirmed in time.
-pub(super) const REFUND_ON_EXPIRY: &[(Location, Location)] =
-    &[(Location::Accepted, Location::Settled), (Location::InTransit, Location::Ahead)];
+/// From where to where units move when a timer refunds a return: what is accepted, what is on its way
+/// and was not confirmed in time, and what was lost with somebody else liable.
+pub(super) const REFUND_ON_EXPIRY: &[(Location, Location)] = &[
+    (Location::Accepted, Location::Settled),
+    (Location::InTransit, Location::Ahead),
+    (Location::Lost, Location::WrittenOff),
+];

@@ -86,6 +86,9 @@ struct Drawn {
     y_axis_index: usize,
     #[serde(skip_serializing_if = "Option::is_none")]
     stack: Option<&'static str>,
+    /// Stacked whatever the signs, so that steps also hang below the ground.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stack_strategy: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     line_style: Option<LineStyle>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -162,6 +165,7 @@ impl Drawn {
             name: name.to_string(),
             y_axis_index: 0,
             stack: None,
+            stack_strategy: None,
             line_style: None,
             area_style: None,
             item_style: None,
@@ -308,6 +312,7 @@ fn waterfall(chart: &ChartData) -> EchartsOption {
     let stacked = |name: &str, data: Vec<Datum>, color: &'static str| {
         let mut drawn = Drawn::new("bar", name, data);
         drawn.stack = Some("steps");
+        drawn.stack_strategy = Some("all");
         drawn.item_style = Some(ItemStyle { color });
         drawn
     };

@@ -161,9 +161,10 @@ fn layer(
 
 const fn format(unit: Unit) -> &'static str {
     match unit {
-        Unit::Count => ",d",
+        // Minor units are whole.
+        Unit::Count | Unit::Money => ",d",
         Unit::Share => ".1%",
-        Unit::Money | Unit::Hours => ",.2f",
+        Unit::Hours => ",.2f",
     }
 }
 

@@ -9,7 +9,7 @@ use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use chrono::{DateTime, NaiveDate, TimeDelta};
+use chrono::{NaiveDate, TimeDelta};
 use rust_decimal::Decimal;
 
 use super::schema::{FactType, Presence, Schema};
@@ -19,6 +19,7 @@ use crate::id::FactName;
 use crate::money::Money;
 use crate::number::Exact;
 use crate::quantity::Quantity;
+use crate::time::Instant;
 
 /// The most cells one analysis looks at, unless the caller states another number.
 pub const MAX_CELLS: usize = 100_000;
@@ -257,14 +258,7 @@ fn cut(fact_type: &FactType, checks: &[&Check], limit: usize) -> Result<Vec<Fact
             },
             |day| Fact::Date(date_of(day)),
         ),
-        FactType::Instant => whole(
-            bounds(),
-            |fact| match fact {
-                Fact::Instant(at) => Some(at.timestamp_micros()),
-                _ => None,
-            },
-            |micros| Fact::Instant(DateTime::from_timestamp_micros(micros).unwrap_or_default()),
-        ),
+        FactType::Instant => instants(bounds()),
         FactType::Number => decimals(bounds()),
         FactType::Code(among) => codes(among, checks),
         FactType::Codes(among) => code_sets(among, checks, limit)?,
@@ -307,6 +301,21 @@ fn whole<'a>(
     // representatives of one cell, which costs time and harms nothing.
     points.extend(beside);
     points.into_iter().map(fact).collect()
+}
+
+/// Every instant compared with and its neighbors; the finest that an instant can be is a nanosecond.
+fn instants<'a>(bounds: impl Iterator<Item = &'a Fact>) -> Vec<Fact> {
+    let step = TimeDelta::nanoseconds(1);
+    let mut points: BTreeSet<Instant> = BTreeSet::new();
+    for bound in bounds {
+        let Fact::Instant(at) = bound else { continue };
+        let beside = [at.checked_sub_signed(step), at.checked_add_signed(step)];
+        points.extend(beside.into_iter().flatten().chain([*at]));
+    }
+    if points.is_empty() {
+        points.insert(Instant::default());
+    }
+    points.into_iter().map(Fact::Instant).collect()
 }
 
 /// A dense type: every bound, the middle between two, and one beyond each end.

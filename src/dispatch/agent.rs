@@ -173,7 +173,8 @@ impl Seat {
         };
         let load = || {
             let share = |one: &Self, whole: &Self| {
-                u64::from(one.agent.load).saturating_mul(whole.agent.capacity.into())
+                // Without capacity nothing is in hand: a share of nothing, comparable with all others.
+                u64::from(one.agent.load).saturating_mul(whole.agent.capacity.max(1).into())
             };
             share(self, other).cmp(&share(other, self))
         };

@@ -56,7 +56,7 @@ pub struct FollowUpRule {
     /// The calendar inside whose hours the customer may be approached; without one at any time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub quiet_outside: Option<CalendarId>,
-    /// How long the follow-up is worth making, in seconds from its due instant.
+    /// How long the follow-up is worth making, in seconds from its due instant, above zero.
     pub expires_after_seconds: i64,
     /// How long a customer who was asked is left in peace, in seconds.
     #[serde(default)]
@@ -223,6 +223,12 @@ pub enum FeedbackDefect {
         /// The rule.
         rule: RuleId,
     },
+    /// A follow-up would expire the moment it is due, and nobody would ever be asked.
+    #[error("rule `{rule}` plans follow-ups that expire the moment they are due")]
+    ExpiresAtOnce {
+        /// The rule.
+        rule: RuleId,
+    },
     /// There is too much of something.
     #[error("there are {count} rules or surveys, at most {MAX_ENTRIES} are allowed")]
     TooMany {
@@ -269,6 +275,8 @@ impl FeedbackBook {
             }
             if rule.after_seconds.min(rule.expires_after_seconds).min(rule.rest_seconds) < 0 {
                 defects.push(FeedbackDefect::NegativeTime { rule: id() });
+            } else if rule.expires_after_seconds == 0 {
+                defects.push(FeedbackDefect::ExpiresAtOnce { rule: id() });
             }
         }
         if defects.is_empty() { Ok(Self(draft)) } else { Err(defects) }
@@ -312,18 +320,18 @@ impl FeedbackBook {
                 continue;
             }
             let wanted = add_seconds(case.closed_at, rule.after_seconds)?;
+            let due = match &rule.quiet_outside {
+                Some(calendar) => calendars.find(calendar)?.next_open(wanted)?.value,
+                None => wanted,
+            };
             if let Some(asked) = case.last_asked_at {
                 let free = add_seconds(asked, rule.rest_seconds)?;
-                if wanted < free {
+                if due < free {
                     let rest = finding(Effect::Denies).observed(Fact::Instant(asked));
                     findings.push(rest.required(Fact::Seconds(rule.rest_seconds)));
                     continue;
                 }
             }
-            let due = match &rule.quiet_outside {
-                Some(calendar) => calendars.find(calendar)?.next_open(wanted)?.value,
-                None => wanted,
-            };
             findings.push(finding(Effect::Sets).observed(Fact::Instant(due)));
             planned.push(FollowUp {
                 due,

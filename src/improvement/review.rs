@@ -18,7 +18,7 @@ use crate::time::Interval;
 pub struct ReviewPack {
     /// Issues seen in the period that its actions answer.
     pub issues: Vec<QualityIssue>,
-    /// Overdue actions, the latest first due first.
+    /// Overdue actions, the longest overdue first.
     pub overdue: Vec<Improvement>,
     /// Open actions that are not overdue, by due date.
     pub open: Vec<Improvement>,
@@ -34,7 +34,7 @@ pub struct ReviewPack {
 pub struct Review {
     /// By department.
     pub departments: BTreeMap<DepartmentId, ReviewPack>,
-    /// Issues of the period without an action, most extra returns first.
+    /// Issues of the period that no action answers but those given up, most extra returns first.
     pub unanswered: Vec<QualityIssue>,
 }
 
@@ -50,7 +50,8 @@ pub fn review(
     let mut answered: BTreeMap<&IssueId, Vec<&DepartmentId>> = BTreeMap::new();
     let mut order: Vec<&Improvement> = actions.iter().collect();
     order.sort_by(|a, b| a.due.cmp(&b.due).then_with(|| a.id.cmp(&b.id)));
-    for action in order {
+    // What was given up answers nothing.
+    for action in order.into_iter().filter(|action| action.stage != Stage::Dropped) {
         let departments = answered.entry(&action.issue).or_default();
         if !departments.contains(&&action.department) {
             departments.push(&action.department);

@@ -5,7 +5,8 @@
 //! `service`, `supervisor`, `finance`, `qc`, `key_accounts` and `expert`; the directory says who they are.
 //!
 //! Always true, and tested in `tests/workflow/procedures.rs`: every procedure verifies without a defect; with
-//! a batch under recall no amount, however small, passes without the recall route.
+//! a batch under recall no amount, however small, passes without the recall route; above the limit no
+//! amount passes without finance, however long anybody is silent.
 
 use alloc::boxed::Box;
 use alloc::string::String;
@@ -69,6 +70,18 @@ codes! {
 }
 
 impl Procedure {
+    /// The version of the definition: 2 where the first let a large amount pass by silence alone.
+    const fn version(self) -> u32 {
+        match self {
+            Self::AmountBands | Self::ReturnsDesk => 2,
+            Self::SmallAmount
+            | Self::QualityFirst
+            | Self::RecallRoute
+            | Self::CustomerTier
+            | Self::ExpertTier => 1,
+        }
+    }
+
     /// The definition.
     ///
     /// ```
@@ -88,27 +101,28 @@ impl Procedure {
     pub fn draft(self, bands: &Bands) -> Result<WorkflowDraft, IdError> {
         use crate::label::{Coded, Language};
         let (en, zh) = (self.label(Language::English), self.label(Language::Chinese));
-        let start = WorkflowBuilder::new(self.code(), 1).label(en, zh).policy(Policy {
-            amount: Some(FactName::new(AMOUNT)?),
-            same_person: SamePersonRule::Adjacent,
-            ..Policy::default()
-        });
+        let start =
+            WorkflowBuilder::new(self.code(), self.version()).label(en, zh).policy(Policy {
+                amount: Some(FactName::new(AMOUNT)?),
+                same_person: SamePersonRule::Adjacent,
+                ..Policy::default()
+            });
         let facts = facts(roles(start), bands)?;
         let drawn = match self {
-            Self::SmallAmount => service(facts, Some(small(bands)?), "granted"),
+            Self::SmallAmount => service(facts, Some(small(bands)?), "granted", "granted"),
             Self::AmountBands => {
                 let facts = facts
                     .guard("large", test(AMOUNT, Check::Above(Fact::Amount(bands.large)))?)
                     .choice("band", |s| {
                         s.label("By amount", "按金额").when("large", "finance").otherwise("review")
                     });
-                finance(service(facts, Some(small(bands)?), "granted"), "granted")
+                finance(service(facts, Some(small(bands)?), "granted", "granted"), "granted")
             }
             Self::QualityFirst => {
                 let facts = facts.guard("quality", quality()?).choice("kind", |s| {
                     s.label("By reason", "按原因").when("quality", "qc").otherwise("review")
                 });
-                service(quality_control(facts, "review"), None, "granted")
+                service(quality_control(facts, "review"), None, "granted", "granted")
             }
             Self::RecallRoute => {
                 let facts = facts.guard("recalled", recalled()?).choice("batch", |s| {
@@ -116,7 +130,7 @@ impl Procedure {
                         .when("recalled", "isolate")
                         .otherwise("review")
                 });
-                let recall = recall(service(facts, Some(small(bands)?), "granted"));
+                let recall = recall(service(facts, Some(small(bands)?), "granted", "granted"));
                 recall.end_labeled("recalled", "Recalled", "按召回处理")
             }
             Self::CustomerTier => {
@@ -126,7 +140,7 @@ impl Procedure {
                         .when("premium", "premium_review")
                         .otherwise("review")
                 });
-                service(premium_review(facts, "granted"), None, "granted")
+                service(premium_review(facts, "granted"), None, "granted", "granted")
             }
             Self::ExpertTier => {
                 let facts = facts.guard("disputed", disputed()?).task("inspection", "qc", |s| {
@@ -176,7 +190,11 @@ fn returns_desk(facts: WorkflowBuilder, bands: &Bands) -> Result<WorkflowBuilder
             .when("premium", "premium_review")
             .otherwise("review")
     });
-    let reviewed = service(reviewed, Some(small(bands)?), "goods");
+    let reviewed = service(reviewed, Some(small(bands)?), "goods", "overdue_band");
+    // The supervisor answers for whoever was silent, and not for finance.
+    let reviewed = reviewed.choice("overdue_band", |s| {
+        s.label("By amount, overdue", "逾期件按金额").when("large", "finance").otherwise("goods")
+    });
     let reviewed = premium_review(reviewed, "goods");
     let reviewed = reviewed.approval("review_large", desk(Mode::Any, &["service"]), |s| {
         silent(s.label("Service review", "客服审核")).approved("finance").rejected("declined")
@@ -253,10 +271,12 @@ fn silent(state: StateBuilder) -> StateBuilder {
     state.leaves_after("silent", Span::business_hours(24), "overdue")
 }
 
+/// The desk, and the supervisor for what was left lying there or anywhere else.
 fn service(
     builder: WorkflowBuilder,
     small: Option<SmallAmount>,
     then: &'static str,
+    after_supervisor: &'static str,
 ) -> WorkflowBuilder {
     let rule = desk(Mode::Any, &["service"]).with(|rule| rule.small = small);
     builder
@@ -265,16 +285,24 @@ fn service(
         })
         .approval("overdue", Approval::new(Mode::Any, ["supervisor"]), |s| {
             s.label("Supervisor", "主管处理")
-                .approved(then)
+                .approved(after_supervisor)
                 .rejected("declined")
                 .waits_because("the supervisor answers for the desk")
         })
 }
 
+/// Above the limit nobody decides in place of finance, not even time.
+fn unskipped(state: StateBuilder, then: &str) -> StateBuilder {
+    state
+        .label("Finance", "财务审核")
+        .approved(then)
+        .rejected("declined")
+        .waits_because("above the limit nobody but finance may let it pass")
+}
+
 fn finance(builder: WorkflowBuilder, then: &'static str) -> WorkflowBuilder {
-    builder.approval("finance", desk(Mode::All, &["service", "finance"]), |s| {
-        silent(s.label("Finance", "财务审核")).approved(then).rejected("declined")
-    })
+    let rule = desk(Mode::All, &["service", "finance"]);
+    builder.approval("finance", rule, |s| unskipped(s, then))
 }
 
 fn finance_apart(
@@ -282,9 +310,8 @@ fn finance_apart(
     then: &'static str,
     other: &'static str,
 ) -> WorkflowBuilder {
-    builder.approval("finance", desk(Mode::Any, &["finance"]).distinct_from(other), |s| {
-        silent(s.label("Finance", "财务审核")).approved(then).rejected("declined")
-    })
+    let rule = desk(Mode::Any, &["finance"]).distinct_from(other);
+    builder.approval("finance", rule, |s| unskipped(s, then))
 }
 
 fn quality_control(builder: WorkflowBuilder, then: &'static str) -> WorkflowBuilder {

@@ -361,11 +361,19 @@ impl Crosswalk {
                 } else if sent.fit == Match::Default {
                     let fit = sent.fit;
                     found.push(CrosswalkDefect::WrongMatch { list: list_code, code, fit });
-                } else if sent.fit != Match::OwnLabel && self.entry(list, &sent.code).is_none() {
+                } else if !self.can_send(list, sent) {
                     let reason = reason.clone();
                     found.push(CrosswalkDefect::UnknownTarget { reason, list: list_code, code });
                 }
             }
+        }
+    }
+
+    /// Whether a list is declared, and has the code, unless our own label is sent.
+    fn can_send(&self, list: &ListCode, sent: &Outgoing) -> bool {
+        match sent.fit {
+            Match::OwnLabel => self.index.contains_key(list),
+            _ => self.entry(list, &sent.code).is_some(),
         }
     }
 

@@ -8,6 +8,7 @@ use crate::id::TenderId;
 use crate::money::Money;
 use crate::quantity::Quantity;
 use crate::sale::Sale;
+use crate::sale::draft::Tender;
 
 impl MoneyLedger {
     /// Whether a settlement from a stored history can follow: its entries sum to what is paid, and
@@ -67,9 +68,10 @@ impl MoneyLedger {
     }
 
     /// Brings the ledger to an amended sale: lines, units, charges and tenders may be added, what
-    /// was refunded stays. A line that grew starts a new ladder over what is left of it.
-    pub fn amend(&mut self, sale: &Sale) {
-        let grown = Self::open(sale);
+    /// was refunded stays, and so does what came in after the sale. A line that grew starts a new ladder
+    /// over what is left of it.
+    pub fn amend(&mut self, before: &Sale, after: &Sale) {
+        let grown = Self::open(after);
         for (id, line) in grown.lines {
             match self.lines.get_mut(&id) {
                 None => {
@@ -90,10 +92,32 @@ impl MoneyLedger {
             let same = |known: &&mut TenderLedger| known.tender.id == tender.tender.id;
             match self.tenders.iter_mut().find(same) {
                 None => self.tenders.push(tender),
-                Some(known) => known.tender = tender.tender,
+                Some(known) => {
+                    let old = before.tenders().iter().find(|old| old.id == tender.tender.id);
+                    known.tender = grown_tender(&known.tender, old, tender.tender);
+                }
             }
         }
     }
+}
+
+/// A tender as an amended sale states it, with what was [captured](MoneyLedger::capture) on it beside the
+/// sale before; one that the sale before did not have may be stated now.
+fn grown_tender(known: &Tender, before: Option<&Tender>, stated: Tender) -> Tender {
+    let Some(before) = before else {
+        let captured = known.captured.max(stated.captured);
+        return Tender { captured, ..stated };
+    };
+    let with = |stated: Money, known: Money, before: Money| {
+        let beside = known.checked_sub(before).ok()?;
+        stated.checked_add(beside).ok()
+    };
+    let captured = with(stated.captured, known.captured, before.captured);
+    let in_kind = match (stated.in_kind, known.in_kind, before.in_kind) {
+        (Some(stated), Some(known), Some(before)) => with(stated, known, before).or(Some(stated)),
+        (stated, ..) => stated,
+    };
+    Tender { captured: captured.unwrap_or(stated.captured), in_kind, ..stated }
 }
 
 fn grow(known: &mut LineLedger, grown: LineLedger) {

@@ -78,7 +78,9 @@ impl SlaBook {
         now: Instant,
     ) -> Result<Vec<AccountPart>, Trouble> {
         let runs = self.traced(calendars, history, now);
-        let is_asked = |run: &&Run<'_>| run.goal.policy == *policy && run.goal.goal.id == *goal;
+        let is_asked = |run: &&Run<'_>| {
+            run.was_live() && run.goal.policy == *policy && run.goal.goal.id == *goal
+        };
         let current = runs.iter().filter(is_asked).find(|run| run.is_live());
         let Some(run) = current.or_else(|| runs.iter().rfind(is_asked)) else {
             return Ok(Vec::new());

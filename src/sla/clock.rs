@@ -18,7 +18,7 @@ use marks::{Fired, Pending, Upto};
 use super::book::CompiledGoal;
 use super::evaluation::{CycleEnd, CycleRecord, Trouble, Verdict};
 use super::measure::{Clock, DayCountdown, Span};
-use super::policy::{ChangeMode, OnReopen, Starts, Target};
+use super::policy::{OnReopen, Starts, Target};
 use crate::calendar::book::Calendars;
 use crate::calendar::compiled::instant;
 use crate::id::CaseId;
@@ -73,8 +73,8 @@ pub(crate) struct Run<'a> {
     calendars: &'a Calendars,
     /// Whether each trigger held after the last event.
     pub(crate) held_before: [bool; 5],
-    /// When the policy is attached, and how.
-    pub(crate) attached: (i64, Option<ChangeMode>),
+    /// The number of the attachment of its policy.
+    pub(crate) attached: usize,
     phase: Phase,
     cycle: u32,
     began: i64,
@@ -84,6 +84,8 @@ pub(crate) struct Run<'a> {
     held: u64,
     /// The target rule that holds now.
     rule: Option<usize>,
+    /// The target rule that held when the cycle ended.
+    rule_at_end: Option<usize>,
     past: Vec<CycleRecord>,
     /// Steps fired in this cycle, under any revision.
     fired: Vec<(u16, u16)>,
@@ -129,7 +131,7 @@ impl<'a> Run<'a> {
         goal: &'a CompiledGoal,
         case: &'a CaseId,
         calendars: &'a Calendars,
-        attached: (i64, Option<ChangeMode>),
+        attached: usize,
     ) -> Self {
         Self {
             goal,
@@ -143,6 +145,7 @@ impl<'a> Run<'a> {
             ran: Vec::new(),
             held: 0,
             rule: None,
+            rule_at_end: None,
             past: Vec::new(),
             fired: Vec::new(),
             live: None,
@@ -159,6 +162,11 @@ impl<'a> Run<'a> {
     /// Whether the policy is attached and not replaced.
     pub(crate) fn is_live(&self) -> bool {
         self.live.is_some() && self.fate == Fate::Current
+    }
+
+    /// Whether the policy applies no longer, and was not attached again.
+    pub(crate) fn is_detached(&self) -> bool {
+        self.live.is_some() && self.fate == Fate::Detached
     }
 
     /// Whether the policy was ever attached in this version.
@@ -317,6 +325,7 @@ impl<'a> Run<'a> {
     /// Writes the record of a cycle that ends; `used` is `E(at)` where it is known.
     fn close(&mut self, at: i64, ended_by: CycleEnd, used: Option<i64>) {
         let due = self.due();
+        self.rule_at_end = self.rule;
         if let Phase::Running(since) = self.phase {
             self.settle(since, at, used);
             self.phase = Phase::Held;
@@ -370,13 +379,7 @@ impl<'a> Run<'a> {
                     self.past.pop();
                 }
                 // No event fires while a clock is stopped; those that wait fire now at the earliest.
-                if let Some(live) = &mut self.live {
-                    live.since = live.since.max(at);
-                    let waiting = live.pending.iter_mut().filter(|pending| !pending.is_fired);
-                    waiting.filter_map(|pending| pending.reached.as_mut()).for_each(|reached| {
-                        reached.1 = reached.1.max(at);
-                    });
-                }
+                self.put_off(at);
                 self.resume(at);
                 // The target may have changed meanwhile.
                 self.retarget(at, self.rule);
@@ -451,6 +454,22 @@ impl<'a> Run<'a> {
             self.reach(live.clock.as_ref().ok()?.promised()).ok()
         };
         live.due.or_else(foreseen)
+    }
+
+    /// The deadline if the clock runs on from `at`, after the last change.
+    fn due_if_resumed(&self, at: i64) -> Option<i64> {
+        let live = self.live.as_ref()?;
+        let clock = live.clock.as_ref().ok()?;
+        match clock {
+            Clock::Days(..) => {
+                // The gap that is open ends then.
+                let left = clock.promised().saturating_sub(live.credit);
+                self.countdown(at)?.reach(left, true).ok()
+            }
+            Clock::Open(..) | Clock::Wall(_) => {
+                clock.reach(at, clock.promised().saturating_sub(live.used)).ok()
+            }
+        }
     }
 
     fn target(&self) -> Option<&'a Target> {

@@ -66,6 +66,8 @@ struct Fold<'a> {
     /// Reasons held by events and by conditions, one bit each.
     held: (u64, u64),
     runs: Vec<Run<'a>>,
+    /// How many attachments were carried out.
+    attachments: usize,
     signals: Vec<Signals>,
     rules: Vec<Option<usize>>,
     notices: Vec<Notice>,
@@ -90,15 +92,18 @@ impl<'a> Fold<'a> {
     ) -> Self {
         let mut notices = Vec::new();
         let mut runs: Vec<Run<'a>> = Vec::new();
-        for event in history.events().iter().take_while(|event| event.at <= now) {
-            let Happening::Attached { policy, version, mode } = &event.what else { continue };
-            let Some(goals) = book.policies.get(&(policy.clone(), *version)) else {
-                notices.push(Notice::UnknownPolicy { policy: policy.clone(), version: *version });
+        let events = history.events().iter().take_while(|event| event.at <= now);
+        let attachments = events.filter_map(|event| match &event.what {
+            Happening::Attached { policy, version, .. } => Some((policy, *version)),
+            _ => None,
+        });
+        for (number, (policy, version)) in attachments.enumerate() {
+            let Some(goals) = book.policies.get(&(policy.clone(), version)) else {
+                notices.push(Notice::UnknownPolicy { policy: policy.clone(), version });
                 continue;
             };
-            let attached = (event.at.timestamp(), *mode);
             runs.extend(goals.iter().map(|goal| {
-                let mut run = Run::new(goal, history.case(), calendars, attached);
+                let mut run = Run::new(goal, history.case(), calendars, number);
                 run.trace = (trace == Trace::On).then(Vec::new);
                 run
             }));
@@ -128,6 +133,7 @@ impl<'a> Fold<'a> {
             // The first instant tells every clock what holds.
             is_touched: true,
             hidden: Vec::new(),
+            attachments: 0,
             runs,
         }
     }
@@ -261,7 +267,9 @@ impl<'a> Fold<'a> {
     fn attach(&mut self, at: i64, happening: &Happening) {
         match happening {
             Happening::Attached { policy, version, mode } => {
-                self.attach_version(at, policy, *version, *mode);
+                let number = self.attachments;
+                self.attachments = number.saturating_add(1);
+                self.attach_version((at, number), policy, *version, *mode);
             }
             Happening::Detached { policy } => {
                 for run in self.runs.iter_mut().filter(|run| run.goal.policy == *policy) {
@@ -279,46 +287,45 @@ impl<'a> Fold<'a> {
 
     fn attach_version(
         &mut self,
-        at: i64,
+        (at, number): (i64, usize),
         policy: &PolicyId,
         version: u32,
         mode: Option<ChangeMode>,
     ) {
-        let is_same = |run: &Run<'_>| {
-            run.is_live() && run.goal.policy == *policy && run.goal.version == version
-        };
-        let is_known = self.book.policies.contains_key(&(policy.clone(), version));
-        if !is_known || self.runs.iter().any(is_same) {
+        if !self.book.policies.contains_key(&(policy.clone(), version)) {
             return;
         }
-        let is_new = |run: &Run<'_>| {
-            run.goal.policy == *policy
-                && run.goal.version == version
-                && run.attached == (at, mode)
-                && !run.is_live()
-                && !run.is_replaced()
-        };
         let mut taken: Vec<usize> = Vec::new();
         for place in 0..self.runs.len() {
-            let Some(run) = self.runs.get(place).filter(|run| is_new(run)) else { continue };
+            let Some(run) = self.runs.get(place).filter(|run| run.attached == number) else {
+                continue;
+            };
             let goal = &run.goal.goal;
+            // The goal's clock until now: of another version, or detached.
             let old = self.runs.iter().position(|other| {
-                other.is_live() && other.goal.policy == *policy && other.goal.goal.id == goal.id
+                (other.is_live() || other.is_detached())
+                    && other.goal.policy == *policy
+                    && other.goal.goal.id == goal.id
             });
-            let change = mode.unwrap_or(goal.on_change);
-            if old.is_some() && change == ChangeMode::Keep {
+            let before = old.and_then(|old| self.runs.get(old)).filter(|old| old.is_live());
+            let change = match before {
+                // Attached already: once more changes nothing.
+                Some(before) if before.goal.version == version => ChangeMode::Keep,
+                Some(_) => mode.unwrap_or(goal.on_change),
+                None => ChangeMode::Retroactive,
+            };
+            if change == ChangeMode::Keep {
                 taken.extend(old);
                 continue;
             }
             taken.push(place);
-            let Some(old) = old else {
-                if let Some(run) = self.runs.get_mut(place) {
-                    run.go_live(at, ChangeMode::Retroactive, None);
+            match old.map(|old| self.runs.get_disjoint_mut([place, old])) {
+                Some(Ok([run, old])) => run.go_live(at, change, Some(old)),
+                Some(Err(_)) | None => {
+                    if let Some(run) = self.runs.get_mut(place) {
+                        run.go_live(at, change, None);
+                    }
                 }
-                continue;
-            };
-            if let Ok([run, old]) = self.runs.get_disjoint_mut([place, old]) {
-                run.go_live(at, change, Some(old));
             }
         }
         for (place, run) in self.runs.iter_mut().enumerate() {

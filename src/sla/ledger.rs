@@ -4,14 +4,16 @@
 //! was recorded is a fact and stays; the ledger says which recorded facts the present rules would no
 //! longer produce.
 
-use alloc::collections::BTreeMap;
+use alloc::collections::{BTreeMap, btree_map};
 use alloc::vec::Vec;
 
 use serde::{Deserialize, Serialize};
 
 use super::evaluation::{Evaluation, TimerEvent, TimerId};
+use crate::id::CaseId;
 
-/// Recorded timer events by their stable names.
+/// Recorded timer events by their stable names, of one case or of many: what one case has costs
+/// nothing to the others.
 ///
 /// ```
 /// # use aftersale::sla::ledger::SlaLedger;
@@ -26,22 +28,22 @@ use super::evaluation::{Evaluation, TimerEvent, TimerId};
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(from = "Vec<TimerEvent>", into = "Vec<TimerEvent>")]
 pub struct SlaLedger {
-    recorded: BTreeMap<TimerId, TimerEvent>,
+    recorded: BTreeMap<CaseId, BTreeMap<TimerId, TimerEvent>>,
 }
 
 impl From<Vec<TimerEvent>> for SlaLedger {
     fn from(events: Vec<TimerEvent>) -> Self {
-        let mut recorded = BTreeMap::new();
+        let mut ledger = Self::default();
         for event in events {
-            recorded.entry(event.id.clone()).or_insert(event);
+            ledger.record(event);
         }
-        Self { recorded }
+        ledger
     }
 }
 
 impl From<SlaLedger> for Vec<TimerEvent> {
     fn from(ledger: SlaLedger) -> Self {
-        ledger.recorded.into_values().collect()
+        ledger.recorded.into_values().flat_map(BTreeMap::into_values).collect()
     }
 }
 
@@ -55,18 +57,30 @@ pub struct Absorbed {
 }
 
 impl SlaLedger {
+    /// Records an event unless its name is known; whether it was new.
+    fn record(&mut self, event: TimerEvent) -> bool {
+        match self.recorded.entry(event.id.case.clone()).or_default().entry(event.id.clone()) {
+            btree_map::Entry::Occupied(_) => false,
+            btree_map::Entry::Vacant(place) => {
+                place.insert(event);
+                true
+            }
+        }
+    }
+
     /// Records the events of an evaluation; a second call with it adds nothing.
     pub fn absorb(&mut self, evaluation: &Evaluation) -> Absorbed {
         let mut absorbed = Absorbed::default();
         for event in &evaluation.events {
-            if !self.recorded.contains_key(&event.id) {
-                self.recorded.insert(event.id.clone(), event.clone());
+            let own = self.recorded.get(&event.id.case);
+            let is_known = own.is_some_and(|own| own.contains_key(&event.id));
+            if !is_known && self.record(event.clone()) {
                 absorbed.new.push(event.clone());
             }
         }
         let produced: BTreeMap<&TimerId, &TimerEvent> =
             evaluation.events.iter().map(|event| (&event.id, event)).collect();
-        let own = self.recorded.values().filter(|event| event.id.case == evaluation.case);
+        let own = self.recorded.get(&evaluation.case).into_iter().flat_map(BTreeMap::values);
         absorbed.outdated = own
             .filter(|event| event.at <= evaluation.now)
             .filter(|event| produced.get(&event.id).is_none_or(|now| now.reached != event.reached))
@@ -77,6 +91,6 @@ impl SlaLedger {
 
     /// All recorded events in the order of their names.
     pub fn iter(&self) -> impl Iterator<Item = &TimerEvent> {
-        self.recorded.values()
+        self.recorded.values().flat_map(BTreeMap::values)
     }
 }

@@ -19,6 +19,10 @@ use crate::label::{Coded, codes};
 
 /// The fact that conditions of the presets ask for.
 pub const EVENT: &str = "event";
+/// The fact with what the customer gets, in the codes of a case's resolution. The result of an
+/// inspection starts the clock of the refund or the one of the replacement; where it is not known
+/// which, both.
+pub const RESOLUTION: &str = "resolution";
 
 codes! {
     /// What happens on the way of a return, as far as clocks care.
@@ -168,7 +172,9 @@ const PAUSES: [(&str, Turn); 6] = [
 /// Never in practice: the names are fixed.
 pub fn schema() -> Result<Schema, IdError> {
     let codes = ReturnEvent::ALL.iter().map(|event| event.code().to_string()).collect();
-    Ok(Schema::new().with_optional(FactName::new(EVENT)?, FactType::Code(codes)))
+    Ok(Schema::new()
+        .with_optional(FactName::new(EVENT)?, FactType::Code(codes))
+        .with_optional(FactName::new(RESOLUTION)?, FactType::Code(BTreeSet::new())))
 }
 
 /// All metrics as internal targets in the hours of a desk, and the published handling time of a
@@ -228,6 +234,23 @@ pub fn draft(desk: &CalendarId) -> Result<SlaDraft, IdError> {
 }
 
 impl Measure {
+    fn starts(&self) -> Result<Trigger, IdError> {
+        let begun = on(self.start)?;
+        // Whoever had the money or the goods before the inspection waits for nothing after it.
+        let paid_after: &[&str] = match self.metric {
+            ReturnMetric::Refund => &["return_and_refund", "refused_at_door"],
+            ReturnMetric::Replacement => &["exchange"],
+            _ => return Ok(begun),
+        };
+        let resolution = FactName::new(RESOLUTION)?;
+        let codes = paid_after.iter().map(ToString::to_string).collect();
+        let is_it = Condition::Any(alloc::vec![
+            Condition::test(resolution.clone(), Check::Known(false)),
+            Condition::test(resolution, Check::OneOf(codes)),
+        ]);
+        Ok(Trigger::on(Condition::All(alloc::vec![begun.when, is_it])))
+    }
+
     fn goal(&self, desk: &CalendarId) -> Result<Goal, IdError> {
         let code = self.metric.code();
         let seconds = self.hours.saturating_mul(3600);
@@ -242,7 +265,7 @@ impl Measure {
         Ok(Goal {
             id: GoalId::new(code)?,
             metric: MetricId::new(code)?,
-            start: on(self.start)?,
+            start: self.starts()?,
             stop: on(self.stop)?,
             cancel: if follows_closing { None } else { Some(on(&[ReturnEvent::Withdrawn])?) },
             reset: None,

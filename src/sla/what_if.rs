@@ -1,5 +1,6 @@
 //! What if: the same evaluation on an altered calendar, policy or history, with the difference.
 
+use alloc::collections::BTreeSet;
 use alloc::vec::Vec;
 
 use serde::{Deserialize, Serialize};
@@ -112,9 +113,8 @@ pub fn difference(before: &Evaluation, after: &Evaluation) -> Difference {
         }
     }
     let only = |these: &[TimerEvent], those: &[TimerEvent]| {
-        let is_there = |event: &&TimerEvent| {
-            those.iter().any(|other| other.id == event.id && other.reached == event.reached)
-        };
+        let known: BTreeSet<_> = those.iter().map(|other| (&other.id, other.reached)).collect();
+        let is_there = |event: &&TimerEvent| known.contains(&(&event.id, event.reached));
         these.iter().filter(|event| !is_there(event)).cloned().collect::<Vec<_>>()
     };
     found.gone = only(&before.events, &after.events);

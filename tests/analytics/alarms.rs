@@ -5,62 +5,15 @@ use aftersale::analytics::rate::Proportion;
 use aftersale::money::Money;
 use aftersale::money::currency::Currency;
 
+use crate::random::Random;
+
 const MONTHS: usize = 18;
 
-/// SplitMix64.
-struct Random(u64);
-
-impl Random {
-    fn uniform(&mut self) -> f64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        ((z ^ (z >> 31)) >> 11) as f64 / (1_u64 << 53) as f64
-    }
-
-    fn normal(&mut self) -> f64 {
-        let (u, v) = (self.uniform().max(1e-300), self.uniform());
-        (-2.0 * u.ln()).sqrt() * (2.0 * std::f64::consts::PI * v).cos()
-    }
-
-    /// Marsaglia and Tsang.
-    fn gamma(&mut self, shape: f64) -> f64 {
-        if shape < 1.0 {
-            return self.gamma(shape + 1.0) * self.uniform().max(1e-300).powf(1.0 / shape);
-        }
-        let (d, c) = (shape - 1.0 / 3.0, 1.0 / (9.0 * shape - 3.0).sqrt());
-        loop {
-            let x = self.normal();
-            let v = (1.0 + c * x).powi(3);
-            if v > 0.0 && self.uniform().ln() < 0.5 * x * x + d - d * v + d * v.ln() {
-                return d * v;
-            }
-        }
-    }
-
-    fn beta(&mut self, a: f64, b: f64) -> f64 {
-        let (x, y) = (self.gamma(a), self.gamma(b));
-        x / (x + y)
-    }
-
-    fn binomial(&mut self, n: u64, p: f64) -> u64 {
-        let (mut x, mut u) = (0, self.uniform());
-        let mut chance = (1.0 - p).powi(n as i32);
-        while u > chance && x < n {
-            u -= chance;
-            chance *= (n - x) as f64 / (x + 1) as f64 * p / (1.0 - p);
-            x += 1;
-        }
-        x
-    }
-
-    /// One month of a series: the rate itself varies with correlation `rho`.
-    fn month(&mut self, n: u64, p: f64, rho: f64) -> Proportion {
-        let strength = 1.0 / rho - 1.0;
-        let rate = if rho > 0.0 { self.beta(p * strength, (1.0 - p) * strength) } else { p };
-        Proportion::new(self.binomial(n, rate), n).unwrap()
-    }
+/// One month of a series: the rate itself varies with correlation `rho`.
+fn one_month(random: &mut Random, n: u64, p: f64, rho: f64) -> Proportion {
+    let strength = 1.0 / rho - 1.0;
+    let rate = if rho > 0.0 { random.beta(p * strength, (1.0 - p) * strength) } else { p };
+    Proportion::new(random.binomial(n, rate), n).unwrap()
 }
 
 /// A family: long-run rate per series, and units per month from a handful to a few hundred.
@@ -73,7 +26,7 @@ fn family(random: &mut Random, count: usize, rho: f64) -> (Vec<(f64, u64)>, Vec<
         .enumerate()
         .map(|(key, (p, n))| Series {
             key,
-            past: (0..MONTHS).map(|_| random.month(*n, *p, rho)).collect(),
+            past: (0..MONTHS).map(|_| one_month(random, *n, *p, rho)).collect(),
             now: Proportion::default(),
             cost_per_return: None,
         })
@@ -110,7 +63,7 @@ fn false_alarms_keep_their_share() {
                 for (own, (p, n)) in series.iter_mut().zip(&truth) {
                     let raised = planted && own.key < 30;
                     let rate = if raised { (p * 2.5).min(0.6) } else { *p };
-                    own.now = random.month(*n, rate, rho);
+                    own.now = one_month(&mut random, *n, rate, rho);
                 }
                 for (slot, (_, method)) in methods.iter().enumerate() {
                     let keys: Vec<usize> = match method {
@@ -159,7 +112,7 @@ fn a_shift_is_found_within_months() {
         for month in 1..=6 {
             for (own, (p, n)) in series.iter_mut().zip(&truth) {
                 let rate = if own.key < 30 { (p * 2.5).min(0.6) } else { *p };
-                own.now = random.month(*n, rate, rho);
+                own.now = one_month(&mut random, *n, rate, rho);
             }
             let found = screen(&series, &Options::default()).unwrap();
             if month == 1 {

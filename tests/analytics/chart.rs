@@ -148,6 +148,15 @@ fn specifications_are_golden() {
     }
 }
 
+/// Amounts are minor units, which are whole: an axis shows 19900, not 19,900.00.
+#[test]
+fn amounts_are_written_as_whole_minor_units() {
+    let mut chart = gallery().swap_remove(0);
+    chart.units[0] = Unit::Money;
+    let specification = serde_json::to_string(&vega_lite::specification(&chart)).unwrap();
+    assert!(specification.contains("\",d\"") && !specification.contains(".2f"), "{specification}");
+}
+
 /// Every object in a JSON value.
 fn objects<'a>(value: &'a Value, found: &mut Vec<&'a serde_json::Map<String, Value>>) {
     match value {
@@ -251,6 +260,58 @@ fn a_waterfall_closes() {
     let values: Vec<f64> = chart.series[0].values.iter().map(|value| value.unwrap()).collect();
     let (after, steps) = values.split_last().unwrap();
     assert!((steps.iter().sum::<f64>() - after).abs() < 1e-8);
+}
+
+/// Steps that pass below zero on their way are stacked from where the last one ended, in ECharts too,
+/// which by itself stacks negative and positive numbers apart.
+#[test]
+fn a_waterfall_may_dip_below_the_ground() {
+    // Nearly all sales move to a segment whose rate falls to nothing, away from one that falls too.
+    let change = decompose(&[
+        Segment { key: "a", before: of(5, 100), after: of(0, 9000) },
+        Segment { key: "b", before: of(9, 900), after: of(15, 1000) },
+    ]);
+    let chart = waterfall_chart("Dip", &change.unwrap(), 0.0, |key| (*key).to_owned());
+    let option = serde_json::to_value(echarts::option(&chart)).unwrap();
+    let series = option["series"].as_array().unwrap();
+    let values = |at: usize, column: usize| series[at]["data"][column].as_f64().unwrap_or(0.0);
+    let mut sum = 0.0;
+    let mut lowest: f64 = 0.0;
+    let steps = chart.series[0].values.iter().map(|value| value.unwrap());
+    for (column, step) in steps.enumerate().take(chart.names.len() - 1) {
+        let (ground, tall) = (values(0, column), values(1, column) + values(2, column));
+        let next = sum + step;
+        assert!((ground - f64::min(sum, next)).abs() < 1e-8, "{column}");
+        assert!((tall - step.abs()).abs() < 1e-8, "{column}");
+        lowest = lowest.min(ground);
+        sum = next;
+    }
+    assert!(lowest < 0.0, "the example dips: {chart:?}");
+    assert!(series.iter().all(|series| series["stackStrategy"] == "all"));
+}
+
+/// Found by breaking the code: a step exactly as large as the least, a rate below its limits, an article
+/// sold once, a flow told in two rows.
+#[test]
+fn edges_of_charts_are_drawn() {
+    // One of eight on half of the sales: a step of exactly 0.0625.
+    let change = decompose(&[
+        Segment { key: "a", before: of(0, 8), after: of(1, 8) },
+        Segment { key: "b", before: of(0, 8), after: of(0, 8) },
+    ]);
+    let chart = waterfall_chart("Edge", &change.unwrap(), 0.0625, |key| (*key).to_owned());
+    assert_eq!(chart.names, ["before", "a", "mix", "after"]);
+    let articles = [("never", of(0, 400)), ("once", of(0, 1))];
+    let articles = articles.map(|(name, own)| (name.to_owned(), own));
+    let chart = funnel_chart("Edge", &articles, 0.05, C95);
+    assert_eq!(chart.points.len(), 2);
+    assert_eq!(
+        chart.marks.iter().map(|mark| mark.at).collect::<Vec<_>>(),
+        [0],
+        "better than chance"
+    );
+    let flow = |count| (names(&["defect", "refund"]), count);
+    assert_eq!(sankey_chart("Edge", &[flow(2), flow(3)]).links, [(0, 1, 5.0)]);
 }
 
 /// CHT-4: what flows into a node in the middle flows out of it, and equal names stay apart.

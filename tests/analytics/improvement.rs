@@ -1,7 +1,9 @@
 //! The improvement loop: stated beforehand, checked once there is enough to see.
 
 use aftersale::analytics::rate::{Confidence, Proportion};
+use aftersale::analytics::sequential::RateWatch;
 use aftersale::analytics::tally::{Dimension, Facets};
+use aftersale::explain::{Effect, Fact};
 use aftersale::id::ActorId;
 use aftersale::improvement::playbook::{Playbook, PlaybookError};
 use aftersale::improvement::review::review;
@@ -137,6 +139,52 @@ fn limits_of_evidence_are_exact() {
     assert!(usual.verify(&young(0)).is_ok());
 }
 
+/// Found by breaking the code: the scarcest side decides whether there was enough to see, the stated
+/// confidence is the one used, and the findings carry the numbers of the verdict.
+#[test]
+fn a_verdict_says_why() {
+    let share = |units: u64| of(units / 12, units);
+    let outcome = |plan: &Plan, evidence: &Evidence| plan.verify(evidence).unwrap().outcome;
+    let alone = plan("0.08", "0.03", Test::BeforeAfter);
+    let needed = alone.units_needed().unwrap();
+    let few_before = evidence(share(needed - 1), &[share(9 * needed)]);
+    assert_eq!(outcome(&alone, &few_before), Outcome::NotEnoughUnits);
+
+    let controlled = plan("0.08", "0.06", Test::AgainstControl);
+    let needed = controlled.units_needed().unwrap();
+    for (before, after, expected) in [
+        (needed, needed, Outcome::NotVerified),
+        (needed - 1, needed, Outcome::NotEnoughUnits),
+        (needed, needed - 1, Outcome::NotEnoughUnits),
+    ] {
+        let control = Some(Control { before: share(before), after: share(after) });
+        let evidence = Evidence { control, ..evidence(share(needed), &[share(needed)]) };
+        assert_eq!(outcome(&controlled, &evidence), expected);
+    }
+
+    let sure = Confidence::new(0.99).unwrap();
+    let weekly = plan("0.08", "0.03", Test::Sequential).with_confidence(sure);
+    let verdict = weekly.verify(&evidence(of(0, 0), &[of(11, 400)])).unwrap();
+    let mut watch = RateWatch::new(0.08).unwrap();
+    watch.observe(of(11, 400)).unwrap();
+    let (low, high) = watch.interval(0.01).unwrap();
+    assert!(
+        (verdict.low - (low - 0.08)).abs() < 1e-9 && (verdict.high - (high - 0.08)).abs() < 1e-9
+    );
+
+    let rise = plan("0.03", "0.08", Test::BeforeAfter);
+    let needed = rise.units_needed().unwrap();
+    let (before, after) = (of(needed / 30, needed), of(needed / 25, needed));
+    let verdict = rise.verify(&evidence(before, &[after])).unwrap();
+    let change = after.value().unwrap() - before.value().unwrap();
+    assert!((verdict.change - change).abs() < 1e-9, "{verdict:?}");
+    let [limit, seen, units] = &verdict.findings[..] else { panic!("{:?}", verdict.findings) };
+    let number = |value: f64| Some(Fact::Number(format!("{value:.6}").parse().unwrap()));
+    assert_eq!(limit.observed, number(verdict.low), "of a rise the lower limit is the nearer one");
+    assert_eq!((&seen.observed, &seen.required), (&number(verdict.change), &number(0.05)));
+    assert_eq!(units.effect, Effect::Passes, "exactly enough is enough");
+}
+
 /// IMP-2: with enough units and no effect the action is not verified, in either direction.
 #[test]
 fn no_effect_is_not_verified() {
@@ -237,6 +285,50 @@ fn every_stage_accepts_only_its_commands() {
     assert_eq!((again.stage, again.reopened, again.verdict), (Stage::Started, 1, None));
 }
 
+/// IMP-10: an event that no history has at this place changes nothing: one that arrives twice, or late,
+/// never moves an action. All pairs of stage and event.
+#[test]
+fn an_event_out_of_place_changes_nothing() {
+    let plan = || plan("0.08", "0.03", Test::BeforeAfter);
+    let check =
+        |after: u64| Command::VerifyEffect { evidence: evidence(of(80, 1000), &[of(after, 1000)]) };
+    let drop = || Command::DropAction { because: "supplier left".into() };
+    let reopen = || Command::ReopenAction { plan: plan(), due: day("2026-06-30") };
+    let histories = [
+        done(plan())[..1].to_vec(),
+        done(plan())[..2].to_vec(),
+        done(plan()),
+        [done(plan()), vec![check(30)]].concat(),
+        [done(plan()), vec![check(79)]].concat(),
+        [done(plan()), vec![drop()]].concat(),
+    ];
+    // Each command with the event it gives where it is accepted.
+    let commands = [
+        (histories[0].clone(), None, Command::PlanAction(planning("size-chart", plan()))),
+        (histories[0].clone(), Some(()), Command::StartAction),
+        (histories[1].clone(), Some(()), Command::CompleteAction),
+        (histories[2].clone(), Some(()), check(30)),
+        (histories[3].clone(), Some(()), reopen()),
+        (histories[1].clone(), Some(()), drop()),
+    ];
+    let now = at("2026-08-01T09:00:00Z");
+    for (before, exists, command) in &commands {
+        let accepting = exists.map(|()| after(before));
+        let [event] = &decide(accepting.as_ref(), command, now).unwrap()[..] else {
+            panic!("{command:?}")
+        };
+        for history in &histories {
+            let action = after(history);
+            let admitted =
+                decide(Some(&action), command, now).is_ok_and(|events| !events.is_empty());
+            let next = evolve(Some(action.clone()), event).unwrap();
+            assert_eq!(next != action, admitted, "{:?} {event:?}", action.stage);
+        }
+        let fresh = evolve(None, event);
+        assert_eq!(fresh.is_some(), exists.is_none());
+    }
+}
+
 /// IMP-7: packs list every open action once, overdue ones first, and issues nobody answers.
 #[test]
 fn packs_list_what_a_department_must_talk_about() {
@@ -261,6 +353,11 @@ fn packs_list_what_a_department_must_talk_about() {
     assert_eq!(pack.issues.len(), 1);
     let unanswered: Vec<&str> = found.unanswered.iter().map(|issue| issue.id.as_str()).collect();
     assert_eq!(unanswered, ["late", "loose-port"]);
+    // An action that was given up answers nothing, and its department has nothing to talk about.
+    let drop = Command::DropAction { because: "supplier left".into() };
+    let dropped = after(&[done(plan("0.08", "0.03", Test::BeforeAfter)), vec![drop]].concat());
+    let found = review(&issues[..1], &[dropped], period, day("2026-04-02"));
+    assert_eq!((found.departments.len(), found.unanswered.len()), (0, 1));
 }
 
 /// IMP-8: the playbook learns from verified actions only, once, and detailed reasons fall back.

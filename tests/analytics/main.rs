@@ -2,10 +2,12 @@
 
 mod alarms;
 mod chart;
+mod edges;
 mod improvement;
 mod methods;
 mod order;
 mod origin;
+mod random;
 mod rates;
 mod tally;
 

@@ -21,11 +21,14 @@ use aftersale::case::replacement::ReplacementItem;
 use aftersale::case::resolution::Resolution;
 use aftersale::case::status::CaseStatus;
 use aftersale::id::{OrderId, ParcelId, Sku};
+use aftersale::label::Label;
 use aftersale::money::Money;
 use aftersale::money::currency::Currency;
 use aftersale::number::Ratio;
 use aftersale::practice::timer::Stage;
+use aftersale::preset::reasons::TAXONOMY;
 use aftersale::reason::history::{Original, Source};
+use aftersale::reason::taxonomy::Taxonomy;
 use aftersale::sale::Sale;
 use proptest::prelude::*;
 
@@ -42,7 +45,8 @@ fn articles() -> BTreeMap<Sku, Article> {
 
 fn view(articles: &BTreeMap<Sku, Article>) -> View<'_> {
     let zone = "Asia/Shanghai".parse().unwrap();
-    View { zone, preference: Default::default(), facet: None, articles, calendar: None }
+    let preference = Default::default();
+    View { zone, preference, taxonomy: None, facet: None, articles, calendar: None }
 }
 
 fn read(desk: &Desk, beside: &Beside<'_>) -> OrderRows {
@@ -182,6 +186,34 @@ fn notes_and_open_cases_come_with_the_rows() {
     stored.as_object_mut().unwrap().retain(|key, _| key != "notes" && key != "open");
     let old: OrderRows = serde_json::from_value(stored).unwrap();
     assert_eq!((old.notes.len(), old.open.len(), old.returns), (0, 0, rows.returns));
+}
+
+/// A host's own reason counts under the cause that the taxonomy gives it; without a taxonomy, under itself.
+#[test]
+fn a_reason_of_the_host_counts_under_its_cause() {
+    let mut draft = serde_json::from_str::<Taxonomy>(TAXONOMY).unwrap().into_draft();
+    let mut sour = draft.reasons[0].clone();
+    (sour.code, sour.cause) = ("X.milkbar.SOUR".parse().unwrap(), "SAF".parse().unwrap());
+    sour.aliases = Default::default();
+    sour.label = Label::new("Sour milk", "牛奶变酸");
+    draft.reasons.push(sour);
+    let taxonomy = Taxonomy::verify(draft).unwrap();
+    let mut desk = Desk::new(sale(&[("1", 1, 1, "10.00")]));
+    desk.open("R-1", &[("1", 1)]).unwrap();
+    for event in &mut desk.events {
+        if let EventFact::CaseOpened { lines, .. } = &mut event.fact {
+            lines[0].assertion.code = "X.milkbar.SOUR".parse().unwrap();
+        }
+    }
+    let articles = articles();
+    let causes = [None, Some(&taxonomy)].map(|taxonomy| {
+        let view = View { taxonomy, ..view(&articles) };
+        let rows = OrderRows::read(desk.sale.clone(), &desk.events, &view, &Beside::default());
+        let facets = &rows.unwrap().returns[0].facets;
+        assert_eq!(facets.code(Dimension::ReasonDetail), "X.milkbar.SOUR");
+        facets.code(Dimension::Reason).to_owned()
+    });
+    assert_eq!(causes, ["X.milkbar.SOUR", "SAF"]);
 }
 
 /// A reopened case, and one whose payment failed, was not right the first time.

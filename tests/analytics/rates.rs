@@ -5,7 +5,7 @@
 
 use aftersale::analytics::AnalyticsError;
 use aftersale::analytics::alarm::{
-    Family, Options, Series, conditional_p, false_discovery_q, predictive_p, screen,
+    Family, Method, Options, Series, conditional_p, false_discovery_q, predictive_p, screen,
 };
 use aftersale::analytics::rate::{
     Confidence, Difference, Proportion, per_exposure, units_for_power, units_to_tell_apart,
@@ -238,6 +238,25 @@ fn minimums_are_kept() {
     assert_eq!(with(40, 0.0).1, [99]);
     assert_eq!(with(41, 0.0).1, [0_u32; 0]);
     assert_eq!(with(2, 0.0).1, [99, 98], "two of two, once two returns are enough");
+}
+
+/// The conditional test looks at the series alone: an article that never came back and now does is told
+/// of, also among four hundred that always come back more often.
+#[test]
+fn the_conditional_test_does_not_ask_the_family() {
+    let series = |key, past, now| Series { key, past, now, cost_per_return: None };
+    let mut family: Vec<Series<u32>> =
+        (0..400).map(|key| series(key, vec![of(40, 200); 6], of(40, 200))).collect();
+    family.push(series(500, vec![of(0, 100)], of(16, 100)));
+    let options = Options { method: Method::Conditional, ..Options::default() };
+    let found = screen(&family, &options).unwrap();
+    let [alarm] = &found.alarms[..] else { panic!("{:?}", found.alarms.len()) };
+    assert_eq!((alarm.key, alarm.since), (500, 1));
+    assert!(alarm.expected < 1.0 && alarm.extra.low > 5.0, "{alarm:?}");
+    assert!(
+        screen(&family, &Options::default()).unwrap().alarms.is_empty(),
+        "the family says 20 %"
+    );
 }
 
 #[test]

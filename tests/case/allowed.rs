@@ -7,6 +7,7 @@ use aftersale::case::command::Command;
 use aftersale::case::line::LineQuantity;
 use aftersale::case::resolution::Resolution;
 use aftersale::inspection::Disposition;
+use aftersale::label::Coded;
 use aftersale::preset::markets::{B2B, WECHAT_SHOP};
 
 fn listed(desk: &Desk, role: Role) -> Vec<Command> {
@@ -71,4 +72,27 @@ fn what_is_scrapped_is_not_offered_for_the_way_home() {
     };
     let offered: Vec<_> = listed(&desk, Role::Inspector).iter().filter_map(refused).collect();
     assert_eq!(offered, [units(&[("1", 2)])]);
+}
+
+/// What is listed of one case is what the list of the order has of it, for everybody; of a case that is
+/// not there, nothing.
+#[test]
+fn the_list_of_one_case_is_its_part_of_the_list_of_the_order() {
+    let mut desk = Desk::under(crate::support::market(B2B), sale(&[("1", 3, 3, "10.00")]));
+    desk.open("R-1", &[("1", 1)]).unwrap();
+    desk.authorize("R-1").unwrap();
+    desk.receive("R-1", &[("1", 1)]).unwrap();
+    desk.open("R-2", &[("1", 1)]).unwrap();
+    desk.now = desk.order.next_wakeup().unwrap(); // R-2 escalates now
+    let context = Context { now: desk.now, rules: desk.rules };
+    for &role in Role::ALL {
+        let all = listed(&desk, role);
+        for id in ["R-1", "R-2", "R-9"] {
+            let own = desk.order.allowed_in(&context, &actor(role), &case(id));
+            let own: Vec<Command> = own.into_iter().map(|allowed| allowed.command).collect();
+            let part = all.iter().filter(|command| command.case() == Some(&case(id)));
+            assert_eq!(own, part.cloned().collect::<Vec<_>>(), "{role}, {id}");
+        }
+    }
+    assert!(!desk.order.allowed_in(&context, &actor(Role::Platform), &case("R-2")).is_empty());
 }

@@ -1,6 +1,8 @@
 //! Replacements called back on their way to the customer, and replacements lost on it.
 
-use crate::support::{Desk, actor, at, case, line, obstacles, parcel, pieces, pounds, sale, units};
+use crate::support::{
+    Desk, actor, at, case, item, line, obstacles, parcel, pieces, pounds, sale, units,
+};
 use aftersale::case::actor::Role;
 use aftersale::case::command::Command;
 use aftersale::case::dispute::Ruling;
@@ -12,28 +14,15 @@ use aftersale::case::parcel::InterceptionOutcome;
 use aftersale::case::refund::PaymentResult;
 use aftersale::case::refusal::parcel::ParcelObstacle;
 use aftersale::case::refusal::{Obstacle, Refusal};
-use aftersale::case::replacement::{AdvanceEnd, ReplacementItem, ReplacementState};
+use aftersale::case::replacement::{AdvanceEnd, ReplacementState};
 use aftersale::case::resolution::Resolution;
 use aftersale::case::{Context, Decision};
 use aftersale::label::Coded;
-use aftersale::sale::Paid;
 use aftersale::sale::draft::{Tender, TenderKind};
-use aftersale::settlement::request::OutgoingPrice;
 use proptest::prelude::*;
 
 fn of(desk: &Desk, id: &str, location: Location) -> i64 {
     desk.order.quantities().balance(&line(id)).unwrap().at(location)
-}
-
-fn item(new: &str, price: Option<&str>) -> ReplacementItem {
-    let own = |gross: &str| OutgoingPrice::Own(Paid { gross: pounds(gross), taxes: vec![] });
-    ReplacementItem {
-        line: line(new),
-        replaces: line("1"),
-        sku: "OTHER".parse().unwrap(),
-        quantity: pieces(1),
-        price: price.map(own),
-    }
 }
 
 /// A case of one jacket that is settled by goods: `R-1`, permitted, and for an exchange received.
@@ -41,7 +30,7 @@ fn desk_of(resolution: Resolution, price: Option<&str>) -> Desk {
     let mut desk = Desk::new(sale(&[("1", 1, 1, "60.00")]));
     desk.open_as("R-1", resolution, &[("1", 1)]).unwrap();
     desk.authorize("R-1").unwrap();
-    let (id, items) = (case("R-1"), vec![item("1b", price)]);
+    let (id, items) = (case("R-1"), vec![item("1b", "1", price)]);
     let sends = match resolution {
         Resolution::Exchange => {
             desk.receive("R-1", &[("1", 1)]).unwrap();
@@ -304,7 +293,7 @@ fn two_replacements_in_one_parcel_turn_round_together() {
         desk.authorize(id).unwrap();
         desk.receive(id, &[("1", 1)]).unwrap();
         desk.accept(id, &[("1", 1)]).unwrap();
-        let (lines, items, terms) = (vec![], vec![item(new, None)], Box::default());
+        let (lines, items, terms) = (vec![], vec![item(new, "1", None)], Box::default());
         desk.give(Role::Agent, Command::Exchange { case: case(id), lines, items, terms }).unwrap();
         let (case, parcel) = (case(id), parcel("OUT-2"));
         let sent = Command::ShipReplacement { case, replacement: 1, parcel };

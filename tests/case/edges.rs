@@ -1,156 +1,39 @@
 //! Edges of cases: what a small slip of the engine would change, one named example each.
 
-use std::collections::BTreeSet;
-
+use crate::fixtures::{acts, amend, exchanged, jackets, note, practice, shop, tick_at, timer};
 use crate::support::{
-    Desk, at, case, line, obstacles, parcel, pieces, pounds, practiced, sale, units,
+    Desk, at, case, item, line, obstacles, parcel, pieces, pounds, rules, sale, units, wanted,
 };
-use crate::support::{rules, wanted};
-use aftersale::case::Decision;
 use aftersale::case::actor::Role;
 use aftersale::case::command::Command;
-use aftersale::case::dispute::{Offer, Ruling};
 use aftersale::case::duty::DutyAct;
-use aftersale::case::event::EventFact;
-use aftersale::case::ground::{AcceptanceBasis, Ground};
+use aftersale::case::ledger::Location;
 use aftersale::case::liability::Party;
-use aftersale::case::line::{LineQuantity, ReceivedLine, RequestedLine, SplitOff};
+use aftersale::case::line::LineQuantity;
 use aftersale::case::obligation::PaymentState;
 use aftersale::case::parcel::{InterceptionOutcome, Scan, ScanState};
-use aftersale::case::parcel::{UnexpectedEnd, UnexpectedKind};
 use aftersale::case::refund::{PaymentResult, RefundTerms};
-use aftersale::case::refusal::parcel::ParcelObstacle;
-use aftersale::case::refusal::{Obstacle, Refusal};
-use aftersale::case::replacement::ReplacementItem;
+use aftersale::case::refusal::Obstacle;
 use aftersale::case::resolution::Resolution;
-use aftersale::case::timer::ExpiryOutcome;
 use aftersale::explain::Fact;
-use aftersale::id::{FactName, SerialId};
-use aftersale::inspection::{Disposition, Grade, Inspection};
+use aftersale::id::FactName;
+use aftersale::inspection::Disposition;
+use aftersale::money::currency::Currency;
+use aftersale::number::Rounding;
 use aftersale::policy::set::PolicySet;
 use aftersale::preset::policies::STORE;
 use aftersale::rules::Rules;
-use aftersale::sale::draft::{Tender, TenderKind};
-use aftersale::sale::{Paid, Sale};
-use aftersale::settlement::request::OutgoingPrice;
-use aftersale::time::{Instant, add_seconds};
-
-fn jackets() -> Desk {
-    Desk::new(sale(&[("1", 2, 2, "60.00")]))
-}
-
-fn note() -> String {
-    "looked into".to_owned()
-}
-
-fn serials(names: &[&str]) -> BTreeSet<SerialId> {
-    names.iter().map(|name| SerialId::new(*name).unwrap()).collect()
-}
-
-/// Jackets with the serial numbers S1 to S4, all delivered.
-fn numbered() -> Desk {
-    let mut draft = sale(&[("1", 4, 4, "60.00")]).draft().clone();
-    draft.shipments[0].lines[0].serials = serials(&["S1", "S2", "S3", "S4"]);
-    Desk::new(Sale::freeze(draft).unwrap())
-}
-
-fn named(count: i64, names: &[&str]) -> Vec<RequestedLine> {
-    vec![RequestedLine { serials: serials(names), ..wanted("1", count) }]
-}
-
-fn open_named(desk: &mut Desk, id: &str, count: i64, names: &[&str]) -> Result<Decision, Refusal> {
-    let (resolution, lines) = (Resolution::ReturnAndRefund, named(count, names));
-    desk.give(Role::Customer, Command::OpenCase { case: case(id), resolution, lines })
-}
-
-fn read(desk: &mut Desk, id: &str, of: &str, names: &[&str]) -> Vec<UnexpectedKind> {
-    let lines = vec![ReceivedLine {
-        line: line(of),
-        quantity: pieces(names.len().try_into().unwrap()),
-        serials: serials(names),
-        lots: Default::default(),
-    }];
-    let (owner, unexpected) = (case(id), Vec::new());
-    let before = desk.order.case(&owner).unwrap().unexpected.len();
-    desk.give(Role::Warehouse, Command::Receive { case: owner, parcel: None, lines, unexpected })
-        .unwrap();
-    let own = desk.order.case(&case(id)).unwrap();
-    own.unexpected[before..].iter().map(|item| item.kind).collect()
-}
-
-fn home(desk: &mut Desk, id: &str, count: i64) {
-    let lines = units(&[("1", count)]);
-    desk.give(Role::Warehouse, Command::ReturnToCustomer { case: case(id), lines }).unwrap();
-}
-
-fn amend(
-    desk: &mut Desk,
-    resolution: Resolution,
-    lines: Vec<RequestedLine>,
-) -> Result<Decision, Refusal> {
-    desk.give(Role::Customer, Command::AmendCase { case: case("R-1"), resolution, lines })
-}
-
-fn item(new: &str, price: Option<&str>) -> ReplacementItem {
-    let own = |gross: &str| OutgoingPrice::Own(Paid { gross: pounds(gross), taxes: vec![] });
-    ReplacementItem {
-        line: line(new),
-        replaces: line("1"),
-        sku: "OTHER".parse().unwrap(),
-        quantity: pieces(1),
-        price: price.map(own),
-    }
-}
-
-fn offer(desk: &mut Desk, amount: &str) {
-    let offer =
-        Offer { resolution: Resolution::PartialRefund, amount: Some(pounds(amount)), note: note() };
-    desk.give(Role::Agent, Command::Offer { case: case("R-1"), offer }).unwrap();
-}
-
-/// A practice from its timers, in JSON, with what else it says.
-fn practice(timers: &str, more: &str) -> Desk {
-    let text =
-        format!(r#"{{"id":"shop","label":{{"en":"Shop","zh":"店"}},"timers":[{timers}]{more}}}"#);
-    Desk::under(practiced(serde_json::from_str(&text).unwrap()), sale(&[("1", 2, 2, "60.00")]))
-}
-
-fn timer(stage: &str, seconds: i64, action: &str) -> String {
-    format!(
-        r#"{{"id":"{stage}","stage":"{stage}","length":{{"natural":{{"seconds":{seconds}}}}},
-            "on_expiry":"{action}"}}"#
-    )
-}
-
-fn outcomes(decision: &Decision) -> Vec<ExpiryOutcome> {
-    let breached = decision.events.iter().filter_map(|event| match &event.fact {
-        EventFact::DeadlineBreached { outcome, .. } => Some(*outcome),
-        _ => None,
-    });
-    breached.collect()
-}
-
-fn tick_at(desk: &mut Desk, now: Instant) -> Decision {
-    desk.now = now;
-    desk.give(Role::System, Command::Tick).unwrap()
-}
-
-// ---- from request to end ------------------------------------------------------------------------
-
-#[test]
-fn an_offer_is_answered_before_the_case_is_closed() {
-    let mut desk = jackets();
-    desk.open("R-1", &[("1", 1)]).unwrap();
-    offer(&mut desk, "20.00");
-    assert!(matches!(obstacles(desk.close("R-1"))[..], [Obstacle::WrongStatus { .. }]));
-}
+use aftersale::sale::Sale;
+use aftersale::sale::draft::{SaleDraft, Tender, TenderKind};
+use aftersale::sale::fault::Place;
+use aftersale::settlement::request::{CashBasis, CashRounding};
 
 #[test]
 fn what_is_planned_to_go_out_is_cancelled_before_a_case_is_taken_back() {
     let mut desk = jackets();
     desk.open_as("R-1", Resolution::Reship, &[("1", 1)]).unwrap();
     desk.authorize("R-1").unwrap();
-    let plan = Command::Reship { case: case("R-1"), items: vec![item("1b", None)] };
+    let plan = Command::Reship { case: case("R-1"), items: vec![item("1b", "1", None)] };
     desk.give(Role::Agent, plan).unwrap();
     let taken_back = desk.give(Role::Customer, Command::Withdraw { case: case("R-1") });
     assert!(matches!(obstacles(taken_back)[..], [Obstacle::WrongStatus { .. }]));
@@ -187,199 +70,6 @@ fn asked_for_again_unchanged_is_still_asked_for_in_time() {
     assert!(desk.order.case(&case("R-1")).unwrap().lines[0].verdict.is_entitled());
 }
 
-// ---- serial numbers -----------------------------------------------------------------------------
-
-#[test]
-fn a_number_that_was_read_belongs_to_its_case_though_nobody_named_it() {
-    let mut desk = numbered();
-    desk.open("R-1", &[("1", 1)]).unwrap();
-    desk.authorize("R-1").unwrap();
-    assert_eq!(read(&mut desk, "R-1", "1", &["S1"]), []);
-    let busy = Obstacle::SerialInUse { serial: "S1".parse().unwrap(), case: case("R-1") };
-    assert_eq!(obstacles(open_named(&mut desk, "R-2", 1, &["S1"])), [busy]);
-    open_named(&mut desk, "R-2", 1, &["S2"]).unwrap();
-}
-
-#[test]
-fn a_number_of_a_refused_case_may_be_asked_for_again_and_an_amendment_keeps_its_own() {
-    let mut desk = numbered();
-    open_named(&mut desk, "R-0", 1, &["S1"]).unwrap();
-    desk.give(Role::Agent, Command::Decline { case: case("R-0"), note: note() }).unwrap();
-    open_named(&mut desk, "R-1", 1, &["S1"]).unwrap();
-    amend(&mut desk, Resolution::Exchange, named(1, &["S1"])).unwrap();
-}
-
-#[test]
-fn one_unit_does_not_come_back_twice_in_one_case() {
-    let mut desk = numbered();
-    desk.open("R-1", &[("1", 2)]).unwrap();
-    desk.authorize("R-1").unwrap();
-    assert_eq!(read(&mut desk, "R-1", "1", &["S1"]), []);
-    assert_eq!(read(&mut desk, "R-1", "1", &["S1"]), [UnexpectedKind::WrongSerial]);
-    assert_eq!(read(&mut desk, "R-1", "1", &["S2"]), []);
-}
-
-/// A number that was in an earlier case and went home says nothing about which of two went home later.
-#[test]
-fn only_later_cases_say_which_of_two_units_went_home() {
-    let mut desk = numbered();
-    open_named(&mut desk, "R-1", 1, &["S1"]).unwrap();
-    desk.authorize("R-1").unwrap();
-    read(&mut desk, "R-1", "1", &["S1"]);
-    desk.reject("R-1", &[("1", 1)]).unwrap();
-    home(&mut desk, "R-1", 1);
-    desk.close("R-1").unwrap();
-    open_named(&mut desk, "R-2", 2, &["S1", "S2"]).unwrap();
-    desk.authorize("R-2").unwrap();
-    read(&mut desk, "R-2", "1", &["S1", "S2"]);
-    desk.accept("R-2", &[("1", 1)]).unwrap();
-    desk.reject("R-2", &[("1", 1)]).unwrap();
-    home(&mut desk, "R-2", 1);
-    desk.refund("R-2").unwrap();
-    desk.pay("R-2", 1).unwrap();
-    desk.close("R-2").unwrap();
-    for either in ["S1", "S2"] {
-        open_named(&mut desk.clone(), "R-3", 1, &[either]).unwrap();
-    }
-}
-
-#[test]
-fn numbers_of_goods_sent_in_exchange_are_believed() {
-    let mut desk = exchanged("2026-03-11T09:00:00Z");
-    desk.open("R-2", &[("1b", 1)]).unwrap();
-    desk.authorize("R-2").unwrap();
-    assert_eq!(read(&mut desk, "R-2", "1b", &["NEW-1"]), []);
-    assert_eq!(desk.status("R-2"), "received");
-}
-
-/// One of two jackets was exchanged, and the other article arrived at a time.
-fn exchanged(arrived: &str) -> Desk {
-    let mut desk = jackets();
-    desk.open_as("R-1", Resolution::Exchange, &[("1", 1)]).unwrap();
-    desk.authorize("R-1").unwrap();
-    desk.receive("R-1", &[("1", 1)]).unwrap();
-    desk.accept("R-1", &[("1", 1)]).unwrap();
-    let (owner, items) = (|| case("R-1"), vec![item("1b", None)]);
-    let exchange = Command::Exchange { case: owner(), lines: vec![], items, terms: Box::default() };
-    desk.give(Role::Agent, exchange).unwrap();
-    let parcel = parcel("OUT-2");
-    let ship = Command::ShipReplacement { case: owner(), replacement: 1, parcel };
-    desk.give(Role::Warehouse, ship).unwrap();
-    desk.now = at(arrived);
-    let confirm = Command::ConfirmReplacement { case: owner(), replacement: 1 };
-    desk.give(Role::Customer, confirm).unwrap();
-    desk.close("R-1").unwrap();
-    desk
-}
-
-// ---- clocks -------------------------------------------------------------------------------------
-
-/// At one instant an announcement comes before an expiry.
-#[test]
-fn a_pause_announced_at_the_very_deadline_still_moves_it() {
-    // The request is opened at 09:00 on 10 March; a day later is the deadline and the announcement.
-    let pause = r#","pauses":[{"id":"fair","label":{"en":"Fair","zh":"展会"},
-        "announced_at":"2026-03-11T09:00:00Z",
-        "time":{"start":"2026-03-11T09:00:00Z","end":"2026-03-12T09:00:00Z"}}]"#;
-    let mut desk = practice(&timer("awaiting_decision", 86_400, "agree"), pause);
-    desk.open("R-1", &[("1", 1)]).unwrap();
-    let decision = tick_at(&mut desk, at("2026-03-11T09:00:00Z"));
-    assert_eq!(outcomes(&decision), []);
-    assert_eq!(desk.order.next_wakeup(), Some(at("2026-03-12T09:00:00Z")));
-    assert_eq!(desk.status("R-1"), "submitted");
-}
-
-/// A clock that began to run while the case was on hold stood still only since then.
-#[test]
-fn a_hold_moves_a_younger_clock_by_its_own_part_only() {
-    let timers = timer("awaiting_evidence", 86_400, "close");
-    let mut desk = practice(&timers, "");
-    desk.open("R-1", &[("1", 1)]).unwrap();
-    desk.give(Role::Agent, Command::Hold { case: case("R-1"), note: note() }).unwrap();
-    desk.now = at("2026-03-10T12:00:00Z");
-    desk.give(Role::Agent, Command::RequestInfo { case: case("R-1"), note: note() }).unwrap();
-    for keeps_practice in [true, false] {
-        let mut desk = desk.clone();
-        if !keeps_practice {
-            desk.change_rules(rules().clone());
-        }
-        desk.now = at("2026-03-10T15:00:00Z");
-        desk.give(Role::Agent, Command::Release { case: case("R-1") }).unwrap();
-        assert_eq!(desk.order.next_wakeup(), Some(at("2026-03-11T15:00:00Z")));
-    }
-}
-
-/// An amendment is no way round the condition for money before goods.
-#[test]
-fn an_amendment_to_an_instant_refund_is_granted_like_a_request_for_one() {
-    let never =
-        r#","instant_refund":{"test":{"fact":"application","above":{"type":"count","value":9}}}"#;
-    let mut desk = practice(&timer("awaiting_decision", 86_400, "agree"), never);
-    let denied = [Obstacle::NoInstantRefund];
-    assert_eq!(obstacles(desk.open_as("R-1", Resolution::InstantRefund, &[("1", 1)])), denied);
-    desk.open("R-1", &[("1", 1)]).unwrap();
-    let amended = amend(&mut desk, Resolution::InstantRefund, vec![wanted("1", 1)]);
-    assert_eq!(obstacles(amended), denied);
-}
-
-/// What arrived and nobody judged in time counts as accepted; where nothing can be refunded, the expiry
-/// says so and changes nothing.
-#[test]
-fn a_refund_on_expiry_takes_what_was_not_judged_or_says_that_it_cannot() {
-    let timers = timer("awaiting_inspection", 86_400, "refund");
-    let mut desk = practice(&timers, "");
-    desk.open("R-1", &[("1", 1)]).unwrap();
-    desk.authorize("R-1").unwrap();
-    desk.receive("R-1", &[("1", 1)]).unwrap();
-    let due = desk.order.next_wakeup().unwrap();
-    assert_eq!(outcomes(&tick_at(&mut desk, due)), [ExpiryOutcome::CarriedOut]);
-    assert_eq!(desk.order.money().refunded(), pounds("60.00"));
-
-    let mut desk = practice(&timer("awaiting_return", 86_400, "refund"), "");
-    desk.open_as("R-1", Resolution::Exchange, &[("1", 1)]).unwrap();
-    desk.authorize("R-1").unwrap();
-    let due = desk.order.next_wakeup().unwrap();
-    assert_eq!(outcomes(&tick_at(&mut desk, due)), [ExpiryOutcome::Blocked]);
-    assert_eq!(desk.status("R-1"), "awaiting_return");
-}
-
-/// A refund that a timer makes pays freight by what is decided, whether the goods are here or awaited.
-#[test]
-fn a_timer_pays_the_freight_that_is_owed_however_it_refunds() {
-    let mut draft = sale(&[("1", 1, 1, "60.00")]).draft().clone();
-    draft.charges = serde_json::from_str(
-        r#"[{"id":"freight","kind":"freight","amount":{"amount":"10.00","currency":"GBP"}}]"#,
-    )
-    .unwrap();
-    draft.tenders[0].captured = pounds("70.00");
-    draft.total = pounds("70.00");
-    let sold = Sale::freeze(draft).unwrap();
-    for resolution in [Resolution::RefundOnly, Resolution::ReturnAndRefund] {
-        let timers = ["awaiting_settlement", "awaiting_receipt"];
-        let timers = timers.map(|stage| timer(stage, 86_400, "refund")).join(",");
-        let text =
-            format!(r#"{{"id":"shop","label":{{"en":"Shop","zh":"店"}},"timers":[{timers}]}}"#);
-        let rules = practiced(serde_json::from_str(&text).unwrap());
-        let mut desk = Desk::under(rules, sold.clone());
-        let mut faulty = wanted("1", 1);
-        faulty.reason = "QLT.WORKMANSHIP".parse().unwrap();
-        let lines = vec![faulty];
-        desk.give(Role::Customer, Command::OpenCase { case: case("R-1"), resolution, lines })
-            .unwrap();
-        desk.authorize("R-1").unwrap();
-        if resolution == Resolution::ReturnAndRefund {
-            let lines = vec![LineQuantity { line: line("1"), quantity: pieces(1) }];
-            let (case, parcel) = (case("R-1"), parcel("BACK-1"));
-            desk.give(Role::Customer, Command::SendBack { case, parcel, lines }).unwrap();
-        }
-        let due = desk.order.next_wakeup().unwrap();
-        tick_at(&mut desk, due);
-        assert_eq!(desk.order.money().refunded(), pounds("70.00"), "{resolution}");
-    }
-}
-
-// ---- the facts of a case ------------------------------------------------------------------------
-
 fn fact_of(desk: &Desk, id: &str, name: &'static str) -> Option<Fact> {
     let closed = desk.order.closed_case(&case(id), None).unwrap();
     closed.facts.get(&FactName::new(name).unwrap()).cloned()
@@ -411,8 +101,6 @@ fn the_facts_of_a_case_are_about_its_own_goods() {
     assert_eq!(fact_of(&desk, "R-2", "goods"), Some(Fact::code("received")));
 }
 
-// ---- money and goods that go out ----------------------------------------------------------------
-
 #[test]
 fn only_a_payment_that_failed_is_tried_again() {
     let mut desk = jackets();
@@ -420,39 +108,6 @@ fn only_a_payment_that_failed_is_tried_again() {
     let retry = Command::RetryPayment { case: case("R-1"), obligation: 1, payment: 1 };
     let not_failed = Obstacle::NotFailed { obligation: 1, payment: 1 };
     assert_eq!(obstacles(desk.give(Role::Finance, retry)), [not_failed]);
-}
-
-#[test]
-fn units_are_accepted_by_a_ruling_only_where_there_is_one() {
-    let mut desk = jackets();
-    desk.open("R-1", &[("1", 1)]).unwrap();
-    desk.authorize("R-1").unwrap();
-    desk.receive("R-1", &[("1", 1)]).unwrap();
-    let accept = || {
-        let (lines, basis) = (units(&[("1", 1)]), AcceptanceBasis::Ruling);
-        Command::Accept { case: case("R-1"), lines, basis }
-    };
-    assert_eq!(obstacles(desk.give(Role::Supervisor, accept())), [Obstacle::NoRuling]);
-    dispute(&mut desk, Ruling::ForCustomer);
-    desk.give(Role::Supervisor, accept()).unwrap();
-}
-
-fn dispute(desk: &mut Desk, ruling: Ruling) {
-    desk.give(Role::Customer, Command::OpenDispute { case: case("R-1"), note: note() }).unwrap();
-    let (case, appeal_until) = (case("R-1"), None);
-    let rule = Command::RuleDispute { case, ruling, appeal_until, note: note() };
-    desk.give(Role::Platform, rule).unwrap();
-}
-
-/// An offer that nobody took limits nothing: a ruling permits what was asked for.
-#[test]
-fn an_offer_that_was_not_taken_limits_nothing() {
-    let mut desk = jackets();
-    desk.open_as("R-1", Resolution::PartialRefund, &[("1", 1)]).unwrap();
-    offer(&mut desk, "20.00");
-    dispute(&mut desk, Ruling::ForCustomer);
-    assert_eq!(desk.order.case(&case("R-1")).unwrap().ground, Some(Ground::Ruling));
-    desk.refund_amount("R-1", "1", "25.00").unwrap();
 }
 
 /// An advance for one jacket, at a price or even.
@@ -466,7 +121,7 @@ fn advanced(price: Option<&str>) -> Desk {
 
 fn send_advance(new: &str, price: Option<&str>) -> Command {
     let charge_on = at("2026-03-25T00:00:00Z");
-    Command::SendAdvance { case: case("R-1"), items: vec![item(new, price)], charge_on }
+    Command::SendAdvance { case: case("R-1"), items: vec![item(new, "1", price)], charge_on }
 }
 
 #[test]
@@ -518,24 +173,6 @@ fn terms_alone_settle_nothing() {
     assert_eq!(obstacles(refused), [Obstacle::NothingToSettle]);
 }
 
-#[test]
-fn a_deadline_is_never_earlier_than_a_second_after_the_hold() {
-    let mut desk = practice(&timer("awaiting_decision", 86_400, "agree"), "");
-    desk.open("R-1", &[("1", 1)]).unwrap();
-    let due = desk.order.next_wakeup().unwrap();
-    desk.give(Role::Agent, Command::Hold { case: case("R-1"), note: note() }).unwrap();
-    let (held, long) = (desk.events.last().unwrap().at, 10 * 86_400);
-    desk.now = add_seconds(held, long).unwrap();
-    let released = desk.give(Role::Agent, Command::Release { case: case("R-1") }).unwrap();
-    let moved = add_seconds(due, long).unwrap();
-    assert_eq!(desk.order.next_wakeup(), Some(moved));
-    assert!(acts(&released).contains(&DutyAct::WakeAt { at: moved }), "the host is told");
-}
-
-fn acts(decision: &Decision) -> Vec<DutyAct> {
-    decision.duties.iter().map(|duty| duty.act.clone()).collect()
-}
-
 /// Units that change sides are put away or sent back anew; an advance wakes the host to charge it.
 #[test]
 fn what_changes_sides_is_carried_there() {
@@ -559,123 +196,6 @@ fn what_changes_sides_is_carried_there() {
     assert!(acts(&sent).contains(&DutyAct::WakeAt { at: at("2026-03-25T00:00:00Z") }));
 }
 
-#[test]
-fn a_dispute_shows_before_a_hold() {
-    let mut desk = jackets();
-    desk.open("R-1", &[("1", 1)]).unwrap();
-    desk.give(Role::Agent, Command::Hold { case: case("R-1"), note: note() }).unwrap();
-    assert_eq!(desk.status("R-1"), "on_hold");
-    desk.give(Role::Customer, Command::OpenDispute { case: case("R-1"), note: note() }).unwrap();
-    assert_eq!(desk.status("R-1"), "disputed");
-}
-
-// ---- disputes, inspections, offers --------------------------------------------------------------
-
-/// One appeal of a ruling, in a window that is not over when it begins; what an appeal is ruled is final.
-#[test]
-fn a_window_for_appeals_lies_ahead_and_there_is_one() {
-    let mut desk = jackets();
-    desk.open("R-1", &[("1", 1)]).unwrap();
-    desk.give(Role::Customer, Command::OpenDispute { case: case("R-1"), note: note() }).unwrap();
-    let rule = |until: Instant| {
-        let (case, ruling, appeal_until) = (case("R-1"), Ruling::ForCustomer, Some(until));
-        Command::RuleDispute { case, ruling, appeal_until, note: note() }
-    };
-    let now = desk.now;
-    let over = [Obstacle::AppealOver { until: now }];
-    assert_eq!(obstacles(desk.give(Role::Platform, rule(now))), over);
-    let until = add_seconds(now, 86_400).unwrap();
-    desk.give(Role::Platform, rule(until)).unwrap();
-    let appeal = Command::AppealRuling { case: case("R-1"), note: note() };
-    desk.give(Role::Customer, appeal).unwrap();
-    let over = [Obstacle::AppealOver { until }];
-    assert_eq!(obstacles(desk.give(Role::Platform, rule(until))), over);
-    let (owner, ruling, appeal_until) = (case("R-1"), Ruling::ForCustomer, None);
-    let last = Command::RuleDispute { case: owner, ruling, appeal_until, note: note() };
-    desk.give(Role::Platform, last).unwrap();
-    // What is ruled is appealed or accepted; a new dispute about it is not opened.
-    let again = Command::OpenDispute { case: case("R-1"), note: note() };
-    assert!(matches!(obstacles(desk.give(Role::Agent, again))[..], [Obstacle::WrongStatus { .. }]));
-}
-
-/// Goods that have moved are not refused by a ruling for the seller: they go home like any others.
-#[test]
-fn a_ruling_for_the_seller_releases_nothing_that_has_moved() {
-    let mut desk = jackets();
-    desk.open("R-1", &[("1", 2)]).unwrap();
-    desk.authorize("R-1").unwrap();
-    desk.receive("R-1", &[("1", 1)]).unwrap();
-    dispute(&mut desk, Ruling::ForSeller);
-    let own = desk.order.case(&case("R-1")).unwrap();
-    assert_eq!(own.approval, aftersale::case::state::Approval::Authorized);
-    assert_eq!(own.lines[0].held.at(aftersale::case::ledger::Location::Requested), 1);
-    desk.reject("R-1", &[("1", 1)]).unwrap();
-    home(&mut desk, "R-1", 1);
-    desk.close("R-1").unwrap();
-}
-
-/// A permitted return has its label already: a ruling for the customer sends no second one.
-#[test]
-fn a_ruling_about_a_permitted_return_sends_no_second_label() {
-    let labels = |decision: &Decision| {
-        let acts = decision.duties.iter().map(|duty| &duty.act);
-        acts.filter(|act| matches!(act, DutyAct::SendReturnInstructions { .. })).count()
-    };
-    for (permitted, expected) in [(true, 0), (false, 1)] {
-        let mut desk = jackets();
-        desk.open("R-1", &[("1", 1)]).unwrap();
-        if permitted {
-            assert_eq!(labels(&desk.authorize("R-1").unwrap()), 1);
-        }
-        let open = Command::OpenDispute { case: case("R-1"), note: note() };
-        desk.give(Role::Customer, open).unwrap();
-        let (case, ruling, appeal_until) = (case("R-1"), Ruling::ForCustomer, None);
-        let rule = Command::RuleDispute { case, ruling, appeal_until, note: note() };
-        assert_eq!(labels(&desk.give(Role::Platform, rule).unwrap()), expected);
-    }
-}
-
-#[test]
-fn an_offer_is_no_amount_below_zero_and_an_inspection_is_of_what_is_here() {
-    let mut desk = jackets();
-    desk.open("R-1", &[("1", 2)]).unwrap();
-    let offer = |amount: &str| {
-        let (resolution, amount) = (Resolution::PartialRefund, Some(pounds(amount)));
-        Command::Offer { case: case("R-1"), offer: Offer { resolution, amount, note: note() } }
-    };
-    let (asked, offered) = (pounds("-0.01"), pounds("0.00"));
-    let below = [Obstacle::MoreThanOffered { asked, offered }];
-    assert_eq!(obstacles(desk.give(Role::Agent, offer("-0.01"))), below);
-    desk.authorize("R-1").unwrap();
-    desk.receive("R-1", &[("1", 1)]).unwrap();
-    let inspect = |count| {
-        let (findings, evidence) = Default::default();
-        let inspection = Inspection { grade: Grade::Used, findings, evidence };
-        let units = LineQuantity { line: line("1"), quantity: pieces(count) };
-        Command::Inspect { case: case("R-1"), units, inspection }
-    };
-    let refused = obstacles(desk.give(Role::Inspector, inspect(2)));
-    assert!(matches!(refused[..], [Obstacle::NotEnough { .. }]));
-    desk.give(Role::Inspector, inspect(1)).unwrap();
-}
-
-/// Nobody knows yet where goods are that are called back: an offer waits for the carrier's answer.
-#[test]
-fn no_offer_is_made_while_a_parcel_is_called_back() {
-    let mut draft = sale(&[("1", 1, 1, "60.00")]).draft().clone();
-    draft.shipments[0].delivered_at = None;
-    let mut desk = Desk::new(Sale::freeze(draft).unwrap());
-    desk.open("R-1", &[("1", 1)]).unwrap();
-    let call =
-        Command::InterceptParcel { case: case("R-1"), parcel: parcel("OUT-1"), lines: vec![] };
-    desk.give(Role::Agent, call).unwrap();
-    let (resolution, amount) = (Resolution::PartialRefund, Some(pounds("5.00")));
-    let offer =
-        Command::Offer { case: case("R-1"), offer: Offer { resolution, amount, note: note() } };
-    let open = ParcelObstacle::InterceptionOpen { parcel: parcel("OUT-1") };
-    assert_eq!(obstacles(desk.give(Role::Agent, offer)), [Obstacle::Parcel(open)]);
-}
-
 /// The same reason said again by an amendment is said once.
 #[test]
 fn an_amendment_that_changes_no_reason_says_none() {
@@ -690,8 +210,6 @@ fn an_amendment_that_changes_no_reason_says_none() {
     amend(&mut desk, Resolution::Exchange, vec![other]).unwrap();
     assert_eq!(reasons(&desk), 2);
 }
-
-// ---- what becomes of goods, deadlines and debts -------------------------------------------------
 
 fn dispose(desk: &mut Desk, count: i64, to: Disposition) {
     let units = LineQuantity { line: line("1"), quantity: pieces(count) };
@@ -727,24 +245,6 @@ fn a_unit_that_leaves_is_no_longer_in_quarantine_or_in_repair() {
     assert_eq!(disposed(&desk, Disposition::Rework), 0);
 }
 
-/// A timer that could not close a case leaves no mark: closed by hand later, it did not expire.
-#[test]
-fn a_case_that_a_timer_could_not_close_did_not_expire() {
-    let mut desk = practice(&timer("awaiting_receipt", 86_400, "close"), "");
-    desk.open("R-1", &[("1", 1)]).unwrap();
-    desk.authorize("R-1").unwrap();
-    let (owner, lines) = (case("R-1"), units(&[("1", 1)]));
-    let back = Command::SendBack { case: owner, parcel: parcel("BACK-1"), lines };
-    desk.give(Role::Customer, back).unwrap();
-    let due = desk.order.next_wakeup().unwrap();
-    assert_eq!(outcomes(&tick_at(&mut desk, due)), [ExpiryOutcome::Blocked]);
-    desk.receive_from("R-1", Some(parcel("BACK-1")), &[("1", 1)]).unwrap();
-    desk.reject("R-1", &[("1", 1)]).unwrap();
-    home(&mut desk, "R-1", 1);
-    desk.close("R-1").unwrap();
-    assert_eq!(desk.status("R-1"), "closed");
-}
-
 /// What the customer paid for goods that do not go out was paid: it is refunded, not forgotten.
 #[test]
 fn a_collected_difference_stays_paid_when_the_goods_do_not_go_out() {
@@ -753,7 +253,7 @@ fn a_collected_difference_stays_paid_when_the_goods_do_not_go_out() {
     desk.authorize("R-1").unwrap();
     desk.receive("R-1", &[("1", 1)]).unwrap();
     desk.accept("R-1", &[("1", 1)]).unwrap();
-    let (owner, items) = (|| case("R-1"), vec![item("1b", Some("80.00"))]);
+    let (owner, items) = (|| case("R-1"), vec![item("1b", "1", Some("80.00"))]);
     let exchange = Command::Exchange { case: owner(), lines: vec![], items, terms: Box::default() };
     desk.give(Role::Agent, exchange).unwrap();
     let tender = Tender {
@@ -792,21 +292,6 @@ fn what_is_missing_in_a_parcel_called_back_is_no_shortage_of_the_customers() {
     desk.give(Role::Warehouse, Command::DeclareLost { case: owner(), parcel: sent() }).unwrap();
 }
 
-// ---- what a later step remembers of an earlier one ----------------------------------------------
-
-#[test]
-fn a_case_that_expired_and_was_opened_again_is_closed_like_any_other() {
-    let mut desk = practice(&timer("awaiting_return", 86_400, "close"), "");
-    desk.open("R-1", &[("1", 1)]).unwrap();
-    desk.authorize("R-1").unwrap();
-    let due = desk.order.next_wakeup().unwrap();
-    tick_at(&mut desk, due);
-    assert_eq!(desk.status("R-1"), "expired");
-    desk.give(Role::Supervisor, Command::Reopen { case: case("R-1"), note: note() }).unwrap();
-    desk.close("R-1").unwrap();
-    assert_eq!(desk.status("R-1"), "closed");
-}
-
 #[test]
 fn every_try_of_a_payment_is_counted() {
     let mut desk = jackets();
@@ -819,32 +304,6 @@ fn every_try_of_a_payment_is_counted() {
         let retry = Command::RetryPayment { case: case("R-1"), obligation: 1, payment: 1 };
         desk.give(Role::Finance, retry).unwrap();
     }
-}
-
-/// An offer that was refused is gone: nothing was agreed for the case as a whole.
-#[test]
-fn a_refused_offer_is_gone() {
-    let mut desk = jackets();
-    desk.open("R-1", &[("1", 2)]).unwrap();
-    offer(&mut desk, "20.00");
-    desk.give(Role::Customer, Command::RefuseOffer { case: case("R-1") }).unwrap();
-    assert_eq!(desk.order.case(&case("R-1")).unwrap().offer, None);
-    let lines = vec![SplitOff { line: line("1"), quantity: pieces(1), serials: serials(&[]) }];
-    let split = Command::Split { case: case("R-1"), into: case("R-2"), lines };
-    desk.give(Role::Agent, split).unwrap();
-}
-
-/// A unit that was admitted under its own number has come back: its number is not free.
-#[test]
-fn the_number_of_an_admitted_unit_is_one_that_came_back() {
-    let mut desk = numbered();
-    open_named(&mut desk, "R-1", 1, &["S1"]).unwrap();
-    desk.authorize("R-1").unwrap();
-    assert_eq!(read(&mut desk, "R-1", "1", &["S2"]), [UnexpectedKind::WrongSerial]);
-    let (owner, end) = (case("R-1"), UnexpectedEnd::Admitted);
-    desk.give(Role::Supervisor, Command::ResolveUnexpected { case: owner, item: 1, end }).unwrap();
-    let busy = Obstacle::SerialInUse { serial: "S2".parse().unwrap(), case: case("R-1") };
-    assert_eq!(obstacles(open_named(&mut desk, "R-2", 1, &["S2"])), [busy]);
 }
 
 /// A parcel that was lost and paid for is not awaited: the other one was delivered.
@@ -885,19 +344,6 @@ fn goods_sent_in_exchange_have_a_window_of_their_own() {
     assert!(entitled("R-2") && !entitled("R-3"));
 }
 
-/// Refused goods that are here wait to go home, on a clock of their own.
-#[test]
-fn goods_to_go_home_have_their_own_clock() {
-    let mut desk = practice(&timer("awaiting_ship_back", 86_400, "report"), "");
-    desk.open("R-1", &[("1", 1)]).unwrap();
-    desk.authorize("R-1").unwrap();
-    desk.receive("R-1", &[("1", 1)]).unwrap();
-    assert_eq!(desk.order.next_wakeup(), None);
-    let refused = desk.now;
-    desk.reject("R-1", &[("1", 1)]).unwrap();
-    assert_eq!(desk.order.next_wakeup(), Some(add_seconds(refused, 86_400).unwrap()));
-}
-
 /// Retries are known for the last 1,024 commands: what is remembered is bounded.
 #[test]
 fn retries_are_known_for_a_window_of_commands() {
@@ -915,4 +361,159 @@ fn retries_are_known_for_a_window_of_commands() {
     assert!(desk.send(&last).unwrap().events.is_empty(), "1,023 commands later");
     hold(&mut desk);
     assert!(!desk.send(&first).unwrap().events.is_empty(), "forgotten by now");
+}
+
+// ---- opened again, and amended orders -----------------------------------------------------------
+
+/// CAS-69: a case that ended without settlement and is opened again asks for its goods again, as far as
+/// nothing else has them meanwhile; what was settled or refused is not asked for [2, 30].
+#[test]
+fn a_case_opened_again_asks_for_its_goods_again() {
+    let reopen = || Command::Reopen { case: case("R-1"), note: note() };
+    let held =
+        |desk: &Desk, location| desk.order.case(&case("R-1")).unwrap().lines[0].held.at(location);
+    // The buyer was late with the waybill and sent the goods all the same.
+    let mut desk = practice(&timer("awaiting_return", 86_400, "close"), "");
+    desk.open("R-1", &[("1", 2)]).unwrap();
+    desk.authorize("R-1").unwrap();
+    let due = desk.order.next_wakeup().unwrap();
+    tick_at(&mut desk, due);
+    assert_eq!((desk.status("R-1").as_str(), held(&desk, Location::Requested)), ("expired", 0));
+    let mut taken = desk.clone();
+    desk.give(Role::Supervisor, reopen()).unwrap();
+    assert_eq!(
+        (desk.status("R-1").as_str(), held(&desk, Location::Requested)),
+        ("awaiting_return", 2)
+    );
+    assert!(desk.order.next_wakeup().is_some(), "its clock runs anew");
+    let back = Command::SendBack {
+        case: case("R-1"),
+        parcel: parcel("BACK-1"),
+        lines: units(&[("1", 2)]),
+    };
+    desk.give(Role::Customer, back).unwrap();
+    desk.replays();
+    // Somebody else asks for one of them meanwhile.
+    taken.open("R-2", &[("1", 1)]).unwrap();
+    let refused = obstacles(taken.give(Role::Supervisor, reopen()));
+    assert!(matches!(refused[..], [Obstacle::NotEnough { .. }]), "{refused:?}");
+    // A request that nobody decided goes on as one; units not shipped are held back again.
+    let mut desk = Desk::under(
+        shop(&timer("awaiting_evidence", 86_400, "close"), ""),
+        sale(&[("1", 2, 1, "60.00")]),
+    );
+    desk.open_as("R-1", Resolution::RefundOnly, &[("1", 2)]).unwrap();
+    desk.give(Role::Agent, Command::RequestInfo { case: case("R-1"), note: note() }).unwrap();
+    let due = desk.order.next_wakeup().unwrap();
+    tick_at(&mut desk, due);
+    let again = acts(&desk.give(Role::Supervisor, reopen()).unwrap());
+    let hold = DutyAct::HoldShipment { line: line("1"), quantity: pieces(1) };
+    assert!(again.contains(&hold), "{again:?}");
+    assert_eq!((held(&desk, Location::Requested), held(&desk, Location::HeldBack)), (1, 1));
+    // What was settled is not asked for, and what was refused stays refused.
+    let mut desk = jackets();
+    desk.whole_return("R-1", &[("1", 1)]).unwrap();
+    desk.pay("R-1", 1).unwrap();
+    desk.close("R-1").unwrap();
+    desk.give(Role::Supervisor, reopen()).unwrap();
+    assert_eq!(held(&desk, Location::Requested), 0);
+    let mut desk = jackets();
+    desk.open("R-1", &[("1", 1)]).unwrap();
+    desk.give(Role::Agent, Command::Decline { case: case("R-1"), note: note() }).unwrap();
+    desk.close("R-1").unwrap();
+    desk.give(Role::Supervisor, reopen()).unwrap();
+    assert_eq!(held(&desk, Location::Requested), 0);
+}
+
+/// CAS-99: an amended order is the same order: its currency and units stay, and what was paid for a charge
+/// or on a tender is not taken away [11, 22].
+#[test]
+fn an_amended_order_keeps_its_currency_its_units_and_its_payments() {
+    let text = r#"{"order":"SO-1","currency":"GBP","placed_at":"2026-03-02T09:00:00Z","version":1,
+        "prices":"tax_included",
+        "lines":[{"id":"1","sku":"RICE","quantity":{"amount":"2","unit":"pcs"},"unit_price":"30.00"}],
+        "charges":[{"id":"freight","kind":"freight","amount":{"amount":"10.00","currency":"GBP"}}],
+        "tenders":[{"id":"card","kind":"card","captured":{"amount":"50.00","currency":"GBP"}},
+                   {"id":"points","kind":"points","captured":{"amount":"20.00","currency":"GBP"}}],
+        "shipments":[],"total":{"amount":"70.00","currency":"GBP"}}"#;
+    let sold: Sale = serde_json::from_str(text).unwrap();
+    let amended = |change: &dyn Fn(&mut serde_json::Value)| {
+        let mut value: serde_json::Value = serde_json::from_str(text).unwrap();
+        value["version"] = 2.into();
+        change(&mut value);
+        let draft = serde_json::from_value(value).unwrap();
+        Desk::new(sold.clone()).give(Role::System, Command::AmendSale { sale: Box::new(draft) })
+    };
+    amended(&|_| {}).unwrap();
+    let dearer = text.replace("GBP", "EUR");
+    let draft: SaleDraft =
+        serde_json::from_str(&dearer.replace(r#""version":1"#, r#""version":2"#)).unwrap();
+    let other =
+        Desk::new(sold.clone()).give(Role::System, Command::AmendSale { sale: Box::new(draft) });
+    let (found, current) = (Currency::EUR, Currency::GBP);
+    assert_eq!(obstacles(other), [Obstacle::OtherCurrency { found, current }]);
+    let weighed = amended(&|value| {
+        value["lines"][0]["quantity"] = serde_json::json!({"amount": "2", "unit": "kg"});
+    });
+    assert!(matches!(obstacles(weighed)[..], [Obstacle::WrongUnit { .. }]));
+    let charge = Place::Charge("freight".parse().unwrap());
+    let free = amended(&|value| {
+        value["charges"][0]["amount"]["amount"] = "0.00".into();
+        value["lines"][0]["unit_price"] = "35.00".into();
+    });
+    assert_eq!(obstacles(free), [Obstacle::AmendmentTakesBack { place: charge }]);
+    let moved = amended(&|value| {
+        value["tenders"][0]["captured"]["amount"] = "60.00".into();
+        value["tenders"][1]["captured"]["amount"] = "10.00".into();
+    });
+    let points = Place::Tender("points".parse().unwrap());
+    assert_eq!(obstacles(moved), [Obstacle::AmendmentTakesBack { place: points }]);
+}
+
+/// Money that was collected after the sale stays on its tender when the order is amended.
+#[test]
+fn what_was_collected_stays_when_the_order_is_amended() {
+    let mut desk = jackets();
+    desk.open_as("R-1", Resolution::Exchange, &[("1", 1)]).unwrap();
+    desk.authorize("R-1").unwrap();
+    desk.receive("R-1", &[("1", 1)]).unwrap();
+    desk.accept("R-1", &[("1", 1)]).unwrap();
+    let (id, items) = (case("R-1"), vec![item("1b", "1", Some("80.00"))]);
+    let exchange = Command::Exchange { case: id, lines: vec![], items, terms: Box::default() };
+    desk.give(Role::Agent, exchange).unwrap();
+    let mut tender = desk.sale.tenders()[0].clone();
+    tender.captured = pounds("20.00"); // the difference, on the card that paid the order
+    desk.report("R-1", 1, PaymentResult::Collected { tender: Box::new(tender) }).unwrap();
+    let left = |desk: &Desk| {
+        let card = desk.sale.tenders()[0].id.clone();
+        desk.order.money().left_on_tender(&card).unwrap()
+    };
+    assert_eq!(left(&desk), pounds("140.00"));
+    let mut more = sale(&[("1", 3, 2, "60.00")]).draft().clone();
+    more.version = 2;
+    desk.give(Role::System, Command::AmendSale { sale: Box::new(more) }).unwrap();
+    assert_eq!(left(&desk), pounds("200.00"));
+    desk.replays();
+}
+
+/// What is paid in cash is rounded to the coins there are; what is owed stays what it was.
+#[test]
+fn a_payment_in_cash_is_of_whole_coins() {
+    let mut draft = sale(&[("1", 1, 1, "60.02")]).draft().clone();
+    draft.tenders[0].kind = TenderKind::Cash;
+    let mut desk = Desk::new(Sale::freeze(draft).unwrap());
+    desk.open("R-1", &[("1", 1)]).unwrap();
+    desk.authorize("R-1").unwrap();
+    desk.receive("R-1", &[("1", 1)]).unwrap();
+    desk.accept("R-1", &[("1", 1)]).unwrap();
+    let (rounding, on) = (Rounding::HalfUp, CashBasis::Total);
+    let cash = Some(CashRounding { step: 5, rounding, on });
+    let terms = Box::new(RefundTerms { cash, ..RefundTerms::default() });
+    let refund = Command::Refund { case: case("R-1"), lines: vec![], terms };
+    let paid = acts(&desk.give(Role::Finance, refund).unwrap());
+    let amounts = paid.iter().filter_map(|act| match act {
+        DutyAct::Pay { payment, .. } => Some(payment.amount),
+        _ => None,
+    });
+    assert_eq!(amounts.collect::<Vec<_>>(), [pounds("60.00")]);
 }

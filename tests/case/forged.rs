@@ -1,16 +1,15 @@
 //! Stored histories that were changed by hand: each is refused at the event that cannot be.
 
+use crate::fixtures::claim_from_supplier;
 use crate::support::{Desk, case, line, pounds, sale};
 use aftersale::case::actor::Role;
 use aftersale::case::command::Command;
 use aftersale::case::event::{Event, EventFact};
-use aftersale::case::liability::{Liability, Party};
-use aftersale::case::recovery::{CostKind, RecoveryDemand, RecoveryResult};
+use aftersale::case::recovery::RecoveryResult;
+use aftersale::case::refund::PaymentResult;
 use aftersale::case::resolution::Resolution;
 use aftersale::case::{AfterSale, ReplayError};
-use aftersale::number::Ratio;
 use aftersale::quantity::{Quantity, Unit};
-use aftersale::settlement::recovery::DebtorId;
 
 fn note() -> String {
     "torn seam".to_owned()
@@ -27,19 +26,10 @@ fn forged(desk: &Desk, forge: impl Fn(&mut EventFact)) -> Option<ReplayError> {
 fn claimed() -> Desk {
     let mut desk = Desk::new(sale(&[("1", 1, 1, "60.00")]));
     desk.open("R-1", &[("1", 1)]).unwrap();
-    let (owner, of) = (|| case("R-1"), || line("1"));
-    let liability = Liability::new([(Party::Supplier, Ratio::ONE)], note(), []).unwrap();
-    let attribute = Command::AttributeLiability { case: owner(), line: of(), liability };
-    desk.give(Role::Supervisor, attribute).unwrap();
-    let (kind, amount) = (CostKind::Handling, pounds("5.00"));
-    let cost = Command::RecordCost { case: owner(), line: of(), kind, amount, note: note() };
-    desk.give(Role::Warehouse, cost).unwrap();
-    let (party, debtor) = (Party::Supplier, DebtorId::new("mill-7").unwrap());
-    let amount = Some(pounds("2.00"));
-    let demand = RecoveryDemand { line: of(), party, debtor, amount, note: note() };
-    desk.give(Role::Agent, Command::OpenRecoveryClaim { case: owner(), demand }).unwrap();
+    claim_from_supplier(&mut desk);
     let result = RecoveryResult::WrittenOff { note: note() };
-    desk.give(Role::Finance, Command::RecordRecovery { case: owner(), claim: 1, result }).unwrap();
+    desk.give(Role::Finance, Command::RecordRecovery { case: case("R-1"), claim: 1, result })
+        .unwrap();
     desk.replays();
     desk
 }
@@ -114,4 +104,40 @@ fn an_amended_order_ships_nothing_that_was_cancelled() {
         }
     });
     assert_eq!(fault, Some(ReplayError::DoesNotAddUp { sequence: 2 }));
+}
+
+#[test]
+fn a_payment_is_made_once_and_of_what_is_owed() {
+    let mut desk = Desk::new(sale(&[("1", 1, 1, "60.00")]));
+    desk.open_as("R-1", Resolution::Exchange, &[("1", 1)]).unwrap();
+    desk.authorize("R-1").unwrap();
+    desk.receive("R-1", &[("1", 1)]).unwrap();
+    desk.accept("R-1", &[("1", 1)]).unwrap();
+    let (id, items) = (case("R-1"), vec![crate::support::item("1b", "1", Some("80.00"))]);
+    let exchange = Command::Exchange { case: id, lines: vec![], items, terms: Box::default() };
+    desk.give(Role::Agent, exchange).unwrap();
+    let mut tender = desk.sale.tenders()[0].clone();
+    tender.captured = pounds("20.00");
+    desk.report("R-1", 1, PaymentResult::Collected { tender: Box::new(tender) }).unwrap();
+    desk.replays();
+    let sequence = desk.events.last().unwrap().sequence;
+    let more = forged(&desk, |fact| {
+        if let EventFact::PaymentRecorded { result: PaymentResult::Collected { tender }, .. } = fact
+        {
+            tender.captured = pounds("20.01");
+        }
+    });
+    assert_eq!(more, Some(ReplayError::DoesNotAddUp { sequence }));
+    let unknown = forged(&desk, |fact| {
+        if let EventFact::PaymentRecorded { payment, .. } = fact {
+            *payment = 2;
+        }
+    });
+    assert_eq!(unknown, Some(ReplayError::DoesNotAddUp { sequence }));
+    let mut events = desk.events.clone();
+    let mut again = events.last().unwrap().clone();
+    again.sequence += 1;
+    events.push(again);
+    let twice = AfterSale::replay(desk.sale.clone(), &events).err();
+    assert_eq!(twice, Some(ReplayError::DoesNotAddUp { sequence: sequence + 1 }));
 }

@@ -8,6 +8,7 @@ use aftersale::case::event::EventFact;
 use aftersale::case::ground::Ground;
 use aftersale::case::ledger::Location;
 use aftersale::case::liability::{Liability, Party};
+use aftersale::case::line::ReceivedLine;
 use aftersale::case::open_matter::OpenMatter;
 use aftersale::case::parcel::{InterceptionOutcome, Scan, ScanState, UnexpectedEnd};
 use aftersale::case::parcel::{UnexpectedItem, UnexpectedKind};
@@ -21,6 +22,7 @@ use aftersale::preset::markets::TAOBAO;
 use aftersale::sale::Sale;
 use aftersale::time::{Instant, add_seconds};
 use proptest::prelude::*;
+use std::collections::BTreeSet;
 
 fn of(desk: &Desk, id: &str, location: Location) -> i64 {
     desk.order.quantities().balance(&line(id)).unwrap().at(location)
@@ -231,7 +233,8 @@ fn a_lost_interception_is_a_loss_on_the_way_back() {
         let lost = Command::DeclareLost { case: case("R-1"), parcel: parcel("OUT-2") };
         desk.give(Role::Agent, lost).unwrap();
         assert_eq!(desk.status("R-1"), "lost");
-        assert_eq!(obstacles(desk.refund("R-1")), [Obstacle::NothingToSettle], "{resolution}");
+        let undecided = [Obstacle::LiabilityOpen { line: line("1") }];
+        assert_eq!(obstacles(desk.refund("R-1")), undecided, "{resolution}");
         let liability = Liability::new([(Party::Carrier, Ratio::ONE)], "scan", []).unwrap();
         let (id, line) = (case("R-1"), line("1"));
         let attribute = Command::AttributeLiability { case: id, line, liability };
@@ -605,4 +608,36 @@ fn a_forged_interception_is_found_on_replay() {
     let EventFact::InterceptionStarted { postings, .. } = &mut last.fact else { panic!() };
     postings[0].quantity = pieces(2);
     assert!(AfterSale::replay(desk.sale.clone(), &events).is_err());
+}
+
+/// Nothing is no unexpected item, however it is said; and a receipt has its limits.
+#[test]
+fn an_unexpected_item_is_something() {
+    let mut draft = sale(&[("1", 2, 2, "60.00")]).draft().clone();
+    let shipped = &mut draft.shipments[0].lines[0];
+    shipped.serials = ["S1".parse().unwrap(), "S2".parse().unwrap()].into();
+    shipped.lots =
+        serde_json::from_str(r#"[{"lot":"L1","quantity":{"amount":"2","unit":"pcs"}}]"#).unwrap();
+    let mut desk = Desk::new(Sale::freeze(draft).unwrap());
+    desk.open("R-1", &[("1", 1)]).unwrap();
+    desk.authorize("R-1").unwrap();
+    let receive = |serials: Vec<String>, lots: &[&str], unexpected: Vec<UnexpectedItem>| {
+        let serials: BTreeSet<_> = serials.iter().map(|text| text.parse().unwrap()).collect();
+        let lots = lots.iter().map(|lot| lot.parse().unwrap()).collect();
+        let lines = vec![ReceivedLine { line: line("1"), quantity: pieces(1), serials, lots }];
+        Command::Receive { case: case("R-1"), parcel: None, lines, unexpected }
+    };
+    let none = UnexpectedItem { quantity: pieces(0), ..stranger(UnexpectedKind::WrongItem, None) };
+    let refused = desk.give(Role::Warehouse, receive(vec![], &[], vec![none]));
+    let zero = Obstacle::Parcel(ParcelObstacle::ZeroItem { item: 1 });
+    assert_eq!(obstacles(refused), [zero]);
+    let numbers: Vec<String> = (0..10_001).map(|n| format!("X{n}")).collect();
+    let refused = desk.give(Role::Warehouse, receive(numbers, &[], vec![]));
+    let (what, found, max) = ("serial numbers", 10_001, 10_000);
+    assert_eq!(obstacles(refused), [Obstacle::TooMany { what, found, max }]);
+    // A foreign number of a foreign lot is one foreign unit.
+    desk.give(Role::Warehouse, receive(vec!["X1".to_owned()], &["L9"], vec![])).unwrap();
+    let found = &desk.order.case(&case("R-1")).unwrap().unexpected;
+    let found: Vec<_> = found.iter().map(|item| (item.kind, item.quantity)).collect();
+    assert_eq!(found, [(UnexpectedKind::WrongSerial, pieces(1))]);
 }

@@ -1,5 +1,6 @@
 //! Ownerless parcels: which open cases they may belong to.
 
+use aftersale::quantity::Unit;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::support::{Desk, case, line, pieces, sale, wanted};
@@ -175,4 +176,26 @@ fn points_have_their_limits_and_ties_go_to_the_older_case() {
     let marks = ParcelMarks { contents: jackets(1), ..ParcelMarks::default() };
     let ranked = rank(&marks, [one(&late, "R-2", nobody), one(&early, "R-1", nobody)]);
     assert_eq!(ranked[0].order.as_str(), "SO-2", "opened an hour before");
+}
+
+/// Goods are shared out in the unit in which they are counted, and an article speaks for a case as long
+/// as it awaits it.
+#[test]
+fn a_unit_and_an_article_that_do_not_fit_speak_for_nobody() {
+    let mut desk = Desk::new(sale(&[("1", 1, 1, "9.00"), ("2", 1, 1, "9.00")]));
+    desk.open("R-1", &[("1", 1), ("2", 1)]).unwrap();
+    desk.authorize("R-1").unwrap();
+    desk.receive("R-1", &[("1", 1)]).unwrap();
+    let own = desk.order.case(&case("R-1")).unwrap();
+    let of = |sku: &str, quantity| -> BTreeMap<Sku, Quantity> {
+        [(Sku::new(sku).unwrap(), quantity)].into()
+    };
+    let weighed = of("SKU-2", Quantity::parse("1", Unit::known("kg").unwrap()).unwrap());
+    assert_eq!(share_out(&weighed, [(&desk.order, own)]), (vec![], weighed.clone()));
+    let nobody = BTreeSet::new();
+    for (sku, fits) in [("SKU-1", false), ("SKU-2", true)] {
+        let marks = ParcelMarks { contents: of(sku, pieces(1)), ..ParcelMarks::default() };
+        let ranked = rank(&marks, candidates(std::slice::from_ref(&desk), &nobody));
+        assert_eq!(!ranked.is_empty(), fits, "{sku}");
+    }
 }

@@ -2,16 +2,15 @@
 
 use std::collections::BTreeSet;
 
+use crate::fixtures::claim_from_supplier;
 use crate::reviews::{feedback, reviewed_rules};
-use crate::support::{Desk, case, line, obstacles, parcel, pieces, pounds, sale, units, wanted};
+use crate::support::{Desk, case, line, obstacles, parcel, pieces, sale, units, wanted};
 use aftersale::case::Decision;
 use aftersale::case::actor::Role;
 use aftersale::case::command::Command;
 use aftersale::case::ledger::Location;
-use aftersale::case::liability::{Liability, Party};
 use aftersale::case::line::{LineQuantity, ReceivedLine, RequestedLine, SplitOff};
 use aftersale::case::parcel::{UnexpectedItem, UnexpectedKind};
-use aftersale::case::recovery::{CostKind, RecoveryDemand};
 use aftersale::case::refusal::review::ReviewObstacle;
 use aftersale::case::refusal::{Obstacle, Refusal};
 use aftersale::case::replacement::ReplacementItem;
@@ -20,9 +19,7 @@ use aftersale::case::state::ReturnCase;
 use aftersale::feedback::survey::{Answer, QuestionId, SurveyId};
 use aftersale::id::SerialId;
 use aftersale::inspection::{Disposition, Grade, Inspection};
-use aftersale::number::Ratio;
 use aftersale::sale::Sale;
-use aftersale::settlement::recovery::DebtorId;
 
 fn serials(names: &[&str]) -> BTreeSet<SerialId> {
     names.iter().map(|name| SerialId::new(*name).unwrap()).collect()
@@ -58,21 +55,6 @@ fn split(desk: &mut Desk, ids: (&str, &str), lines: &[(&str, i64)]) -> Result<De
 
 fn own<'d>(desk: &'d Desk, id: &str) -> &'d ReturnCase {
     desk.order.case(&case(id)).unwrap()
-}
-
-/// The supplier is liable for line 1, which cost 5.00 to handle, and is to pay for it.
-fn claim_from_supplier(desk: &mut Desk) {
-    let (owner, of, note) = (|| case("R-1"), || line("1"), || "torn seam".to_owned());
-    let liability = Liability::new([(Party::Supplier, Ratio::ONE)], note(), []).unwrap();
-    let attribute = Command::AttributeLiability { case: owner(), line: of(), liability };
-    desk.give(Role::Supervisor, attribute).unwrap();
-    let (kind, amount) = (CostKind::Handling, pounds("5.00"));
-    let cost = Command::RecordCost { case: owner(), line: of(), kind, amount, note: note() };
-    desk.give(Role::Warehouse, cost).unwrap();
-    let (party, debtor) = (Party::Supplier, DebtorId::new("mill-7").unwrap());
-    let amount = Some(pounds("2.00"));
-    let demand = RecoveryDemand { line: of(), party, debtor, amount, note: note() };
-    desk.give(Role::Agent, Command::OpenRecoveryClaim { case: owner(), demand }).unwrap();
 }
 
 /// Everything that can happen to a case happens to two units of six; then two others go on alone.

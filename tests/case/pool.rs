@@ -211,7 +211,7 @@ fn what_cannot_be_given_out_is_refused_with_everything_in_the_way() {
     };
     let left = PoolObstacle::MoreThanLeft { sku: jacket(), asked: pieces(2), left: pieces(0) };
     assert_eq!(too_much, [awaited, left]);
-    // One line named twice counts together.
+    // One line named twice counts together, and is received once.
     let twice = obstacles(gate.match_to("A-1", vec![share(1, 1), share(1, 1)]));
     assert!(matches!(twice[0], PoolObstacle::MoreThanAwaited { .. }));
     let zero = obstacles(gate.match_to("A-1", vec![share(0, 0)]));
@@ -565,4 +565,17 @@ fn a_duty_of_the_pool_is_a_command_of_the_order() {
     assert_eq!(desk.order.apply(&context, &envelope).unwrap().answer, Answer::Accepted);
     let again = desk.order.apply(&context, &envelope).unwrap();
     assert!(matches!(again.answer, Answer::Repeated { .. }), "carried out twice, received once");
+}
+
+/// Found by review: a line that a match named twice made a receipt that its order refused.
+#[test]
+fn a_line_that_a_match_names_twice_is_received_once() {
+    let mut gate = Gate::new(&[2]);
+    let serials = ["SO-0-S1", "SO-0-S2"].map(|serial| SerialId::new(serial).unwrap()).into();
+    gate.arrive("A-1", ParcelMarks { serials, ..jackets(2) }).unwrap();
+    let decision = gate.match_to("A-1", vec![share(0, 1), share(0, 1)]).unwrap();
+    assert_eq!(gate.receive(&decision), 1);
+    let own = &gate.desks[0].order.case(&case("R-1")).unwrap().lines[0];
+    assert_eq!((own.held.at(Location::Received), own.received_serials.len()), (2, 2));
+    gate.replays();
 }

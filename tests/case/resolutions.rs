@@ -274,10 +274,14 @@ fn lost() -> Desk {
 fn a_loss_is_settled_through_liability_only() {
     let mut desk = lost();
     assert_eq!(desk.status("R-1"), "lost");
-    assert_eq!(obstacles(desk.refund("R-1")), [Obstacle::NothingToSettle]);
-    let open = OpenMatter::GoodsUnsettled;
-    assert!(obstacles(desk.close("R-1")).contains(&Obstacle::StillOpen { open }));
+    let undecided = [Obstacle::LiabilityOpen { line: line("1") }];
+    assert_eq!(obstacles(desk.refund("R-1")), undecided);
+    let open = OpenMatter::LossUndecided;
+    assert_eq!(obstacles(desk.close("R-1")), [Obstacle::StillOpen { open }]);
     desk.attribute("R-1", Party::Carrier);
+    assert_eq!(desk.status("R-1"), "awaiting_settlement", "the money is owed");
+    let open = OpenMatter::GoodsUnsettled;
+    assert_eq!(obstacles(desk.close("R-1")), [Obstacle::StillOpen { open }]);
     desk.refund("R-1").unwrap();
     assert_eq!(of(&desk, "1", Location::WrittenOff), 1);
     desk.replays();
@@ -310,7 +314,8 @@ fn late_arrival_after_a_loss_refunds_nothing_more() {
 fn a_loss_by_the_buyers_fault_is_not_refunded_and_the_case_can_end() {
     let mut desk = lost();
     desk.attribute("R-1", Party::Buyer);
-    assert_eq!(obstacles(desk.refund("R-1")), [Obstacle::NothingToSettle]);
+    assert_eq!(desk.status("R-1"), "approved", "nothing more than its closing");
+    assert_eq!(obstacles(desk.refund("R-1")), [Obstacle::LiabilityOpen { line: line("1") }]);
     desk.close("R-1").unwrap();
     assert_eq!(of(&desk, "1", Location::Customer), 1, "it can be asked for if it turns up");
 }

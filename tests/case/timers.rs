@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::fixtures::awaiting_waybill;
 use crate::support::{Desk, at, case, line, market, pieces, practiced, sale};
 use aftersale::case::AfterSale;
 use aftersale::case::actor::Role;
@@ -38,13 +39,7 @@ fn tick(desk: &mut Desk) -> Vec<Event> {
 /// CAS-20: an act before the deadline wins; at the deadline the timer has fired.
 #[test]
 fn a_waybill_exactly_after_seven_times_24_hours_is_late() {
-    let mut desk = jacket(market(WECHAT_SHOP));
-    desk.open("R-1", &[("1", 1)]).unwrap();
-    let permitted = desk.now;
-    desk.authorize("R-1").unwrap();
-    let due = add_seconds(permitted, 7 * 24 * 3600).unwrap();
-    assert_eq!(desk.order.next_wakeup(), Some(due));
-
+    let (desk, due) = awaiting_waybill(market(WECHAT_SHOP));
     let mut early = desk.clone();
     early.now = add_seconds(due, -1).unwrap();
     send_back(&mut early).unwrap();

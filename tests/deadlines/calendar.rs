@@ -442,6 +442,27 @@ fn combinations_of_combinations_resolve_and_circles_are_refused() {
         Calendars::compile(&empty, years(2026, 2026)),
         Err(CalendarError::NoCommonRange { .. })
     ));
+    // A combination is announced as far as all its parts are.
+    let until = |name: &str, date: &str| {
+        let mut hours = hours("UTC", &["09:00-17:00"]);
+        (hours.id, hours.confirmed_until) = (id(name), Some(day(date)));
+        CalendarDefinition::Hours(hours)
+    };
+    let both = [
+        until("a", "2026-06-30"),
+        until("b", "2026-03-31"),
+        place("c", "UTC"),
+        combined("all", Combine::Union, &["a", "b", "c"]),
+    ];
+    let calendars = Calendars::compile(&both, years(2026, 2026)).unwrap();
+    let all = calendars.find(&id("all")).unwrap();
+    assert_eq!(all.confirmed_end(), Some(at("2026-04-01T00:00:00Z")));
+    // A list of the same part a million times is short to write and long to work through.
+    let many = [place("a", "UTC"), combined("b", Combine::Union, &["a"; 101])];
+    assert_eq!(
+        Calendars::compile(&many, years(2026, 2026)).unwrap_err(),
+        CalendarError::TooMany { what: "parts of a combination", count: 101, limit: 100 }
+    );
 }
 
 #[test]

@@ -3,7 +3,7 @@
 //! The model resolves every edge with the zone database itself and marks minutes in an array. It
 //! shares no code with the compiled table.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use aftersale::calendar::book::{CalendarDefinition, Calendars, Combine, Combined};
 use aftersale::calendar::compiled::{Calendar, CalendarError};
@@ -409,7 +409,8 @@ proptest! {
     }
 
     /// CAL-9: a union, an intersection and a difference of calendars in different zones are open in
-    /// exactly the minutes that the parts say.
+    /// exactly the minutes that the parts say; its days are those of the first part, and worked when any
+    /// of their minutes is open.
     #[test]
     fn combinations_hold_minute_by_minute(
         (one, range) in hours(),
@@ -426,6 +427,7 @@ proptest! {
             combine,
             parts: vec![one.id.clone(), other.id.clone()],
         };
+        let first_id = one.id.clone();
         let (left, right) = (Model::of(&one, range), Model::of(&other, range));
         let definitions = [
             CalendarDefinition::Combined(combined),
@@ -437,6 +439,8 @@ proptest! {
         let (first, last) = (left.first.max(right.first), left.last().min(right.last()));
         prop_assert_eq!(calendar.range().start(), at(first));
         prop_assert_eq!(calendar.range().end(), at(last));
+        let part = calendars.find(&first_id).unwrap();
+        let mut worked = BTreeMap::new();
         for second in (first..last).step_by(60) {
             let (a, b) = (left.minute(second), right.minute(second));
             let expected = match combine {
@@ -445,6 +449,11 @@ proptest! {
                 Combine::Difference => a && !b,
             };
             prop_assert_eq!(calendar.is_open(at(second)).unwrap().value, expected);
+            let date = part.date(at(second)).unwrap();
+            *worked.entry(date).or_insert(false) |= expected;
+        }
+        for (date, worked) in worked {
+            prop_assert_eq!(calendar.is_working_day(date), Ok(worked), "{}", date);
         }
     }
 

@@ -312,13 +312,32 @@ fn drafts_and_boards_are_checked() {
     assert!(matches!(Board::new(skilled), Err(BoardError::TooMany { .. })));
 }
 
+/// Who has no capacity may have a case that takes none; the order stays total, also among many.
+#[test]
+fn agents_without_capacity_are_ranked_like_all_others() {
+    let book = book(json!([{"id": "all", "effort": 0}]));
+    let crew: Vec<Value> = (0..60_u32)
+        .map(|n| {
+            let (capacity, load) = if n % 3 == 0 { (0, 0) } else { (10, (n * 7) % 10) };
+            json!({"id": format!("a{n:02}"), "capacity": capacity, "load": load})
+        })
+        .collect();
+    let board = board(json!(crew));
+    let ticket = ticket("c", &[]);
+    let ranking = board.ranking(&book.rules()[0], &calendars(), &ticket, at(NOON));
+    let load = |id: &ActorId| board.agents().find(|agent| agent.id == *id).unwrap().load;
+    let told: Vec<_> = ranking.iter().map(|(id, _)| (load(id), (*id).clone())).collect();
+    assert_eq!(told.len(), 60);
+    assert!(told.is_sorted(), "{told:?}");
+}
+
 fn crews() -> impl Strategy<Value = Vec<Agent>> {
     let agent = (
         proptest::collection::btree_set(0_u8..4, 0..4),
         proptest::collection::btree_set(0_u8..3, 0..3),
         0_u8..4,
         0_u8..3,
-        1_u32..6,
+        0_u32..6,
         0_u32..4,
         0_u32..6,
         any::<bool>(),
@@ -363,7 +382,7 @@ fn rules() -> impl Strategy<Value = DispatchBook> {
         0_usize..3,
         0_usize..3,
         any::<bool>(),
-        1_u32..3,
+        0_u32..3,
         any::<bool>(),
     );
     proptest::collection::vec(rule, 1..4).prop_map(|rules| {
@@ -460,7 +479,9 @@ impl Slow {
                 // Shares over a common denominator: all capacities and weights are below 6.
                 let share = match rule.strategy {
                     Choice::RoundRobin => 0,
-                    Choice::LeastLoaded => u64::from(agent.load) * 60 / u64::from(agent.capacity),
+                    Choice::LeastLoaded => {
+                        u64::from(agent.load) * 60 / u64::from(agent.capacity.max(1))
+                    }
                     Choice::Weighted => (got + 1) * 60 / u64::from(agent.weight),
                 };
                 (!is_owner, tier, share, *last, agent.id.clone())
@@ -596,7 +617,7 @@ proptest! {
                         None => Preference::OnlyOne,
                         Some((next, next_got, next_last)) => {
                             let by_tier = rule.tier_order != TierOrder::Any && agent.tier != next.tier;
-                            let load = |agent: &Agent| agent.load * 60 / agent.capacity;
+                            let load = |agent: &Agent| agent.load * 60 / agent.capacity.max(1);
                             let share = |agent: &Agent, got: u64| (got + 1) * 60 / u64::from(agent.weight);
                             match rule.strategy {
                                 _ if by_tier => Preference::Tier,

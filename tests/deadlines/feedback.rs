@@ -128,6 +128,12 @@ fn a_customer_who_was_asked_is_left_in_peace() {
     assert_eq!(book().plan(&case, &calendars()).unwrap().value.len(), 1, "thirty days are over");
     case.last_asked_at = Some(at("2026-02-01T04:00:01Z"));
     assert!(book().plan(&case, &calendars()).unwrap().value.is_empty(), "a second too early");
+    // What counts is when the customer would be asked: a day after Friday is in the rest, which ends on
+    // Sunday, and nobody is asked before Monday at ten.
+    let mut case = closed("2026-03-06T10:00:00Z", &[]);
+    case.last_asked_at = Some(at("2026-02-06T12:00:00Z"));
+    let planned = book().plan(&case, &calendars()).unwrap().value;
+    assert_eq!(planned[0].due, at("2026-03-09T02:00:00Z"));
 }
 
 /// DSP-11: two cases of one customer end on one day; both are planned, because nobody was asked yet. The
@@ -212,6 +218,27 @@ fn promoter_classes_have_their_published_limits() {
 }
 
 #[test]
+fn of_several_recommendations_the_lowest_counts_and_means_are_rounded_down() {
+    let mut asked = draft();
+    let questions = asked["surveys"][0]["questions"].as_array_mut().unwrap();
+    for (question, scale) in [(3, "csat"), (4, "nps")] {
+        questions[question]["scale"] = json!(scale);
+    }
+    let book = FeedbackBook::verify(serde_json::from_value(asked).unwrap(), &schema()).unwrap();
+    let survey = book.survey(&SurveyId::new("after_return").unwrap()).unwrap();
+    let given = answers(&[
+        ("overall", Answer::Number(5)),
+        ("speed", Answer::Number(4)),
+        ("ease", Answer::Number(5)),
+        ("recommend", Answer::Number(10)),
+        ("again", Answer::Number(6)),
+    ]);
+    let scores = survey.score(&given).unwrap();
+    assert_eq!((scores.recommendation, scores.promoter()), (Some(6), Some(Promoter::Detractor)));
+    assert_eq!(scores.satisfaction_hundredths, Some(466), "14 of 3");
+}
+
+#[test]
 fn wrong_answers_are_all_told() {
     let book = book();
     let survey = book.survey(&SurveyId::new("after_return").unwrap()).unwrap();
@@ -241,6 +268,15 @@ fn drafts_are_checked() {
         FeedbackBook::verify(serde_json::from_value(bad).unwrap(), &schema()).unwrap_err();
     assert_eq!(defects.len(), 4, "{defects:?}");
     assert!(defects.iter().any(|d| matches!(d, FeedbackDefect::UnknownSurvey { .. })));
+    // A follow-up that expires the moment it is due is never made.
+    let mut never = draft();
+    never["rules"][1]["expires_after_seconds"] = json!(0);
+    let defects =
+        FeedbackBook::verify(serde_json::from_value(never).unwrap(), &schema()).unwrap_err();
+    assert!(
+        matches!(&defects[..], [FeedbackDefect::ExpiresAtOnce { rule }] if rule.as_str() == "frequent"),
+        "{defects:?}"
+    );
 }
 
 proptest! {

@@ -1,5 +1,7 @@
 //! Service levels: named situations, and every fault reported in other systems.
 
+use std::collections::BTreeSet;
+
 use aftersale::calendar::book::{CalendarDefinition, Calendars};
 use aftersale::calendar::hours::DateRange;
 use aftersale::condition::Facts;
@@ -775,6 +777,14 @@ fn statutory_terms_win_and_conflicts_are_told() {
     );
     let metric = MetricId::new("solution").unwrap();
     assert_eq!(found.effective_due(&metric).unwrap().policy.as_str(), "law");
+    // A contract may not be later either; a figure to compare with may.
+    let later = |kind: &str| {
+        let days = json!({"clock": "days", "term": {"days": 3}, "calendar": "desk"});
+        let law = policy("law", 1, "statutory", vec![goal("refund", rules(days), json!({}))]);
+        let own = policy("house", 1, kind, vec![goal("refund", rules(business(40)), json!({}))]);
+        try_book(vec![law, own]).unwrap().evaluate(&calendars(), &history, start).notices.len()
+    };
+    assert_eq!((later("contract"), later("benchmark")), (1, 0));
     // A promise of our own that is not later is no conflict.
     let days = json!({"clock": "days", "term": {"days": 3}, "calendar": "desk"});
     let law = policy("law", 1, "statutory", vec![goal("refund", rules(days.clone()), json!({}))]);
@@ -839,6 +849,12 @@ fn what_if_tells_the_difference() {
     assert_eq!(difference.goals[0].due_moves_by, Some(-(28 * 3600)));
     assert_eq!(difference.more_breaches(), 1);
     assert_eq!((difference.gone.len(), difference.added.len()), (0, 1));
+    // A breach that would come at another time is one breach gone and another added.
+    let paused = opened(vec![paused(march(2, 10, 0), "parts"), resumed(march(2, 11, 0), "parts")]);
+    let delayed = Scenario { history: &paused, ..stricter };
+    let difference = stricter.compare(&delayed, march(2, 16, 0));
+    assert_eq!((difference.gone.len(), difference.added.len()), (1, 1));
+    assert_eq!(difference.goals[0].due_moves_by, Some(3600));
 }
 
 /// SLA-31: a change of version follows its mode: measured again, from now on, from zero, kept, scaled.
@@ -1053,6 +1069,26 @@ fn events_of_the_time_stopped_fire_at_the_reopening() {
     let more = json!({"reopen": {"when": code("event", "reopened")}, "ladder": [late]});
     let book = house(vec![goal("solve", rules(business(8)), more)]);
     assert_eq!(found(&book, march(2, 18, 0)), ("late".into(), march(2, 20, 0), reopened));
+}
+
+/// More repeats than fit before the deadline are told at the start; the first stands for those that
+/// would lie before it.
+#[test]
+fn a_ladder_longer_than_its_target_begins_at_the_start() {
+    let mut often = step("often", json!({"before_due": {"seconds": 12 * 3600 + 1}}));
+    often["repeat"] = json!({"every_seconds": 4 * 3600, "times": 4});
+    let mut even = step("even", json!({"before_due": {"seconds": 12 * 3600}}));
+    even["repeat"] = json!({"every_seconds": 4 * 3600, "times": 4});
+    let book = house(vec![goal("solve", rules(business(8)), json!({"ladder": [often, even]}))]);
+    let found = book.evaluate(&calendars(), &opened(vec![]), march(2, 17, 0));
+    let told = |step: &str| -> Vec<_> {
+        let own = found.events.iter().filter(|event| event.id.step.as_str() == step);
+        own.map(|event| (event.id.occurrence, event.at)).collect()
+    };
+    let second = chrono::TimeDelta::seconds(1);
+    let (start, noon, end) = (march(2, 9, 0), march(2, 13, 0), march(2, 17, 0));
+    assert_eq!(told("often"), [(0, start), (2, noon - second), (3, end - second)]);
+    assert_eq!(told("even"), [(0, start), (1, start), (2, noon), (3, end)]);
 }
 
 /// A history that would take minutes to evaluate is refused, and many pauses take no time.
@@ -1314,4 +1350,314 @@ fn the_worked_example_of_the_guide_holds() {
     assert_eq!(told(march(3, 10, 0)), (hours(3), None, Some(march(3, 15, 0)), pending));
     assert_eq!(told(march(3, 11, 0)), (hours(3), Some(march(3, 16, 0)), None, pending));
     assert_eq!(told(march(3, 16, 0)), (hours(8), Some(march(3, 16, 0)), None, Verdict::Met));
+}
+
+// ---- attached again, attached at once
+
+fn detached(at: Instant, policy: &str) -> CaseEvent {
+    CaseEvent { at, what: Happening::Detached { policy: PolicyId::new(policy).unwrap() } }
+}
+
+/// A goal of some hours with a warning at half.
+fn warned(hours: i64, more: Value) -> Value {
+    let mut goal = goal("solve", rules(business(hours)), json!({"ladder": [half()]}));
+    for (key, value) in more.as_object().unwrap() {
+        goal[key] = value.clone();
+    }
+    goal
+}
+
+fn half() -> Value {
+    json!({"id": "half", "at": {"percent_used": 50}, "kind": "warning"})
+}
+
+fn names(found: &Evaluation) -> Vec<(&str, u32, Instant)> {
+    found.events.iter().map(|e| (e.id.step.as_str(), e.id.revision, e.at)).collect()
+}
+
+/// A message delivered twice in one second attaches a policy once.
+#[test]
+fn a_policy_attached_twice_in_one_second_is_attached_once() {
+    let book = house(vec![warned(8, json!({}))]);
+    let once = opened(vec![]);
+    let twice = opened(vec![attached(march(2, 9, 0), "house", 1)]);
+    let now = march(2, 14, 0);
+    assert_eq!(book.evaluate(&calendars(), &twice, now), book.evaluate(&calendars(), &once, now));
+}
+
+/// Whoever changes a version and changes it back within a second ends with the first.
+#[test]
+fn a_version_changed_and_changed_back_in_one_second_applies() {
+    let version =
+        |version, hours| policy("house", version, "internal", vec![warned(hours, json!({}))]);
+    let book = book(vec![version(1, 8), version(2, 4)]);
+    let change = march(2, 10, 0);
+    let history = opened(vec![attached(change, "house", 2), attached(change, "house", 1)]);
+    let found = book.evaluate(&calendars(), &history, march(2, 11, 0));
+    assert_eq!((only(&found).version, only(&found).revision), (1, 2));
+    assert_eq!(only(&found).state, ClockState::Running);
+    assert_eq!(only(&found).due, Some(march(2, 17, 0)));
+}
+
+/// Of two goals one keeps its old target and one does not; whoever goes back to the first version goes
+/// back with both.
+#[test]
+fn a_version_that_was_kept_in_part_is_left_as_a_whole() {
+    let version = |version, hours| {
+        let one = goal("one", rules(business(hours)), json!({"on_change": "keep"}));
+        policy(
+            "house",
+            version,
+            "internal",
+            vec![one, goal("two", rules(business(hours)), json!({}))],
+        )
+    };
+    let book = book(vec![version(1, 8), version(2, 4)]);
+    let versions = |events: Vec<CaseEvent>| {
+        let found = book.evaluate(&calendars(), &opened(events), march(2, 12, 0));
+        let told = |goal: &GoalEvaluation| (goal.goal.to_string(), goal.version, goal.due.unwrap());
+        found.goals.iter().map(told).collect::<BTreeSet<_>>()
+    };
+    let told = |goal: &str, version, hour| (goal.to_owned(), version, march(2, hour, 0));
+    let second = || attached(march(2, 10, 0), "house", 2);
+    assert_eq!(versions(vec![second()]), [told("one", 1, 17), told("two", 2, 13)].into());
+    let again = vec![second(), attached(march(2, 11, 0), "house", 2)];
+    assert_eq!(versions(again), versions(vec![second()]), "once more changes nothing");
+    let back = vec![second(), attached(march(2, 11, 0), "house", 1)];
+    assert_eq!(versions(back), [told("one", 1, 17), told("two", 1, 17)].into());
+}
+
+/// SLA-35: a policy that is attached again after it was detached goes on as one goal: it has one
+/// evaluation, keeps what was found before, and no two of its timer events share a name.
+#[test]
+fn a_policy_attached_again_is_one_goal() {
+    let book = house(vec![warned(8, json!({}))]);
+    let away = vec![detached(march(2, 14, 0), "house"), attached(march(2, 15, 0), "house", 1)];
+    let now = march(3, 10, 0);
+    let found = book.evaluate(&calendars(), &opened(away.clone()), now);
+    // As if it had been there all the time, and nobody is warned twice.
+    assert_eq!(only(&found).due, Some(march(2, 17, 0)));
+    assert_eq!((only(&found).state, only(&found).revision), (ClockState::Running, 1));
+    let breach = march(2, 17, 0) + chrono::TimeDelta::seconds(1);
+    assert_eq!(names(&found), [("half", 0, march(2, 13, 0)), ("breach", 1, breach)]);
+    assert_eq!(only(&found).past.len(), 1, "the stretch until it was detached");
+    let ids = (PolicyId::new("house").unwrap(), GoalId::new("solve").unwrap());
+    assert_eq!(found.goal(&ids.0, &ids.1), Some(only(&found)));
+    let (calendars, history) = (calendars(), opened(away.clone()));
+    let same = Scenario { book: &book, calendars: &calendars, history: &history };
+    assert!(same.compare(&same, now).is_empty());
+    // Attached twice, it has an account of its own time and of no other.
+    let twice =
+        opened(vec![attached(march(2, 10, 0), "house", 1), detached(march(2, 11, 0), "house")]);
+    let once = opened(vec![detached(march(2, 11, 0), "house")]);
+    let account = |history| book.account(&calendars, history, &ids.0, &ids.1, now).unwrap();
+    assert_eq!(account(&twice), account(&once));
+    // A team that had the case, lost it and has it again counts from now on.
+    let own = house(vec![warned(4, json!({"counts_from": "attachment"}))]);
+    let found = own.evaluate(&calendars, &history, now);
+    assert_eq!(only(&found).due, Some(march(3, 11, 0)));
+    // Stopped before it was detached, it keeps its verdict and its stop.
+    let mut stopped = vec![event(march(2, 11, 0), "solved")];
+    stopped.extend(away);
+    let found = book.evaluate(&calendars, &opened(stopped), now);
+    assert_eq!((only(&found).verdict, only(&found).elapsed), (Verdict::Met, hours(2)));
+    assert_eq!(only(&found).past.len(), 1);
+}
+
+/// A clock that had stopped when its policy was detached tells when it stopped, not when that was.
+#[test]
+fn a_detached_policy_keeps_the_time_of_the_stop() {
+    let book = house(vec![warned(8, json!({}))]);
+    let events = vec![event(march(2, 11, 0), "solved"), detached(march(2, 15, 0), "house")];
+    let found = book.evaluate(&calendars(), &opened(events), march(3, 9, 0));
+    assert_eq!(only(&found).stopped_at, Some(march(2, 11, 0)));
+    assert_eq!((only(&found).state, only(&found).verdict), (ClockState::Cancelled, Verdict::Met));
+}
+
+/// A step is known by its name, wherever it stands in the ladder of another version.
+#[test]
+fn another_version_knows_the_steps_that_fired_by_their_names() {
+    let quarter = json!({"id": "quarter", "at": {"percent_used": 25}, "kind": "warning"});
+    let version = |version, ladder: Value| {
+        policy("house", version, "internal", vec![warned(8, json!({"ladder": ladder}))])
+    };
+    let book = book(vec![version(1, json!([half()])), version(2, json!([quarter, half()]))]);
+    let change = march(2, 14, 0);
+    let found =
+        book.evaluate(&calendars(), &opened(vec![attached(change, "house", 2)]), march(2, 15, 0));
+    assert_eq!(names(&found), [("half", 0, march(2, 13, 0)), ("quarter", 1, change)]);
+}
+
+/// SLA-36: what fired before a change and lies behind it does not fire again: neither a warning on the
+/// wall, nor a reminder that repeats while days are counted, nor while the clock stands still.
+#[test]
+fn nothing_that_lies_behind_a_change_fires_again() {
+    let is_one = json!({"test": {"fact": "priority", "is": {"type": "count", "value": 1}}});
+    let two = |high: Value, low: Value| json!([{"id": "high", "when": is_one, "target": high}, {"id": "low", "target": low}]);
+    let wall = |minutes: i64| json!({"clock": "calendar", "seconds": minutes * 60});
+    let hour = step("hour", json!({"before_due": {"seconds": 3600, "measured": "on_the_wall"}}));
+    let book = house(vec![goal("solve", two(wall(470), wall(480)), json!({"ladder": [hour]}))]);
+    let high = |at| fact(at, "priority", Fact::Count(1));
+    // Due at 17:00, warned of at 16:00; from 16:30 on due at 16:50.
+    let now = march(2, 16, 45);
+    let found = book.evaluate(&calendars(), &opened(vec![high(march(2, 16, 30))]), now);
+    assert_eq!(only(&found).due, Some(march(2, 16, 50)));
+    assert_eq!(names(&found), [("hour", 0, march(2, 16, 0))]);
+    // The same while it stands still.
+    let still = vec![
+        paused(march(2, 16, 10), "parts"),
+        high(march(2, 16, 30)),
+        resumed(march(2, 16, 40), "parts"),
+    ];
+    let found = book.evaluate(&calendars(), &opened(still), march(2, 17, 0));
+    assert_eq!(names(&found), [("hour", 0, march(2, 16, 0))]);
+    // A mark that the change puts into the future fires again, under its own revision.
+    let later = house(vec![goal(
+        "solve",
+        two(wall(600), wall(480)),
+        json!({"ladder": [step("hour", json!({"before_due": {"seconds": 3600, "measured": "on_the_wall"}}))]}),
+    )]);
+    let found =
+        later.evaluate(&calendars(), &opened(vec![high(march(2, 16, 30))]), march(2, 18, 30));
+    assert_eq!(names(&found), [("hour", 0, march(2, 16, 0)), ("hour", 1, march(2, 18, 0))]);
+    // Days: half of two is over on Wednesday at midnight, and told again each hour.
+    let days = |days: u32| json!({"clock": "days", "term": {"days": days}, "calendar": "desk"});
+    let mut nag = step("nag", json!({"percent_used": 50}));
+    nag["repeat"] = json!({"every_seconds": 3600, "times": 4});
+    let book = house(vec![goal("solve", two(days(1), days(2)), json!({"ladder": [nag]}))]);
+    let change = march(4, 2, 30);
+    let found = book.evaluate(&calendars(), &opened(vec![high(change)]), march(4, 2, 40));
+    let nags: Vec<_> =
+        names(&found).into_iter().filter(|(step, ..)| *step == "nag").map(|n| n.2).collect();
+    assert_eq!(nags, [march(4, 0, 0), march(4, 1, 0), march(4, 2, 0)]);
+}
+
+/// A term in days that is complete on a Saturday ends with Monday; what comes six hours before its end
+/// waits for that, also when the target changes on Sunday.
+#[test]
+fn a_change_before_the_end_of_a_term_does_not_bring_its_marks_forward() {
+    let is_one = json!({"test": {"fact": "priority", "is": {"type": "count", "value": 1}}});
+    let term = |days: u32| json!({"clock": "days", "term": {"days": days, "roll": "next_working_day"}, "calendar": "desk"});
+    let rules = json!([{"id": "high", "when": is_one, "target": term(2)}, {"id": "low", "target": term(9)}]);
+    let soon = step("soon", json!({"before_due": {"seconds": 6 * 3600}}));
+    let book = house(vec![goal("solve", rules, json!({"ladder": [soon]}))]);
+    let thursday = march(5, 9, 0);
+    let history = history(vec![
+        attached(thursday, "house", 1),
+        event(thursday, "requested"),
+        fact(march(8, 12, 0), "priority", Fact::Count(1)),
+    ]);
+    let found = book.evaluate(&calendars(), &history, march(8, 13, 0));
+    assert_eq!(only(&found).due, Some(march(10, 0, 0)));
+    assert_eq!((fired(&found), found.next_wakeup), (vec![], Some(march(9, 18, 0))));
+}
+
+/// A change or a reopening in the night wakes nobody whose step has quiet hours.
+#[test]
+fn changes_and_reopenings_in_the_night_keep_the_quiet_hours() {
+    let is_one = json!({"test": {"fact": "priority", "is": {"type": "count", "value": 1}}});
+    let wall = |hours: i64| json!({"clock": "calendar", "seconds": hours * 3600});
+    let rules = json!([{"id": "high", "when": is_one, "target": wall(20)}, {"id": "low", "target": wall(80)}]);
+    let mut quiet = half();
+    quiet["quiet_outside"] = json!("desk");
+    let more = json!({"ladder": [quiet], "reopen": {"when": code("event", "reopened")}});
+    let book = house(vec![goal("solve", rules, more)]);
+    let (night, morning) = (march(3, 3, 0), march(3, 9, 0));
+    let high = opened(vec![fact(night, "priority", Fact::Count(1))]);
+    let found = book.evaluate(&calendars(), &high, night);
+    assert_eq!(
+        (fired(&found), found.next_wakeup),
+        (vec![], Some(march(3, 5, 0) + chrono::TimeDelta::seconds(1)))
+    );
+    let found = book.evaluate(&calendars(), &high, morning);
+    assert_eq!(fired(&found).last(), Some(&("half", morning)));
+    // Half of twenty hours is reached at 19:00, at the very instant of the stop.
+    let events = vec![
+        fact(march(2, 9, 0), "priority", Fact::Count(1)),
+        event(march(2, 19, 0), "solved"),
+        event(night, "reopened"),
+    ];
+    let found = book.evaluate(&calendars(), &opened(events), morning);
+    assert_eq!(fired(&found), [("half", morning)]);
+    // Reached in the evening, it would have waited for the morning; stopped meanwhile, and reopened in
+    // another night, it waits for another morning.
+    let events = vec![
+        fact(march(2, 9, 0), "priority", Fact::Count(1)),
+        event(march(2, 20, 0), "solved"),
+        event(march(4, 3, 0), "reopened"),
+    ];
+    let found = book.evaluate(&calendars(), &opened(events), march(4, 9, 0));
+    let told = &found.events[0];
+    assert_eq!((told.reached, told.at), (march(2, 19, 0), march(4, 9, 0)));
+    // The policy comes to the case in the night.
+    let late = history(vec![
+        event(march(2, 9, 0), "requested"),
+        fact(march(2, 9, 0), "priority", Fact::Count(1)),
+        attached(night, "house", 1),
+    ]);
+    assert_eq!(
+        fired(&book.evaluate(&calendars(), &late, morning)).last(),
+        Some(&("half", morning))
+    );
+}
+
+/// A clock that was called off late, or judged by another target, before its policy was attached is
+/// judged as if the policy had been there.
+#[test]
+fn what_ended_before_the_attachment_is_judged_as_if_the_policy_had_been_there() {
+    let is_one = json!({"test": {"fact": "priority", "is": {"type": "count", "value": 1}}});
+    let rules = json!([{"id": "high", "when": is_one, "target": business(4)}, {"id": "low", "target": business(8)}]);
+    let more = json!({"cancel": {"when": code("event", "withdrawn")}});
+    let book = house(vec![goal("solve", rules, more)]);
+    let start = march(2, 9, 0);
+    let found = |attachment: Instant, end: &str, end_at: Instant| {
+        let history = history(vec![
+            event(start, "requested"),
+            fact(start, "priority", Fact::Count(1)),
+            event(end_at, end),
+            fact(march(2, 15, 30), "priority", Fact::Count(2)),
+            attached(attachment, "house", 1),
+        ]);
+        let found = book.evaluate(&calendars(), &history, march(3, 9, 0));
+        let goal = only(&found).clone();
+        // A stop before the deadline tells it where it was foreseen.
+        let due = goal.due.filter(|_| goal.verdict == Verdict::Breached);
+        (goal.state, goal.verdict, goal.elapsed, due, goal.rule)
+    };
+    for (end, end_at) in [
+        ("solved", march(2, 12, 0)),
+        ("solved", march(2, 13, 0)),
+        ("solved", march(2, 15, 0)),
+        ("withdrawn", march(2, 12, 0)),
+        ("withdrawn", march(2, 15, 0)),
+    ] {
+        let (late, early) = (found(march(2, 16, 0), end, end_at), found(start, end, end_at));
+        assert_eq!(late, early, "{end} at {end_at}");
+    }
+}
+
+/// The result of an inspection starts the clock of what the customer gets, and no other.
+#[test]
+fn an_inspection_starts_the_clock_of_the_resolution() {
+    let calendar = aftersale::id::CalendarId::new("desk").unwrap();
+    let book =
+        SlaBook::verify(returns::draft(&calendar).unwrap(), &returns::schema().unwrap()).unwrap();
+    let running = |resolution: Option<&str>| {
+        let mut events = vec![attached(march(2, 9, 0), "returns_desk", 1)];
+        events.extend(resolution.map(|r| fact(march(2, 9, 0), returns::RESOLUTION, Fact::code(r))));
+        events.push(event(march(2, 9, 0), "inspected"));
+        let found = book.evaluate(&calendars(), &history(events), march(2, 10, 0));
+        let running = found.goals.iter().filter(|goal| goal.state == ClockState::Running);
+        running.map(|goal| goal.metric.to_string()).collect::<Vec<_>>()
+    };
+    use aftersale::case::resolution::Resolution;
+    for resolution in Resolution::ALL {
+        let expected: &[&str] = match resolution {
+            Resolution::ReturnAndRefund | Resolution::RefusedAtDoor => &["refund"],
+            Resolution::Exchange => &["replacement"],
+            _ => &[],
+        };
+        assert_eq!(running(Some(resolution.code())), expected, "{resolution}");
+    }
+    assert_eq!(running(None), ["refund", "replacement"], "nobody said which");
 }

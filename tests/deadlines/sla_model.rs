@@ -18,9 +18,10 @@ use aftersale::sla::history::{CaseEvent, CaseHistory, ClockCommand, Happening};
 use aftersale::sla::ladder::{Measured, Offset, Repeat, Step, StepAt, StepId, StepKind};
 use aftersale::sla::ledger::SlaLedger;
 use aftersale::sla::policy::{
-    ChangeMode, Goal, Honors, MetricId, OnReopen, PauseRule, PolicyKind, SlaDraft, SlaPolicy,
-    Starts, Target, TargetRule, Trigger, Turn,
+    ChangeMode, CountsFrom, Goal, Honors, MetricId, OnReopen, PauseRule, PolicyKind, SlaDraft,
+    SlaPolicy, Starts, Target, TargetRule, Trigger, Turn,
 };
+use aftersale::sla::what_if::Scenario;
 use aftersale::time::Instant;
 use chrono::{DateTime, Days, NaiveDate};
 use proptest::prelude::*;
@@ -143,12 +144,67 @@ fn acts() -> impl Strategy<Value = Vec<(i64, Act)>> {
     })
 }
 
+/// The policy is attached at the start, or later.
+fn attachment() -> impl Strategy<Value = (i64, CountsFrom)> {
+    let late = (busy_minute(), any::<bool>());
+    prop_oneof![2 => Just((0, false)), 3 => late].prop_map(|(minute, is_own)| {
+        (minute, if is_own { CountsFrom::Attachment } else { CountsFrom::CaseStart })
+    })
+}
+
+fn modes() -> impl Strategy<Value = ChangeMode> {
+    prop_oneof![
+        Just(ChangeMode::Retroactive),
+        Just(ChangeMode::Prospective),
+        Just(ChangeMode::Restart),
+        Just(ChangeMode::Keep),
+        Just(ChangeMode::Scale),
+    ]
+}
+
+/// A version of the policy is attached, one of three; one of them has the goal no longer; or the policy
+/// is detached.
+fn turn() -> impl Strategy<Value = Happening> {
+    let policy = || PolicyId::new("p").unwrap();
+    let attached = (1_u32..4, proptest::option::of(modes()))
+        .prop_map(move |(version, mode)| Happening::Attached { policy: policy(), version, mode });
+    prop_oneof![3 => attached, 1 => Just(Happening::Detached { policy: policy() })]
+}
+
+/// A second version with its ladder turned round and another step before it, and a third without the
+/// goal.
+fn book_of_versions(
+    counts_from: CountsFrom,
+    rules: (usize, ChangeMode, Starts, OnReopen),
+) -> SlaBook {
+    let mut draft = book_from(counts_from, rules).draft().clone();
+    let mut second = draft.policies[0].clone();
+    second.version = 2;
+    let goal = &mut second.goals[0];
+    goal.targets.iter_mut().rev().zip([3, 2, 1, 0]).for_each(|(rule, level)| {
+        rule.target = target(level);
+    });
+    goal.ladder.reverse();
+    let first = Step { id: StepId::new("first").unwrap(), ..goal.ladder[1].clone() };
+    goal.ladder.insert(0, Step { at: StepAt::PercentUsed(25), repeat: None, ..first });
+    let mut third = second.clone();
+    third.version = 3;
+    third.goals[0].id = GoalId::new("other").unwrap();
+    draft.policies.extend([second, third]);
+    SlaBook::verify(draft, &schema()).unwrap()
+}
+
 fn history(acts: &[(i64, Act)]) -> CaseHistory {
+    history_from(0, acts)
+}
+
+/// A case to which the policy is attached at a minute.
+fn history_from(attached: i64, acts: &[(i64, Act)]) -> CaseHistory {
     let goal = || GoalId::new("goal").unwrap();
     let moved = |command| Happening::Moved { goal: goal(), command };
     let reason = |number: usize| PauseReasonId::new(REASONS[number]).unwrap();
     let mut events = vec![CaseEvent {
-        at: at(0),
+        at: at(attached),
         what: Happening::Attached { policy: PolicyId::new("p").unwrap(), version: 1, mode: None },
     }];
     events.extend(acts.iter().map(|(minute, act)| {
@@ -196,6 +252,13 @@ fn target(level: usize) -> Target {
 }
 
 fn book(first: usize, mode: ChangeMode, starts: Starts, on_reopen: OnReopen) -> SlaBook {
+    book_from(CountsFrom::CaseStart, (first, mode, starts, on_reopen))
+}
+
+fn book_from(
+    counts_from: CountsFrom,
+    (first, mode, starts, on_reopen): (usize, ChangeMode, Starts, OnReopen),
+) -> SlaBook {
     let (priority, status) = (FactName::new("priority").unwrap(), FactName::new("status").unwrap());
     let on = |number: usize| {
         Trigger::on(Condition::test(status.clone(), Check::Is(Fact::code(STATUSES[number]))))
@@ -234,7 +297,7 @@ fn book(first: usize, mode: ChangeMode, starts: Starts, on_reopen: OnReopen) -> 
             [PauseReasonId::new("customer").unwrap(), PauseReasonId::new("parts").unwrap()].into(),
         ),
         targets,
-        counts_from: Default::default(),
+        counts_from,
         starts,
         on_reopen,
         on_change: mode,
@@ -275,10 +338,14 @@ fn book(first: usize, mode: ChangeMode, starts: Starts, on_reopen: OnReopen) -> 
             goals: vec![goal],
         }],
     };
-    let schema = Schema::new()
-        .with_optional(priority, FactType::Count)
-        .with_optional(status, FactType::Code(Default::default()));
-    SlaBook::verify(draft, &schema).unwrap()
+    SlaBook::verify(draft, &schema()).unwrap()
+}
+
+fn schema() -> Schema {
+    let name = |text: &str| FactName::new(text).unwrap();
+    Schema::new()
+        .with_optional(name("priority"), FactType::Count)
+        .with_optional(name("status"), FactType::Code(Default::default()))
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -293,6 +360,10 @@ enum Mode {
 #[derive(Clone)]
 struct Model<'a> {
     calendars: &'a Calendars,
+    /// When the policy is attached; before, nothing fires.
+    attached: i64,
+    counts_from: CountsFrom,
+    is_attached: bool,
     change: ChangeMode,
     starts: Starts,
     on_reopen: OnReopen,
@@ -360,7 +431,8 @@ impl Model<'_> {
 
     /// A running clock whose deadline is past.
     fn breach(&mut self, minute: i64) {
-        if self.is_late(minute) && self.mode == Mode::Active && !self.breach_done {
+        let is_told = self.is_attached && self.mode == Mode::Active;
+        if self.is_late(minute) && is_told && !self.breach_done {
             self.breach_done = true;
             self.breaches.push(self.due.unwrap() / MINUTE);
         }
@@ -371,7 +443,7 @@ impl Model<'_> {
         if self.mode != Mode::Active {
             return;
         }
-        if self.used * 2 >= self.promised() && !self.half_done {
+        if self.used * 2 >= self.promised() && !self.half_done && self.is_attached {
             self.half_done = true;
             self.halves.push(minute);
         }
@@ -454,7 +526,24 @@ impl Model<'_> {
         if stops > 0 && (starts || reopens) && self.mode == Mode::Active {
             self.stop(minute);
         }
+        if minute == self.attached {
+            self.attach(minute);
+        }
         self.timers(minute);
+        // What is late already when it is reopened or attached is told at once.
+        self.breach(minute);
+    }
+
+    /// The policy is there from now on.
+    fn attach(&mut self, minute: i64) {
+        self.is_attached = true;
+        if self.counts_from == CountsFrom::Attachment {
+            self.ran.clear();
+            self.used = 0;
+            self.due = None;
+            self.first_day = self.calendar().map(|calendar| calendar.date(at(minute)).unwrap());
+            self.verdict = Verdict::Pending;
+        }
     }
 
     /// Lets a minute pass.
@@ -504,14 +593,16 @@ impl Model<'_> {
 
     /// Goes on by the target that is wanted.
     fn retarget(&mut self, minute: i64) {
-        if self.change == ChangeMode::Keep || self.wanted == self.level {
+        // Before the policy is there, only the target that holds at last matters.
+        let change = if self.is_attached { self.change } else { ChangeMode::Retroactive };
+        if change == ChangeMode::Keep || self.wanted == self.level {
             return;
         }
         let old = self.promised();
         self.level = self.wanted;
         self.due = None;
         self.breach_done = false;
-        match self.change {
+        match change {
             ChangeMode::Restart => self.used = 0,
             ChangeMode::Prospective | ChangeMode::Keep => {}
             ChangeMode::Scale => {
@@ -537,11 +628,15 @@ fn model<'a>(
     calendars: &'a Calendars,
     acts: &[(i64, Act)],
     book: (usize, ChangeMode, Starts, OnReopen),
+    (attached, counts_from): (i64, CountsFrom),
     now: i64,
 ) -> Model<'a> {
     let (level, change, starts, on_reopen) = book;
     let mut model = Model {
         calendars,
+        attached,
+        counts_from,
+        is_attached: false,
         change,
         starts,
         on_reopen,
@@ -634,7 +729,7 @@ proptest! {
     /// SLA-1: what is used, the deadline, the verdict, the warning at half and every breach are those
     /// of a clock moved on minute by minute, in business time, on the wall and in days, through any
     /// order of starts, stops, pauses, resets and reopenings, asked by people or by the status of the
-    /// case, also several at one instant.
+    /// case, also several at one instant, and also when the policy is attached at any time later.
     #[test]
     fn clocks_agree_with_a_walk_through_the_minutes(
         acts in acts(),
@@ -642,11 +737,17 @@ proptest! {
         level in 0_usize..6,
         place in 0..PLACES.len(),
         (starts, on_reopen) in starts(),
+        attachment in attachment(),
     ) {
         let calendars = calendars_at(place);
-        let book = book(level, ChangeMode::Retroactive, starts, on_reopen);
-        let found = book.evaluate(&calendars, &history(&acts), at(now));
-        let model = model(&calendars, &acts, (level, ChangeMode::Retroactive, starts, on_reopen), now);
+        let rules = (level, ChangeMode::Retroactive, starts, on_reopen);
+        let book = book_from(attachment.1, rules);
+        let found = book.evaluate(&calendars, &history_from(attachment.0, &acts), at(now));
+        let model = model(&calendars, &acts, rules, attachment, now);
+        if now < attachment.0 {
+            prop_assert!(found.goals.is_empty() && found.events.is_empty());
+            return Ok(());
+        }
         compare(&model, goal(&found), now)?;
         prop_assert_eq!(times(&found.events, "half"), model.halves);
         prop_assert_eq!(times(&found.events, "breach"), model.breaches);
@@ -654,7 +755,7 @@ proptest! {
 
     /// SLA-2: after changes of target, measured again, from now on, restarted, kept or scaled, what
     /// is used and the deadline are those of the minute walk, also when the target changed while the
-    /// clock was stopped or at the instant of a stop.
+    /// clock was stopped or at the instant of a stop, or before the policy was attached.
     #[test]
     fn changes_of_target_agree_with_the_walk(
         acts in acts(),
@@ -662,12 +763,10 @@ proptest! {
             (1_i64..6_000, proptest::option::of(any::<Index>()), 0_usize..3), 1..5,
         ),
         now in 0_i64..7_000,
-        mode in prop_oneof![
-            Just(ChangeMode::Retroactive), Just(ChangeMode::Prospective),
-            Just(ChangeMode::Restart), Just(ChangeMode::Keep), Just(ChangeMode::Scale),
-        ],
+        mode in modes(),
         place in 0..PLACES.len(),
         (starts, on_reopen) in starts(),
+        attachment in attachment(),
     ) {
         // Half of the changes come at an instant at which something else happens. Of two changes in
         // one minute the last one counts.
@@ -678,9 +777,13 @@ proptest! {
         let mut acts = acts.clone();
         acts.extend(changes.iter().map(|(minute, level)| (*minute, Act::Priority(*level))));
         let calendars = calendars_at(place);
-        let book = book(0, mode, starts, on_reopen);
-        let found = book.evaluate(&calendars, &history(&acts), at(now));
-        let model = model(&calendars, &acts, (0, mode, starts, on_reopen), now);
+        let book = book_from(attachment.1, (0, mode, starts, on_reopen));
+        let found = book.evaluate(&calendars, &history_from(attachment.0, &acts), at(now));
+        let model = model(&calendars, &acts, (0, mode, starts, on_reopen), attachment, now);
+        if now < attachment.0 {
+            prop_assert!(found.goals.is_empty() && found.events.is_empty());
+            return Ok(());
+        }
         compare(&model, goal(&found), now)?;
         prop_assert_eq!(times(&found.events, "breach"), model.breaches);
     }
@@ -712,6 +815,64 @@ proptest! {
         prop_assert_eq!(&emitted, &once);
         let names: BTreeSet<_> = once.iter().map(|event| &event.id).collect();
         prop_assert_eq!(names.len(), once.len(), "two events share a name");
+    }
+
+    /// SLA-35: whatever happens to a policy and its targets, timer events are the same at any ticks, no
+    /// two share a name, nothing fires before the next wakeup and something at it, each goal has one
+    /// evaluation, and a scenario does not differ from itself.
+    #[test]
+    fn policies_may_come_and_go(
+        acts in acts(),
+        changes in proptest::collection::vec((busy_minute(), 0_usize..3), 0..4),
+        turns in proptest::collection::vec((busy_minute(), turn()), 1..6),
+        ticks in proptest::collection::btree_set(0_i64..7_000, 0..4),
+        now in 0_i64..6_000,
+        mode in modes(),
+        attachment in attachment(),
+        place in 0..PLACES.len(),
+        (starts, on_reopen) in starts(),
+    ) {
+        let calendars = calendars_at(place);
+        let book = book_of_versions(attachment.1, (0, mode, starts, on_reopen));
+        let mut acts = acts.clone();
+        acts.extend(changes.iter().map(|(minute, level)| (*minute, Act::Priority(*level))));
+        let mut events = history_from(attachment.0, &acts).events().to_vec();
+        events.extend(turns.iter().map(|(minute, turn)| CaseEvent { at: at(*minute), what: turn.clone() }));
+        let history = |until: i64| {
+            let known = events.iter().filter(|event| event.at <= at(until)).cloned().collect();
+            CaseHistory::new(CaseId::new("case").unwrap(), known).unwrap()
+        };
+        let whole = history(7_000);
+        let once = book.evaluate(&calendars, &whole, at(7_000));
+        let names: BTreeSet<_> = once.events.iter().map(|event| &event.id).collect();
+        prop_assert_eq!(names.len(), once.events.len(), "two events share a name");
+        let goals: BTreeSet<_> = once.goals.iter().map(|goal| (&goal.policy, &goal.goal)).collect();
+        prop_assert_eq!(goals.len(), once.goals.len());
+        let mut ledger = SlaLedger::default();
+        let mut emitted = Vec::new();
+        for tick in ticks.iter().copied().chain([7_000]) {
+            let absorbed = ledger.absorb(&book.evaluate(&calendars, &whole, at(tick)));
+            prop_assert!(absorbed.outdated.is_empty());
+            emitted.extend(absorbed.new);
+        }
+        prop_assert_eq!(&emitted, &once.events);
+        // What is known at a moment tells when to look again.
+        let known = history(now);
+        let scenario = Scenario { book: &book, calendars: &calendars, history: &known };
+        prop_assert!(scenario.compare(&scenario, at(now)).is_empty());
+        let count = |second: i64| {
+            let instant = DateTime::from_timestamp(second, 0).unwrap();
+            book.evaluate(&calendars, &known, instant).events.len()
+        };
+        let found = book.evaluate(&calendars, &known, at(now));
+        match found.next_wakeup {
+            Some(wakeup) => {
+                prop_assert!(wakeup > at(now));
+                prop_assert_eq!(count(wakeup.timestamp() - 1), found.events.len());
+                prop_assert!(count(wakeup.timestamp()) > found.events.len());
+            }
+            None => prop_assert_eq!(count(at(now + 60_000).timestamp()), found.events.len()),
+        }
     }
 
     /// SLA-4: nothing fires before the next wakeup, and something fires at it.

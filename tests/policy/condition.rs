@@ -192,6 +192,27 @@ fn amount_bands_that_meet_leave_neither_overlap_nor_hole() {
     assert_eq!(missed.to_string(), "amount = 200.01 CNY");
 }
 
+/// Instants are told apart to the nanosecond, as they are compared.
+#[test]
+fn conditions_that_meet_at_one_instant_overlap_there_and_nowhere_else() {
+    let schema = Schema::new().with(name("at"), FactType::Instant);
+    let at = |text: &str| Fact::Instant(text.parse().unwrap());
+    for text in ["2026-03-02T09:00:00Z", "2026-03-02T09:00:00.000000001Z"] {
+        let until = Condition::test(name("at"), Check::AtMost(at(text)));
+        let from = Condition::test(name("at"), Check::AtLeast(at(text)));
+        let after = Condition::test(name("at"), Check::Above(at(text)));
+        let found = overlaps(&schema, &[until.clone(), from]).unwrap();
+        assert_eq!(found[0].witness.get(&name("at")), Some(&at(text)));
+        let both = [until, after];
+        assert_eq!((overlaps(&schema, &both), hole(&schema, &both)), (Ok(vec![]), Ok(None)));
+    }
+    let between = Condition::All(vec![
+        Condition::test(name("at"), Check::Above(at("2026-03-02T09:00:00.000000001Z"))),
+        Condition::test(name("at"), Check::Below(at("2026-03-02T09:00:00.000000003Z"))),
+    ]);
+    assert!(satisfying(&schema, &between).unwrap().is_some());
+}
+
 #[test]
 fn an_optional_fact_leaves_a_hole_until_somebody_says_what_happens() {
     let schema = Schema::new().with_optional(name("days"), FactType::Days);

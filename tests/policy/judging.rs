@@ -491,8 +491,8 @@ fn a_store_promise_of_thirty_days_asks_for_the_sale() {
     assert_eq!(verdict.undecided[0].events, [Anchor::Sold, Anchor::Invoiced, Anchor::Delivered]);
 }
 
-#[test]
-fn a_store_promise_can_be_built_with_other_days() {
+/// Ninety days for members, for a fee of 4.95 and 15 % when worn.
+fn members() -> RuleTerms {
     let mut rule = RuleTerms::store(
         RuleId::new("ninety").unwrap(),
         "Members' page",
@@ -502,8 +502,13 @@ fn a_store_promise_can_be_built_with_other_days() {
     rule.deductions.insert(Deduction::RestockingFee);
     rule.restocking_fee = Some(RestockingFee::Share("0.15".parse().unwrap()));
     rule.return_fee = Some(Money::parse("4.95", Currency::EUR).unwrap());
+    rule
+}
+
+#[test]
+fn a_store_promise_can_be_built_with_other_days() {
     let mut store = draft(policies::STORE);
-    store.rules = vec![rule];
+    store.rules = vec![members()];
     let set = PolicySet::verify(vec![store]).unwrap();
     let verdict = set.judge(&jacket("2026-04-02T09:00:00Z"), &germany());
     let right = verdict.best().unwrap();
@@ -514,17 +519,8 @@ fn a_store_promise_can_be_built_with_other_days() {
 /// Who pays no freight back owes no fee for it, and a fee that may not be taken is none.
 #[test]
 fn fees_go_with_what_they_are_for() {
-    let mut rule = RuleTerms::store(
-        RuleId::new("ninety").unwrap(),
-        "Members' page",
-        Length::new(90, LengthUnit::Days),
-        Anchor::Delivered,
-    );
-    rule.deductions.insert(Deduction::RestockingFee);
-    rule.restocking_fee = Some(RestockingFee::Share("0.15".parse().unwrap()));
-    rule.return_fee = Some(Money::parse("4.95", Currency::EUR).unwrap());
     let adjusted = |adjustment: &str| {
-        let mut rule = rule.clone();
+        let mut rule = members();
         rule.adjust = serde_json::from_str(&format!("[{adjustment}]")).unwrap();
         let mut store = draft(policies::STORE);
         store.rules = vec![rule];
@@ -869,4 +865,67 @@ fn every_code_has_its_labels() {
     labeled::<Certainty>();
     labeled::<IfUnknown>();
     labeled::<GroundKind>();
+}
+
+/// A condition of which nobody told whether it is met.
+const UNSURE: &str = r#"[{"id":"intact","if_unknown":"subject_to",
+    "when":{"test":{"fact":"opened","is":{"type":"flag","value":false}}}}]"#;
+
+/// Takes one thing from a right.
+type Worsen = fn(&mut RuleTerms);
+
+/// Of two rights that are alike but for one thing, the better one is named first, wherever it stands: by
+/// each thing in the order in which they count.
+#[test]
+fn the_most_favorable_right_is_the_better_one_by_each_thing_in_turn() {
+    let plain = || {
+        let (id, length) = (RuleId::new("plain").unwrap(), Length::new(90, LengthUnit::Days));
+        let mut rule = RuleTerms::store(id, "Members' page", length, Anchor::Delivered);
+        rule.adjust.clear();
+        rule
+    };
+    // What makes a right worse, the gravest first.
+    let worse: [(&str, Worsen); 7] = [
+        ("refund", |rule| {
+            rule.remedies = [Remedy::Exchange, Remedy::Repair, Remedy::StoreCredit].into();
+        }),
+        ("certain", |rule| rule.provided = serde_json::from_str(UNSURE).unwrap()),
+        ("remedies", |rule| rule.remedies = [Remedy::Refund].into()),
+        ("way_back", |rule| rule.return_freight = FreightPayer::Customer),
+        ("way_out", |rule| rule.outbound_freight = OutboundFreight::Kept),
+        ("deductions", |rule| rule.deductions = [Deduction::ReturnLabel].into()),
+        ("longer", |rule| {
+            rule.window =
+                Some(PeriodTerms::new(Length::new(80, LengthUnit::Days), Anchor::Delivered));
+        }),
+    ];
+    let best = |rules: Vec<RuleTerms>| {
+        let mut store = draft(policies::STORE);
+        store.rules = rules;
+        let set = PolicySet::verify(vec![store]).unwrap();
+        let verdict = set.judge(&jacket("2026-03-02T09:00:00Z"), &germany());
+        assert_eq!(verdict.entitlements.len(), 2);
+        verdict.best().unwrap().rule.id.as_str().to_owned()
+    };
+    let good = || {
+        let mut rule = plain();
+        rule.return_freight = FreightPayer::Seller;
+        rule.outbound_freight = OutboundFreight::Refunded;
+        rule
+    };
+    for (place, (thing, worsen)) in worse.iter().enumerate() {
+        // The one right lacks this thing, the other everything that counts less.
+        let (mut one, mut other) = (good(), good());
+        worsen(&mut one);
+        other.id = RuleId::new("better").unwrap();
+        worse[place + 1..].iter().for_each(|(_, worsen)| worsen(&mut other));
+        assert_eq!(best(vec![one.clone(), other.clone()]), "better", "{thing}");
+        assert_eq!(best(vec![other, one]), "better", "{thing}");
+    }
+    // A right without an end lasts longer than any other.
+    let (mut endless, ends) = (good(), good());
+    endless.window = None;
+    endless.id = RuleId::new("endless").unwrap();
+    assert_eq!(best(vec![ends.clone(), endless.clone()]), "endless");
+    assert_eq!(best(vec![endless, ends]), "endless");
 }

@@ -348,7 +348,8 @@ fn the_hour_of_the_event_does_not_count_where_the_rule_says_so() {
     for (event, ends) in [
         ("2026-01-09T10:20:30Z", "2026-01-10T11:00:00Z"),
         ("2026-01-09T10:00:00Z", "2026-01-10T11:00:00Z"),
-        ("2026-03-28T10:59:59Z", "2026-03-29T11:00:00Z"), // hours elapse, clocks change
+        ("2026-01-09T10:20:30.500Z", "2026-01-10T11:00:00Z"), // parts of a second too
+        ("2026-03-28T10:59:59Z", "2026-03-29T11:00:00Z"),     // hours elapse, clocks change
     ] {
         let timeline = Timeline::new(at(event)).with(Anchor::NoticeReceived, at(event));
         assert_eq!(deadline(&terms, &timeline, &germany()).ends, at(ends));

@@ -7,7 +7,7 @@ use aftersale::number::Ratio;
 use aftersale::preset::reasons::{CROSSWALK, TAXONOMY};
 use aftersale::reason::counts::{CountError, ReasonCounts};
 use aftersale::reason::crosswalk::{
-    Crosswalk, CrosswalkDraft, CrosswalkError, Imported, Mapping, Match,
+    Crosswalk, CrosswalkDraft, CrosswalkError, Imported, Mapping, Match, Outgoing,
 };
 use aftersale::reason::history::Standing;
 use aftersale::reason::migration::{Migration, MigrationDraft, MigrationError};
@@ -121,6 +121,8 @@ fn every_defect_of_a_crosswalk_is_listed() {
     draft.lists.push(twice);
     let sent = draft.outgoing.get_mut(&code("QLT.ODOR")).unwrap();
     sent.values_mut().next().unwrap().code = "NO_SUCH_CODE".into();
+    let label = Outgoing { code: "有异味".into(), fit: Match::OwnLabel };
+    sent.insert(list("no_such_list"), label);
     let found = Crosswalk::verify(draft, &SHIPPED).unwrap_err();
     assert!(found.list().len() >= 8, "{found}");
     for words in [
@@ -132,6 +134,7 @@ fn every_defect_of_a_crosswalk_is_listed() {
         "sets `direction` to `sideways`",
         "list `edifact_4465` is declared twice",
         "`NO_SUCH_CODE`, which is not declared",
+        "list `no_such_list` as `有异味`, which is not declared",
     ] {
         assert!(found.to_string().contains(words), "{words}: {found}");
     }

@@ -20,7 +20,7 @@ use aftersale::number::Ratio;
 use aftersale::workflow::builder::{Approval, WorkflowBuilder};
 use aftersale::workflow::defect::{DefectCode, WarningCode};
 use aftersale::workflow::definition::{Stability, Weight};
-use aftersale::workflow::journal::{Actor, Cause};
+use aftersale::workflow::journal::{Actor, Cause, Entry};
 use aftersale::workflow::rule::{
     Mode, Policy, RunningTotal, SamePersonRule, SmallAmount, TimeoutAction,
 };
@@ -583,4 +583,47 @@ fn the_guide_names_a_test_for_every_rule_and_mistake() {
             assert!(text.contains(&format!("fn {name}(")), "{id}: no test {test}");
         }
     }
+}
+
+/// What an approval writes can be read again: it asks no more people than an entry holds, and tells
+/// however many there are, in several entries where one is not enough.
+#[test]
+fn an_approval_writes_nothing_that_cannot_be_read_again() {
+    let crowd = |count: usize| (0..count).map(|n| person(&format!("p{n}"))).collect::<Vec<_>>();
+    let case = || aftersale::id::CaseId::new("R-1").unwrap();
+    let submit = |w: &mut World| {
+        let mut p = Process::default();
+        w.act(&mut p, "zhou", Order::Submit { case: case() }).map(|()| p)
+    };
+    let readable = |w: &World| {
+        w.log.iter().all(|entry| {
+            let text = serde_json::to_string(entry).unwrap();
+            serde_json::from_str(&text).is_ok_and(|again: Entry<Change>| again == *entry)
+        })
+    };
+    let mut w = single(rules(Mode::Any), Policy::default());
+    w.directory = w.directory.with_role(role("service"), crowd(1_001));
+    assert_eq!(submit(&mut w).unwrap_err(), Refusal::TooManySeats { seats: 1_001, most: 1_000 });
+    // Whoever is left out is written down, too.
+    let asker = vec![person("zhou"); 1];
+    let mixed = crowd(1_000).into_iter().chain(asker);
+    w.directory = w.directory.with_role(role("service"), mixed);
+    assert_eq!(submit(&mut w).unwrap_err(), Refusal::TooManySeats { seats: 1_001, most: 1_000 });
+    w.directory = w.directory.with_role(role("service"), crowd(1_000));
+    let mut p = submit(&mut w).unwrap();
+    w.act(&mut p, "p0", Order::Copy { to: crowd(2_500) }).unwrap();
+    assert!(readable(&w));
+    let told = w.log.iter().flat_map(|entry| effects(&case(), entry));
+    let told = told.filter(|effect| matches!(effect.body, EffectBody::Inform(_))).count();
+    assert_eq!(told, 2_500);
+    assert_eq!(Process::replay(&w.log).unwrap(), p);
+    // A role that gets copies may be as large.
+    let rule = rules(Mode::Any).with(|rule| rule.copies = [role("finance")].into());
+    let mut w = single(rule, Policy::default());
+    w.directory = w.directory.with_role(role("finance"), crowd(1_500));
+    submit(&mut w).unwrap();
+    assert!(readable(&w));
+    let told = w.log.iter().flat_map(|entry| effects(&case(), entry));
+    let told = told.filter(|effect| matches!(effect.body, EffectBody::Inform(_))).count();
+    assert_eq!(told, 1_500);
 }

@@ -1,5 +1,7 @@
 //! The review procedures: sound, and right on both sides of every limit.
 
+use std::collections::BTreeSet;
+
 use aftersale::approval::command::Context;
 use aftersale::approval::directory::Directory;
 use aftersale::approval::forecast::{Expected, forecast};
@@ -13,6 +15,7 @@ use aftersale::preset::review::{
 };
 use aftersale::time::Interval;
 use aftersale::workflow::RoleCode;
+use aftersale::workflow::definition::{TimerAction, When, WorkflowDraft};
 use aftersale::workflow::hours::OpeningHours;
 use aftersale::workflow::verify::verify;
 
@@ -36,17 +39,21 @@ struct Asked {
 const PLAIN: Asked =
     Asked { amount: 300, granted: 0, reason: "no_reason", recalled: false, tier: "standard" };
 
-/// The states of the predicted route, with a star where the system decides alone.
-fn route(procedure: Procedure, asked: Asked) -> Vec<String> {
-    let verified = verify(&procedure.draft(&bands()).unwrap()).unwrap();
+fn facts_of(asked: Asked) -> Facts {
     let name = |name: &str| FactName::new(name).unwrap();
-    let facts = Facts::new()
+    Facts::new()
         .with(name(AMOUNT), Fact::Amount(yuan(asked.amount)))
         .with(name(GRANTED), Fact::Amount(yuan(asked.granted)))
         .with(name(REASON), Fact::code(asked.reason))
         .with(name(RECALLED), Fact::Flag(asked.recalled))
         .with(name(TIER), Fact::code(asked.tier))
-        .with(name(DISPUTED), Fact::Flag(false));
+        .with(name(DISPUTED), Fact::Flag(false))
+}
+
+/// The states of the predicted route, with a star where the system decides alone.
+fn route(procedure: Procedure, asked: Asked) -> Vec<String> {
+    let verified = verify(&procedure.draft(&bands()).unwrap()).unwrap();
+    let facts = facts_of(asked);
     let mut directory = Directory::default();
     for role in ["service", "supervisor", "finance", "qc", "key_accounts", "expert"] {
         let people = ["a", "b"].map(|n| ActorId::new(format!("{role}_{n}")).unwrap());
@@ -126,4 +133,60 @@ fn a_recalled_batch_takes_the_recall_route() {
             }
         }
     }
+}
+
+/// WFL-58: above the limit no amount passes without finance, whatever else is decided and however long
+/// anybody is silent.
+#[test]
+fn no_large_amount_passes_without_finance() {
+    let holds = |draft: &WorkflowDraft, when: &When, facts: &Facts| {
+        draft.condition_of(when).is_none_or(|condition| condition.evaluate(facts).holds())
+    };
+    let mut passed = 0;
+    for procedure in [Procedure::AmountBands, Procedure::ReturnsDesk] {
+        let draft = procedure.draft(&bands()).unwrap();
+        for amount in [2_000, 2_001] {
+            for reason in ["quality", "no_reason", "other"] {
+                for tier in ["standard", "premium"] {
+                    let asked = Asked { amount, granted: 0, reason, recalled: false, tier };
+                    let facts = facts_of(asked);
+                    // Every way that people and timers may take, but finance agrees to nothing.
+                    let mut open = vec![draft.initial.clone()];
+                    let mut seen = BTreeSet::new();
+                    while let Some(state) = open.pop() {
+                        if !seen.insert(state.clone()) {
+                            continue;
+                        }
+                        for arrow in draft.arrows.iter().filter(|arrow| arrow.from == state) {
+                            let agrees =
+                                arrow.on.as_ref().is_some_and(|on| on.as_str() == "approved");
+                            if !(agrees && state.as_str() == "finance")
+                                && holds(&draft, &arrow.when, &facts)
+                                && (arrow.when != When::Otherwise
+                                    || !draft.arrows.iter().any(|other| {
+                                        other.from == state
+                                            && other.on == arrow.on
+                                            && other.when != When::Otherwise
+                                            && holds(&draft, &other.when, &facts)
+                                    }))
+                            {
+                                open.push(arrow.to.clone());
+                            }
+                        }
+                        let drawn = draft.states.iter().find(|drawn| drawn.id == state).unwrap();
+                        for timer in &drawn.timers {
+                            if let TimerAction::Leave { to } = &timer.then {
+                                open.push(to.clone());
+                            }
+                        }
+                    }
+                    let passes =
+                        seen.iter().any(|state| matches!(state.as_str(), "goods" | "granted"));
+                    assert_eq!(passes, amount == 2_000, "{procedure}, {reason}, {tier}, {amount}");
+                    passed += usize::from(passes);
+                }
+            }
+        }
+    }
+    assert_eq!(passed, 12);
 }

@@ -80,21 +80,11 @@ fn settled(body: &mut Body, report: &Report<'_>) {
     body.text("Each matched credit is a case on the order it corrects: opened, judged, settled from the amounts frozen at the sale, paid and closed. One order holds all its cases, so nothing is refunded twice.");
     let mut table =
         Table::new("Cases", &["Fate", "#Cases", "#Seller credited", "#Due by what was paid"]);
-    for (fate, sum) in &cases.fates {
-        table.row([
-            fate.name().to_owned(),
-            count(sum.cases),
-            pounds(sum.credited),
-            pounds(sum.refunded),
-        ]);
-    }
+    report.fates().for_each(|fate| {
+        table.row(fate);
+    });
     body.table(&table);
-    body.small(&format!(
-        "{} events on {} orders; replayed, each order has the same state. {} refunds equal the credit note to the penny.",
-        count(cases.events as i128),
-        count(cases.orders as i128),
-        count(cases.equal as i128),
-    ));
+    body.small(&report.replayed());
     if let Some(sample) = &cases.sample {
         let credit = &report.matched.credits[sample.credit];
         body.callout(

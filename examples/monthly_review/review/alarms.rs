@@ -11,7 +11,10 @@ use aftersale::label::Language;
 use aftersale::money::Money;
 use aftersale::money::currency::Currency;
 
-use super::{ALARM_AGE, C95, Outcomes, family, month, percent, pick, range, returned};
+use super::{
+    ALARM_AGE, C95, Outcomes, chance, count, counts, family, heads, month, percent, pick, range,
+    returned,
+};
 use crate::document::{Block, Grid, Section};
 use crate::invoices::{Line, MARKETS, Shop};
 use crate::support::body::Tone;
@@ -76,10 +79,10 @@ pub fn alarm_section(
                 vec![
                     month.to_string(),
                     name(alarm.key),
-                    format!("{} / {}", alarm.seen.part(), alarm.seen.whole()),
+                    counts(alarm.seen),
                     decimals(alarm.expected, 1),
                     since.map_or(String::new(), |since| since.to_string()),
-                    if alarm.q < 0.0005 { "< 0.001".into() } else { decimals(alarm.q, 3) },
+                    chance(alarm.q),
                     format!(
                         "{} ({}…{})",
                         decimals(alarm.extra.value, 0),
@@ -94,7 +97,7 @@ pub fn alarm_section(
         }
     }
     let last = &screenings.last().ok_or("no screening")?.1;
-    let tested = last.tested;
+    let tested = count(last.tested as u64);
     let rho = decimals(last.family.rho, 4);
     let rate = percent(last.family.rate, 2);
     let series: Vec<(String, Proportion)> = totals(shop, |line| line.code)
@@ -121,7 +124,7 @@ pub fn alarm_section(
                 Tone::Plain,
                 vec![
                     format!("`{code}` {name}"),
-                    format!("{} / {}", own.units.part(), own.units.whole()),
+                    counts(own.units),
                     percent(own.units.value().unwrap_or(0.0), 1),
                     percent(own.rate.value, 1),
                     range(&own.rate, 1),
@@ -149,16 +152,19 @@ pub fn alarm_section(
                     "Alarms: returned within a month of the month of sale",
                     "预警：销售月及次月内退回"
                 ),
-                heads: vec![
-                    say!(language, "month", "月份"),
-                    say!(language, "article, or family and market", "商品或品类·市场"),
-                    say!(language, "#returned / sold", "#退回 / 售出"),
-                    say!(language, "#expected", "#预期"),
-                    say!(language, "since", "起始"),
-                    "#q".to_owned(),
-                    say!(language, "#extra (95 %)", "#多退（95 %）"),
-                    say!(language, "#worth", "#金额"),
-                ],
+                heads: heads(
+                    language,
+                    &[
+                        ("month", "月份"),
+                        ("article, or family and market", "商品或品类·市场"),
+                        ("#returned / sold", "#退回 / 售出"),
+                        ("#expected", "#预期"),
+                        ("since", "起始"),
+                        ("#q", "#q"),
+                        ("#extra (95 %)", "#多退（95 %）"),
+                        ("#worth", "#金额"),
+                    ],
+                ),
                 rows,
             }),
             Block::Figure(
@@ -171,13 +177,16 @@ pub fn alarm_section(
             ),
             Block::Grid(Grid {
                 caption: say!(language, "Worst articles, luck taken out", "剔除运气后的高退货商品"),
-                heads: vec![
-                    say!(language, "article", "商品"),
-                    say!(language, "#returned / sold", "#退回 / 售出"),
-                    say!(language, "#raw", "#原始"),
-                    say!(language, "#shrunken", "#收缩后"),
-                    say!(language, "#95 %", "#95 % 区间"),
-                ],
+                heads: heads(
+                    language,
+                    &[
+                        ("article", "商品"),
+                        ("#returned / sold", "#退回 / 售出"),
+                        ("#raw", "#原始"),
+                        ("#shrunken", "#收缩后"),
+                        ("#95 %", "#95 % 区间"),
+                    ],
+                ),
                 rows: worst,
             }),
         ],

@@ -8,7 +8,7 @@ use aftersale::analytics::rate::Proportion;
 use aftersale::chart::{Unit, heat_map, waterfall_chart};
 use aftersale::label::Language;
 
-use super::{ALARM_AGE, Outcomes, family, month, percent, pick, returned};
+use super::{ALARM_AGE, Outcomes, chance, counts, family, heads, month, percent, pick, returned};
 use crate::document::{Block, Grid, Section};
 use crate::invoices::{BANDS, FAMILIES, Line, MARKETS, Shop};
 use crate::support::body::Tone;
@@ -56,10 +56,10 @@ pub fn causes(shop: &Shop, language: Language) -> Outcomes<Section> {
                 Tone::Bad,
                 vec![
                     cause.element.iter().map(name).collect::<Vec<_>>().join(" × "),
-                    format!("{} / {}", cause.before.part(), cause.before.whole()),
-                    format!("{} / {}", cause.after.part(), cause.after.whole()),
+                    counts(cause.before),
+                    counts(cause.after),
                     decimals(cause.expected, 1),
-                    if cause.p < 0.0005 { "< 0.001".into() } else { decimals(cause.p, 3) },
+                    chance(cause.p),
                 ],
             )
         })
@@ -126,13 +126,16 @@ pub fn causes(shop: &Shop, language: Language) -> Outcomes<Section> {
                 "Combinations that rose against everything else, mix removed",
                 "剔除结构后相对其余上升的组合"
             ),
-            heads: vec![
-                say!(language, "combination", "组合"),
-                say!(language, "#before", "#之前"),
-                say!(language, "#after", "#之后"),
-                say!(language, "#expected after", "#之后预期"),
-                "#p".to_owned(),
-            ],
+            heads: heads(
+                language,
+                &[
+                    ("combination", "组合"),
+                    ("#before", "#之前"),
+                    ("#after", "#之后"),
+                    ("#expected after", "#之后预期"),
+                    ("#p", "#p"),
+                ],
+            ),
             rows,
         }));
     }

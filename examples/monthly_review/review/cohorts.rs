@@ -5,7 +5,7 @@ use aftersale::analytics::rate::Estimate;
 use aftersale::chart::{cohort_chart, trend_chart};
 use aftersale::label::Language;
 
-use super::{count, percent, range};
+use super::{count, heads, percent, range};
 use crate::document::{Block, Grid, Section};
 use crate::invoices::Shop;
 use crate::support::body::Tone;
@@ -87,15 +87,18 @@ pub fn cohorts(
                     "Return rate by month of sale, within two months after it",
                     "按销售月、两个月内的退货率"
                 ),
-                heads: vec![
-                    say!(language, "month of sale", "销售月"),
-                    say!(language, "#lines", "#行数"),
-                    say!(language, "#calendar month", "#日历月口径"),
-                    say!(language, "#so far", "#至今"),
-                    say!(language, "#expected", "#预期"),
-                    say!(language, "#95 %", "#95 % 区间"),
-                    say!(language, "state", "状态"),
-                ],
+                heads: heads(
+                    language,
+                    &[
+                        ("month of sale", "销售月"),
+                        ("#lines", "#行数"),
+                        ("#calendar month", "#日历月口径"),
+                        ("#so far", "#至今"),
+                        ("#expected", "#预期"),
+                        ("#95 %", "#95 % 区间"),
+                        ("state", "状态"),
+                    ],
+                ),
                 rows,
             }),
         ],

@@ -6,7 +6,7 @@ use aftersale::analytics::rate::{Estimate, per_exposure};
 use aftersale::analytics::waiting::Waiting;
 use aftersale::label::Language;
 
-use super::{C95, Outcomes, Sources, count, hours, month, percent, range};
+use super::{C95, Outcomes, Sources, count, heads, hours, month, percent, range};
 use crate::document::{Block, Grid, Section};
 use crate::invoices::Line;
 use crate::reviews;
@@ -25,7 +25,8 @@ fn row(name: String, (share, digits): (&Estimate, usize), note: String) -> Row {
 }
 
 /// A time with its interval and sample.
-fn timed(name: String, time: &Estimate, note: String) -> Row {
+fn timed(name: String, time: &Estimate, note: String, language: Language) -> Row {
+    let hours = |seconds| hours(seconds, language);
     let interval = format!("{}–{}", decimals(time.low / 3600.0, 1), hours(time.high));
     (Tone::Plain, vec![name, hours(time.value), interval, count(time.sample), note])
 }
@@ -65,14 +66,14 @@ pub fn figures(
     let right = desk.first_time_right.share(C95).ok_or("no tickets")?;
     let answers = reviews::satisfaction(sources.clothing)?;
     let csat = answers.csat(C95).ok_or("no answers")?;
-    let published = |basis, scope, value: fn(f64) -> String| {
+    let published = |basis, scope, value: &dyn Fn(f64) -> String| {
         comparable(basis, scope)
             .first()
             .map_or(String::new(), |b| format!("{} {}", value(b.value), describe(b, language)))
     };
-    let benchmark = published(Basis::Value, Scope::Online, |share| percent(share, 1));
+    let benchmark = published(Basis::Value, Scope::Online, &|share| percent(share, 1));
     let of_marketplaces =
-        published(Basis::HandlingHours, Scope::Marketplace, |time| hours(time * 3600.0));
+        published(Basis::HandlingHours, Scope::Marketplace, &|time| hours(time * 3600.0, language));
     let mut naive_row = row(
         say!(language, "November as the calendar shows it", "按日历月看的 11 月"),
         (&naive, 2),
@@ -104,12 +105,14 @@ pub fn figures(
             say!(language, "Handling time of tickets, median", "工单处理时长，中位数"),
             &median,
             of_marketplaces,
+            language,
         ),
         timed(
             say!(language, "Handling time, 90th percentile", "处理时长，第 90 百分位"),
             &slow,
             say!(language, "the mean, {{}}, hides it", "均值掩盖了它：{{}}")
-                .replace("{}", &hours(mean.value)),
+                .replace("{}", &hours(mean.value, language)),
+            language,
         ),
         row(
             say!(language, "Done within 24 hours, open ones included", "24 小时内完成（含未结）"),
@@ -134,17 +137,21 @@ pub fn figures(
     ];
     let grid = Grid {
         caption: say!(language, "Key figures with 95 % intervals", "关键指标与 95 % 区间"),
-        heads: vec![
-            say!(language, "figure", "指标"),
-            say!(language, "#value", "#数值"),
-            say!(language, "#95 %", "#95 % 区间"),
-            say!(language, "#sample", "#样本"),
-            say!(language, "compared with", "对照"),
-        ],
+        heads: heads(
+            language,
+            &[
+                ("figure", "指标"),
+                ("#value", "#数值"),
+                ("#95 %", "#95 % 区间"),
+                ("#sample", "#样本"),
+                ("compared with", "对照"),
+            ],
+        ),
         rows,
     };
     let (matched, unmatched, wrong) = shop.credits;
-    let lines = shop.lines.len();
+    let [matched, unmatched, wrong] = [matched, unmatched, wrong].map(count);
+    let lines = count(shop.lines.len() as u64);
     let section = Section {
         name: say!(language, "Figures", "指标"),
         heading: say!(
@@ -171,9 +178,9 @@ pub fn figures(
         ),
         Tile::new(
             &say!(language, "Median handling", "处理时长中位数"),
-            &hours(median.value),
+            &hours(median.value, language),
             &say!(language, "90th percentile {{}}", "第 90 百分位 {{}}")
-                .replace("{}", &hours(slow.value)),
+                .replace("{}", &hours(slow.value, language)),
         ),
         Tile::new(
             &say!(language, "Service goal met", "SLA 达成"),

@@ -13,11 +13,18 @@ use aftersale::improvement::{Improvement, IssueId, Origin, QualityIssue};
 use aftersale::label::{Coded, Language};
 use aftersale::time::Interval;
 
-use super::{ALARM_AGE, Outcomes, Sources, count, month, percent, returned};
+use super::{ALARM_AGE, Outcomes, Sources, count, heads, month, percent, returned};
 use crate::actions::{Case, live};
 use crate::document::{Block, Grid, Section};
 use crate::invoices::day;
 use crate::support::body::Tone;
+use crate::support::text::decimals;
+
+/// A change of a share in percentage points, with its sign.
+fn points(change: f64) -> String {
+    let sign = if change > 0.0 { "+" } else { "" };
+    format!("{sign}{}", decimals(100.0 * change, 2))
+}
 
 /// The name of a department.
 fn called(department: &str, language: Language) -> String {
@@ -166,16 +173,11 @@ pub fn improvements(
             vec![
                 action.title.clone(),
                 format!("{} · {}", called(action.department.as_str(), language), action.owner),
-                action.due.to_string(),
+                action.due.to_string().replace('-', "\u{2011}"),
                 format!("{} → {}", share(&case.from), share(&case.to)),
                 action.plan.test().label(language).to_owned(),
                 verdict.map_or("–".into(), |v| {
-                    format!(
-                        "{:+.2} ({:+.2}…{:+.2})",
-                        100.0 * v.change,
-                        100.0 * v.low,
-                        100.0 * v.high
-                    )
+                    format!("{} ({}…{})", points(v.change), points(v.low), points(v.high))
                 }),
                 action.plan.units_needed().map_or("–".into(), |needed| {
                     format!("{} / {}", count(verdict.map_or(0, |v| v.units)), count(needed))
@@ -242,28 +244,34 @@ pub fn improvements(
                     "Effect stated beforehand, and what the stated test says",
                     "事先声明的效果与检验结论"
                 ),
-                heads: vec![
-                    say!(language, "action", "措施"),
-                    say!(language, "department · owner", "部门 · 负责人"),
-                    say!(language, "due", "期限"),
-                    say!(language, "stated", "声明"),
-                    say!(language, "test", "检验"),
-                    say!(language, "#change in points (95 %)", "#变化，百分点（95 %）"),
-                    say!(language, "#units / needed", "#样本 / 所需"),
-                    say!(language, "verdict", "结论"),
-                ],
+                heads: heads(
+                    language,
+                    &[
+                        ("action", "措施"),
+                        ("department · owner", "部门 · 负责人"),
+                        ("due", "期限"),
+                        ("stated", "声明"),
+                        ("test", "检验"),
+                        ("#change in points (95 %)", "#变化，百分点（95 %）"),
+                        ("#units / needed", "#样本 / 所需"),
+                        ("verdict", "结论"),
+                    ],
+                ),
                 rows,
             }),
             Block::Grid(Grid {
                 caption: say!(language, "Packs by department", "部门评审包"),
-                heads: vec![
-                    say!(language, "department", "部门"),
-                    say!(language, "#new issues", "#新问题"),
-                    say!(language, "#overdue", "#逾期"),
-                    say!(language, "#open", "#进行中"),
-                    say!(language, "#verified", "#已验证"),
-                    say!(language, "#not verified", "#未验证"),
-                ],
+                heads: heads(
+                    language,
+                    &[
+                        ("department", "部门"),
+                        ("#new issues", "#新问题"),
+                        ("#overdue", "#逾期"),
+                        ("#open", "#进行中"),
+                        ("#verified", "#已验证"),
+                        ("#not verified", "#未验证"),
+                    ],
+                ),
                 rows: pack_rows,
             }),
             Block::Text(say!(

@@ -4,7 +4,7 @@ use aftersale::analytics::pareto::{Kind, pareto};
 use aftersale::chart::{pareto_chart, sankey_chart};
 use aftersale::label::{Coded, Language};
 
-use super::{C95, Outcomes, Sources, count, percent, range};
+use super::{C95, Outcomes, Sources, count, heads, percent, range};
 use crate::document::{Block, Grid, Section};
 use crate::reviews;
 use crate::support::body::Tone;
@@ -73,20 +73,20 @@ pub fn reasons(sources: &Sources<'_>, language: Language) -> Outcomes<Section> {
     } else {
         say!(language, "lies between {low} and {high} reasons", "在第 {low} 到第 {high} 个原因之间")
     };
-    let (few, read) = (table.vital_few, found.read);
+    let (few, read) = (table.vital_few, count(found.read));
     let title = say!(language, "Reasons in unhappy reviews", "差评中的退货原因");
     Ok(Section {
         name: say!(language, "Reasons", "原因"),
         heading: say!(
             language,
-            "{few} reasons make four fifths of the complaints",
-            "{few} 个原因占了八成"
+            "{few} reasons make four fifths of what is named",
+            "{few} 个原因占已识别的八成"
         ),
         blocks: vec![
             Block::Text(say!(
                 language,
-                "Read from the text of {read} reviews that do not recommend the article, by the words of the reason taxonomy. By the intervals of the cumulative shares the cut {cut}. Shares are of all reasons named; a review can name several.",
-                "由原因分类的词库从 {read} 条不推荐的评论中读出。按累计占比的区间，八成的分界{cut}。占比以提到的全部原因为分母，一条评论可有多个原因。"
+                "Read from the text of {read} reviews that do not recommend the article, by the words of the reason taxonomy. By the intervals of the cumulative shares the cut {cut}. Shares count reviews without a reason too, the classes what is named only; a review can name several.",
+                "由原因分类的词库从 {read} 条不推荐的评论中读出。按累计占比的区间，八成的分界{cut}。占比的分母包含未识别的评论，类别只按已识别的原因划分；一条评论可有多个原因。"
             )),
             Block::Pair(vec![
                 (
@@ -111,14 +111,17 @@ pub fn reasons(sources: &Sources<'_>, language: Language) -> Outcomes<Section> {
             ]),
             Block::Grid(Grid {
                 caption: say!(language, "Pareto of reasons", "原因帕累托"),
-                heads: vec![
-                    say!(language, "reason", "原因"),
-                    say!(language, "#reviews", "#评论"),
-                    say!(language, "#share", "#占比"),
-                    say!(language, "#95 %", "#95 % 区间"),
-                    say!(language, "#cumulative", "#累计"),
-                    say!(language, "class", "类别"),
-                ],
+                heads: heads(
+                    language,
+                    &[
+                        ("reason", "原因"),
+                        ("#reviews", "#评论"),
+                        ("#share", "#占比"),
+                        ("#95 %", "#95 % 区间"),
+                        ("#cumulative", "#累计"),
+                        ("class", "类别"),
+                    ],
+                ),
                 rows,
             }),
         ],

@@ -10,7 +10,7 @@ use aftersale::lineage::source::Source;
 use aftersale::lineage::suspect::Suspect;
 
 use super::alarms::screening_past;
-use super::{Outcomes, pick};
+use super::{Outcomes, count, heads, pick};
 use crate::document::{Block, Grid, Section};
 use crate::invoices::{Line, MARKETS, Shop};
 use crate::lots::{Lots, look_behind};
@@ -106,7 +106,7 @@ fn first_month(now: Month, alarm: &Alarm<usize>) -> Month {
 }
 
 fn still_out(lines: &[&Line]) -> String {
-    decimals(lines.iter().map(|line| line.units - line.units_back).sum::<i64>() as f64, 0)
+    count(lines.iter().map(|line| line.units - line.units_back).sum::<i64>())
 }
 
 fn lot_of(suspect: &Suspect) -> Option<&str> {
@@ -136,8 +136,12 @@ fn lot_grid(lots: &Lots<'_>, language: Language) -> Block {
             tone,
             vec![
                 lot.to_owned(),
-                format!("{} / {here}", counts.exposed_defective),
-                format!("{} / {others}", counts.defective - counts.exposed_defective),
+                format!("{} / {}", count(counts.exposed_defective), count(here)),
+                format!(
+                    "{} / {}",
+                    count(counts.defective - counts.exposed_defective),
+                    count(others)
+                ),
                 decimals(q, if q < 0.01 { 4 } else { 2 }),
                 still_out(lots.lines.get(lot).map_or(&[], Vec::as_slice)),
             ],
@@ -149,13 +153,16 @@ fn lot_grid(lots: &Lots<'_>, language: Language) -> Block {
             "Deliveries by the chance of so many returns",
             "按退货概率排列的到货批次"
         ),
-        heads: vec![
-            say!(language, "lot", "批次"),
-            say!(language, "#lines back / sold", "#退货行 / 售出行"),
-            say!(language, "#in other lots", "#其他批次"),
-            say!(language, "#q", "#q 值"),
-            say!(language, "#units still out", "#在外件数"),
-        ],
+        heads: heads(
+            language,
+            &[
+                ("lot", "批次"),
+                ("#lines back / sold", "#退货行 / 售出行"),
+                ("#in other lots", "#其他批次"),
+                ("#q", "#q 值"),
+                ("#units still out", "#在外件数"),
+            ],
+        ),
         rows: ranked.filter_map(row).take(5).collect(),
     })
 }
@@ -174,27 +181,30 @@ fn market_grid(scope: &[&Line], caption: String, language: Language) -> Block {
         let cells = || {
             vec![
                 pick(language, MARKETS[market]),
-                customers.len().to_string(),
-                here.len().to_string(),
-                decimals(units as f64, 0),
-                decimals(back as f64, 0),
-                decimals((units - back) as f64, 0),
-                open.len().to_string(),
+                count(customers.len() as u64),
+                count(here.len() as u64),
+                count(units),
+                count(back),
+                count(units - back),
+                count(open.len() as u64),
             ]
         };
         (units > 0).then(|| (Tone::Plain, cells()))
     };
     Block::Grid(Grid {
         caption,
-        heads: vec![
-            say!(language, "market", "市场"),
-            say!(language, "#customers", "#客户"),
-            say!(language, "#lines", "#订单行"),
-            say!(language, "#units sold", "#售出件数"),
-            say!(language, "#back", "#已退"),
-            say!(language, "#still out", "#在外"),
-            say!(language, "#customers to tell", "#需通知客户"),
-        ],
+        heads: heads(
+            language,
+            &[
+                ("market", "市场"),
+                ("#customers", "#客户"),
+                ("#lines", "#订单行"),
+                ("#units sold", "#售出件数"),
+                ("#back", "#已退"),
+                ("#still out", "#在外"),
+                ("#customers to tell", "#需通知客户"),
+            ],
+        ),
         rows: (0..MARKETS.len()).filter_map(row).collect(),
     })
 }

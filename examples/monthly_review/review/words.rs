@@ -3,7 +3,7 @@
 use aftersale::analytics::words::{Keyness, TermCounts, emerging, examples};
 use aftersale::label::Language;
 
-use super::{Outcomes, Sources};
+use super::{Outcomes, Sources, count, heads};
 use crate::document::{Block, Grid, Section};
 use crate::reviews;
 use crate::support::body::Tone;
@@ -80,8 +80,8 @@ pub fn word_grid(
                 Tone::Plain,
                 vec![
                     term.term.clone(),
-                    format!("{} / {}", term.here, here.notes()),
-                    format!("{} / {}", term.there, there.notes()),
+                    format!("{} / {}", count(term.here), count(here.notes())),
+                    format!("{} / {}", count(term.there), count(there.notes())),
                     decimals(term.g2, 1),
                     shown.replace(['`', '*'], ""),
                 ],
@@ -90,13 +90,16 @@ pub fn word_grid(
         .collect();
     Grid {
         caption,
-        heads: vec![
-            say!(language, "term", "词"),
-            say!(language, "#here", "#此处"),
-            say!(language, "#compared", "#对照"),
-            "#G²".to_owned(),
-            say!(language, "in a note", "例句"),
-        ],
+        heads: heads(
+            language,
+            &[
+                ("term", "词"),
+                ("#here", "#此处"),
+                ("#compared", "#对照"),
+                ("#G²", "#G²"),
+                ("in a note", "例句"),
+            ],
+        ),
         rows,
     }
 }

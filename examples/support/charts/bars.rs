@@ -92,7 +92,7 @@ impl Chart for Bars {
         for row in &self.rows {
             let (top, tall) = place.name(pen, &row.0, y);
             let wide = (scale.at(row.1) - place.left).max(1.5);
-            let tip = format!("{}: {}", row.0, behind(row));
+            let tip = format!("{} · {}", row.0, behind(row));
             pen.rect((place.left, top, wide, tall), "bar c1", &tip);
             let value = self.format.full(row.1);
             let x = place.left + wide + 8.0;
@@ -119,7 +119,7 @@ impl Chart for Pareto {
         let shown: f64 = self.rows.iter().map(|(_, value)| value).sum();
         let share = Format::Percent(1).full(shown / self.whole.max(f64::MIN_POSITIVE));
         let rows = self.rows.iter().map(row).collect::<Vec<_>>().join("; ");
-        format!("{rows}. {}: {share}", self.words.1)
+        format!("{rows} · {} {share}", self.words.1)
     }
 
     fn draw(&self, pen: &mut Svg) {
@@ -151,7 +151,7 @@ impl Chart for Pareto {
             pen.rect(
                 (place.left, bar, wide, tall),
                 "bar c1",
-                &format!("{name}: {text}; {} {share}", self.words.1),
+                &format!("{name} · {text} · {} {share}", self.words.1),
             );
             pen.text((pen.width - SHARES, bar + tall - 4.5), Anchor::End, "v", &text);
             line.push((shares.at(running / whole), bar + tall / 2.0));

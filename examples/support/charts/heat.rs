@@ -30,8 +30,8 @@ impl Chart for Heat {
                 .filter_map(|(value, column)| value.map(|value| (value, column)))
                 .max_by(|a, b| a.0.total_cmp(&b.0));
             strongest.map_or_else(
-                || format!("{name}: –"),
-                |(value, column)| format!("{name}: {column} {} (max)", self.format.full(value)),
+                || format!("{name} –"),
+                |(value, column)| format!("{name} · {column} {} ▲", self.format.full(value)),
             )
         };
         self.rows.iter().map(row).collect::<Vec<_>>().join("; ")
@@ -58,7 +58,8 @@ impl Chart for Heat {
                 };
                 // The root keeps small values apart that one large value would flatten.
                 let strength = 0.04 + 0.96 * (value / high).clamp(0.0, 1.0).sqrt();
-                let tip = format!("{name}, {}: {}", self.columns[column], self.format.full(*value));
+                let tip =
+                    format!("{name} · {} · {}", self.columns[column], self.format.full(*value));
                 pen.tint(place, strength, &tip);
                 if longest + 6.0 < room {
                     let class = if strength > 0.6 { "on" } else { "m" };

@@ -71,10 +71,10 @@ impl Lines {
             let Some(value) = value else { continue };
             let interval = series.band.get(position).copied().flatten();
             let range = interval.map_or(String::new(), |(low, high)| {
-                format!(" ({} to {})", self.format.full(low), self.format.full(high))
+                format!(" ({}–{})", self.format.full(low), self.format.full(high))
             });
             let tip = format!(
-                "{}, {}: {}{range}",
+                "{} · {} {}{range}",
                 self.names[position],
                 series.name,
                 self.format.full(*value)
@@ -101,10 +101,10 @@ impl Chart for Lines {
                 value.map(|value| format!("{name} {}", self.format.full(value)))
             };
             let points: Vec<_> = self.names.iter().zip(&series.values).filter_map(point).collect();
-            parts.push(format!("{}: {}", series.name, points.join(", ")));
+            parts.push(format!("{} · {}", series.name, points.join(" · ")));
         }
         for (position, why) in &self.alarms {
-            parts.push(format!("{} {}: {why}", self.alarm, self.names[*position]));
+            parts.push(format!("{} {} · {why}", self.alarm, self.names[*position]));
         }
         parts.join(". ")
     }

@@ -75,7 +75,7 @@ impl Waterfall {
         for (position, (step, (from, to))) in self.steps.iter().zip(&spans).enumerate() {
             let middle = room * (position as f64 + 0.5);
             let (y1, y2) = (scale.at(*from), scale.at(*to));
-            let tip = format!("{}: {} {}", step.label, self.format.full(step.value), step.note);
+            let tip = format!("{} · {} {}", step.label, self.format.full(step.value), step.note);
             let tall = if (y2 - y1).abs() < 1.5 { 1.5 } else { y2 - y1 };
             pen.rect((middle - bar / 2.0, y1, bar, tall), Self::class(step), &tip);
             if position + 1 < self.steps.len() {

@@ -82,10 +82,12 @@ impl<'a> HistogramColumns<'a> {
         let few = totals.iter().filter(|total| **total <= FEW);
         let few = few.fold(0_usize, |all, total| all.saturating_add(*total as usize));
         let Room { few: values, many } = room;
-        let mut values = self.few.piece(few, values);
+        let values = self.few.piece(few, values);
         let before = waiting.values.len();
         waiting.values.resize(before.saturating_add(few), (0, 0));
-        let mut slots = waiting.values.get_mut(before..).unwrap_or_default().iter_mut();
+        let slots = waiting.values.get_mut(before..).unwrap_or_default();
+        let mut slots = slots.iter_mut().zip(values);
+        let mut highest = 0_u64;
         for (place, total) in places.iter().zip(totals) {
             if *total > FEW {
                 let buckets = next_buckets(
@@ -99,20 +101,22 @@ impl<'a> HistogramColumns<'a> {
                 }
                 continue;
             }
-            let own = values.split_at_checked(*total as usize);
-            let (own, later) = own.ok_or(from.damaged("values"))?;
-            values = later;
             let mut bucket = 0_u64;
-            for step in own {
+            let mut put = |(slot, step): (&mut (u16, u16), &u64)| {
                 bucket = bucket.saturating_add(*step);
-                if bucket >= u64::from(BUCKETS) {
-                    return Err(from.damaged("values in 3,776 buckets"));
-                }
-                // A part has fewer cells than 2^16.
-                if let Some(slot) = slots.next() {
-                    *slot = (*place as u16, bucket as u16);
-                }
+                highest = highest.max(bucket);
+                // A part has fewer cells than 2^16, and a bucket past the last is refused below.
+                *slot = (*place as u16, bucket as u16);
+            };
+            if *total == 1 {
+                // Nearly always, and faster than a loop.
+                slots.next().into_iter().for_each(put);
+            } else {
+                slots.by_ref().take(*total as usize).for_each(&mut put);
             }
+        }
+        if highest >= u64::from(BUCKETS) {
+            return Err(from.damaged("values in 3,776 buckets"));
         }
         Ok(())
     }

@@ -84,11 +84,11 @@ impl<'a> SumColumns<'a> {
         for ((place, (more, low, high)), total) in places.iter().zip(sums).zip(totals) {
             let count = total.checked_add_signed(unzigzag_short(more));
             let sum = count.and_then(|count| stored_sum(count, low, high));
-            let sum = sum.ok_or(from.damaged(AGREE))?;
+            let sum = sum.ok_or_else(|| from.damaged(AGREE))?;
             if sum.is_empty() && *total == 0 {
                 return Err(from.damaged(FILLED));
             }
-            added.get_mut(*place).ok_or(from.damaged(INSIDE))?.merge(&sum)?;
+            added.get_mut(*place).ok_or_else(|| from.damaged(INSIDE))?.merge(&sum)?;
         }
         Ok(())
     }
@@ -157,11 +157,11 @@ pub(super) fn merge_sums(cells: &mut [Sum], shards: Vec<Stored<'_>>) -> Result<(
             while let places @ [_, ..] = positions.piece(start, end, &mut places) {
                 let sums = columns.piece(places.len(), &mut room);
                 for (place, (count, low, high)) in places.iter().zip(sums) {
-                    let sum = stored_sum(count, low, high).ok_or(from.damaged(AGREE))?;
+                    let sum = stored_sum(count, low, high).ok_or_else(|| from.damaged(AGREE))?;
                     if sum.is_empty() {
                         return Err(from.damaged(FILLED));
                     }
-                    part.get_mut(*place).ok_or(from.damaged(INSIDE))?.merge(&sum)?;
+                    part.get_mut(*place).ok_or_else(|| from.damaged(INSIDE))?.merge(&sum)?;
                 }
             }
             Ok(())

@@ -285,7 +285,8 @@ fn return_facets(
 ) -> Result<Facets, OrderError> {
     let reason = line.reasons.counted(&view.preference).value;
     let code = reason.code();
-    let cause = code.cause();
+    let known = view.taxonomy.and_then(|taxonomy| taxonomy.reason(&code));
+    let cause = known.map(|reason| reason.cause.clone()).or_else(|| code.cause());
     let mut facets = sold_facets(order.sale(), sold, view)?
         .in_month(month(case.opened_at, view)?)
         .with(Dimension::Reason, cause.as_ref().map_or(code.as_str(), |cause| cause.as_str()))?

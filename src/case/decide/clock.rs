@@ -148,6 +148,9 @@ impl Run<'_> {
     /// The earliest announcement until `now` that moves a running deadline.
     fn next_revision(&self, now: Instant) -> Option<Next> {
         let practice = self.rules.practice()?;
+        if practice.announcements().is_empty() {
+            return None;
+        }
         let order = self.order();
         let mut first: Option<(Instant, &CaseId, &Timer, Instant)> = None;
         for (due, case, rule) in &order.agenda {
@@ -155,8 +158,8 @@ impl Run<'_> {
             let Some(timer) = timer else { continue };
             let known = practice.announcements().iter().filter(|at| **at <= now && *at <= due);
             for announced in known {
-                let moved = revised(practice, timer, *announced);
-                if moved > timer.due {
+                let moved = told(practice, timer, *announced);
+                if let Some(moved) = moved.filter(|moved| *moved > timer.due) {
                     let at = order.stream.last_at.map_or(*announced, |last| last.max(*announced));
                     let found = (at, case, timer, moved);
                     let earlier = first.is_none_or(|(before, case, timer, _)| {
@@ -336,10 +339,9 @@ impl Run<'_> {
     /// Time on hold does not count: the deadlines move when the hold ends.
     fn move_by_hold(&self, case: &ReturnCase, at: Instant, clocks: &mut Vec<EventFact>) {
         for timer in &case.timers {
-            let due = match self.rules.practice() {
-                Some(practice) => revised(practice, timer, at),
-                None => after_last_hold(timer),
-            };
+            // Where the rules of now cannot tell, the hold moves the deadline by its own length.
+            let told = self.rules.practice().and_then(|practice| told(practice, timer, at));
+            let due = told.unwrap_or_else(|| after_last_hold(timer));
             if due != timer.due {
                 let (case, rule, before) = (case.id.clone(), timer.rule.clone(), timer.due);
                 clocks.push(EventFact::DeadlineRevised { case, timer: rule, before, due });
@@ -401,13 +403,14 @@ impl Run<'_> {
     }
 }
 
-/// When a timer is due by what is known at a time; never earlier than it was.
-fn revised(practice: &Practice, timer: &Timer, known_at: Instant) -> Instant {
+/// When a timer is due by what is known at a time, never earlier than it was; none where the practice
+/// cannot tell.
+fn told(practice: &Practice, timer: &Timer, known_at: Instant) -> Option<Instant> {
     let due = practice.due(&timer.rule, timer.length, timer.started_at, &timer.held, known_at);
-    due.unwrap_or(timer.due).max(timer.due)
+    due.ok().map(|due| due.max(timer.due))
 }
 
-/// Without a practice at hand, a hold moves the deadline by its own length.
+/// Without a practice that can tell, a hold moves the deadline by its own length.
 fn after_last_hold(timer: &Timer) -> Instant {
     let Some(hold) = timer.held.last() else { return timer.due };
     let counted = Interval::new(hold.start().max(timer.started_at), hold.end());

@@ -65,16 +65,22 @@ impl Scene<'_> {
         {
             draft.refuse(ParcelObstacle::UnknownParcel { parcel: parcel.clone() });
         }
-        if unexpected.len() > MAX_LINES {
-            let (what, found, max) = ("unexpected items", unexpected.len(), MAX_LINES);
-            draft.refuse(Obstacle::TooMany { what, found, max });
+        let numbers =
+            lines.iter().fold(0_usize, |sum, line| sum.saturating_add(line.serials.len()));
+        for (what, found) in [("unexpected items", unexpected.len()), ("serial numbers", numbers)] {
+            let max = MAX_LINES;
+            if found > max {
+                return draft.refuse(Obstacle::TooMany { what, found, max });
+            }
+        }
+        for (item, _) in (1_u32..).zip(unexpected).filter(|(_, item)| item.quantity.is_zero()) {
+            draft.refuse(ParcelObstacle::ZeroItem { item });
         }
         let called_back = super::intercept::called_back(case);
         if let Some(open) = called_back.filter(|open| parcel == Some(open)) {
             draft.refuse(ParcelObstacle::InterceptionOpen { parcel: open.clone() });
         }
-        let mut unexpected: Vec<UnexpectedItem> =
-            unexpected.iter().take(MAX_LINES).cloned().collect();
+        let mut unexpected = unexpected.to_vec();
         let plain: Vec<LineQuantity> = lines
             .iter()
             .map(|line| LineQuantity { line: line.line.clone(), quantity: line.quantity })
@@ -188,7 +194,10 @@ impl Scene<'_> {
         }
         // A lot speaks for the whole received quantity: one receipt, one lot of goods.
         let known = sale.knows_lots(&line.line);
-        if known && received.lots.iter().any(|lot| !sale.shipped_lot(&line.line, lot)) {
+        if known
+            && genuine > 0
+            && received.lots.iter().any(|lot| !sale.shipped_lot(&line.line, lot))
+        {
             unexpected.push(UnexpectedItem {
                 sku,
                 quantity: Quantity::new(genuine.max(0), unit).unwrap_or(Quantity::zero(unit)),

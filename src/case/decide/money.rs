@@ -15,7 +15,7 @@ use super::super::replacement::Replacement;
 use super::super::resolution::Resolution;
 use super::super::state::{CaseLine, ReturnCase};
 use super::replace::returned_advance;
-use super::{Draft, Scene, not_enough, take};
+use super::{Draft, MAX_LINES, Scene, not_enough, take};
 use crate::explain::{Effect, Fact, Finding};
 use crate::money::Money;
 use crate::quantity::Quantity;
@@ -58,6 +58,10 @@ impl Scene<'_> {
         if !self.authorized(draft, case, "settling") {
             return;
         }
+        if lines.len() > MAX_LINES {
+            let (what, found, max) = ("lines", lines.len(), MAX_LINES);
+            return draft.refuse(Obstacle::TooMany { what, found, max });
+        }
         let mut postings = Vec::new();
         let mut claims = Vec::new();
         let mut seen = BTreeSet::new();
@@ -80,7 +84,7 @@ impl Scene<'_> {
                 Claim::Units(quantity) => {
                     self.settle_units(draft, ways, own, quantity, &mut postings);
                 }
-                Claim::Amount(_) if !keeps_goods(case.resolution) => {
+                Claim::Amount(_) if !case.resolution.keeps_goods() => {
                     draft.refuse(Obstacle::NoRefund { resolution: case.resolution });
                 }
                 Claim::Amount(amount) if !amount.is_positive() => {
@@ -110,7 +114,14 @@ impl Scene<'_> {
             Err(refused) => draft.refuse(Obstacle::Settlement(refused)),
             // Terms alone, such as an order of tenders or a fee, settle nothing.
             Ok(settlement) if claims_nothing && !settlement.entries.iter().any(gives) => {
-                draft.refuse(Obstacle::NothingToSettle);
+                let waits =
+                    |line: &&CaseLine| line.held.at(Location::Lost) > 0 && !line.owes_losses();
+                for line in case.lines.iter().filter(waits) {
+                    draft.refuse(Obstacle::LiabilityOpen { line: line.line.clone() });
+                }
+                if draft.obstacles.is_empty() {
+                    draft.refuse(Obstacle::NothingToSettle);
+                }
             }
             Ok(settlement) => {
                 let findings = settlement.findings();
@@ -173,7 +184,7 @@ impl Scene<'_> {
         let mut left = quantity.steps();
         let mut taken = Vec::new();
         for &(from, to) in ways {
-            if from == Location::Lost && !is_decided_loss(line) {
+            if from == Location::Lost && !line.owes_losses() {
                 continue;
             }
             let part = left.min(line.held.at(from)).max(0);
@@ -184,7 +195,7 @@ impl Scene<'_> {
                 left = left.saturating_sub(part.steps());
             }
         }
-        if left > 0 && line.held.at(Location::Lost) > 0 && !is_decided_loss(line) {
+        if left > 0 && line.held.at(Location::Lost) > 0 && !line.owes_losses() {
             draft.refuse(Obstacle::LiabilityOpen { line: line.line.clone() });
         }
         if left > 0 {
@@ -327,25 +338,15 @@ pub(super) fn ways(case: &ReturnCase) -> &'static [(Location, Location)] {
     }
 }
 
-/// Whether money goes back without units being settled.
-const fn keeps_goods(resolution: Resolution) -> bool {
-    matches!(resolution, Resolution::PriceProtection | Resolution::PartialRefund)
-}
-
 /// All of a line that can be settled now.
-fn settleable(ways: &[(Location, Location)], line: &CaseLine) -> Option<RefundLine> {
+pub(super) fn settleable(ways: &[(Location, Location)], line: &CaseLine) -> Option<RefundLine> {
     let steps = ways
         .iter()
-        .filter(|way| way.0 != Location::Lost || is_decided_loss(line))
+        .filter(|way| way.0 != Location::Lost || line.owes_losses())
         .fold(0_i64, |sum, way| sum.saturating_add(line.held.at(way.0).max(0)));
     let quantity = Quantity::new(steps, line.requested.unit()).ok()?;
     let claim = Claim::Units(quantity);
     (!quantity.is_zero()).then(|| RefundLine { line: line.line.clone(), claim })
-}
-
-/// A loss is settled only once somebody other than the buyer alone is found liable.
-fn is_decided_loss(line: &CaseLine) -> bool {
-    line.liability.is_some() && !super::opening::is_buyers_loss(line)
 }
 
 /// Whether the customer gets something by an entry, not only owes it.

@@ -11,7 +11,6 @@ use super::super::event::EventFact;
 use super::super::evolve::posting;
 use super::super::ground::Ground;
 use super::super::ledger::{Balance, Location, Posting};
-use super::super::liability::Liability;
 use super::super::line::OpenedLine;
 use super::super::line::RequestedLine;
 use super::super::obligation::Obligation;
@@ -20,15 +19,18 @@ use super::super::refusal::Obstacle;
 use super::super::replacement::Replacement;
 use super::super::resolution::Resolution;
 use super::super::state::{Approval, CaseLine, Closing, ReturnCase};
+use super::super::status::CaseStatus;
 use super::{Draft, MAX_LINES, Scene, not_enough, sweep};
 use crate::id::{CaseId, OrderLineId, SerialId};
+use crate::money::Money;
 use crate::policy::deadline::Timeline;
 use crate::policy::judge::Situation;
 use crate::policy::period::Anchor;
 use crate::practice::{Practice, Reopening};
 use crate::quantity::Quantity;
 use crate::reason::history::{Assertion, Original, Rank, ReasonHistory, Source, Standing};
-use crate::sale::draft::SaleDraft;
+use crate::sale::draft::{SaleDraft, Tender};
+use crate::sale::fault::Place;
 use crate::sale::{Line, Sale};
 use crate::time::Instant;
 
@@ -187,12 +189,10 @@ impl Scene<'_> {
             if own == Some(&case.id) {
                 return false;
             }
-            let open = case.closing.is_none() && case.approval != Approval::Declined;
-            let named = |line: &&CaseLine| {
-                line.serials.contains(serial) || line.received_serials.contains(serial)
-            };
+            let open = is_open(case);
             let kept = |line: &CaseLine| line.line == *asked && self.has_kept(case, line, serial);
-            case.lines.iter().filter(named).any(|line| open || kept(line))
+            let named = case.lines.iter().filter(|line| line.names(serial));
+            named.into_iter().any(|line| open || kept(line))
         };
         self.order.cases.values().find(holds).map(|case| &case.id)
     }
@@ -405,14 +405,14 @@ impl Scene<'_> {
     /// Ends a case when nothing of it is open.
     fn end(&self, draft: &mut Draft, case: &ReturnCase) {
         let waiting = |sent: &Replacement| sent.advance.is_some_and(|open| open.resolved.is_none());
-        let lost = |line: &CaseLine| line.held.at(Location::Lost) > 0 && !is_buyers_loss(line);
         let held = |location| case.lines.iter().any(|line| line.held.at(location) > 0);
         let matters = [
             (held(Location::InTransit), OpenMatter::GoodsInTransit),
             (super::intercept::called_back(case).is_some(), OpenMatter::Interception),
             (held(Location::Received), OpenMatter::GoodsUndecided),
             (held(Location::Accepted), OpenMatter::GoodsUnsettled),
-            (case.lines.iter().any(lost), OpenMatter::GoodsUnsettled),
+            (case.lines.iter().any(CaseLine::has_open_loss), OpenMatter::LossUndecided),
+            (case.lines.iter().any(CaseLine::has_owed_loss), OpenMatter::GoodsUnsettled),
             (held(Location::Rejected), OpenMatter::GoodsToReturn),
             (!case.obligations.iter().all(Obligation::is_discharged), OpenMatter::PaymentOwed),
             (
@@ -440,8 +440,43 @@ impl Scene<'_> {
             let (status, act) = (case.status(), "reopening");
             draft.refuse(Obstacle::WrongStatus { status, act });
         }
+        let ended_unsettled = matches!(case.status(), CaseStatus::Closed | CaseStatus::Expired);
+        let postings = match case.approval {
+            // What was refused stays refused: a ruling promises the units again.
+            Approval::Declined => Vec::new(),
+            _ if ended_unsettled => self.promised_again(draft, case),
+            _ => {
+                self.names_free_units(draft, case);
+                Vec::new()
+            }
+        };
         let (case, note) = (case.id.clone(), String::from(note));
-        draft.facts.push(EventFact::CaseReopened { case, note });
+        draft.facts.push(EventFact::CaseReopened { case, note, postings });
+    }
+
+    /// What a case asked for is promised to it again, as it was; an obstacle where something else has it
+    /// meanwhile.
+    pub(super) fn promised_again(&self, draft: &mut Draft, case: &ReturnCase) -> Vec<Posting> {
+        self.names_free_units(draft, case);
+        let mut postings = Vec::new();
+        for line in &case.lines {
+            let (resolution, wanted) = (case.resolution, (&line.line, line.requested));
+            self.promise(draft, line.slot, resolution, wanted, None, &mut postings);
+        }
+        postings
+    }
+
+    /// No other open case has a unit that a case names, else an obstacle for each.
+    fn names_free_units(&self, draft: &mut Draft, case: &ReturnCase) {
+        for serial in case.lines.iter().flat_map(|line| line.serials.union(&line.received_serials))
+        {
+            let others = self.order.cases.values().filter(|other| other.id != case.id);
+            let mut holders = others.filter(|other| is_open(other) && names(other, serial));
+            if let Some(other) = holders.next() {
+                let (serial, case) = (serial.clone(), other.id.clone());
+                draft.refuse(Obstacle::SerialInUse { serial, case });
+            }
+        }
     }
 
     /// A reason may be added at any time, also to an ended case: what was said before stays.
@@ -475,23 +510,58 @@ impl Scene<'_> {
             Ok(sale) => sale,
             Err(refused) => return draft.refuse(Obstacle::Sale(refused)),
         };
-        for (position, old) in before.lines().enumerate() {
-            let kept = after.at(position).is_some_and(|new| {
-                new.ordered.id == old.ordered.id
-                    && new.ordered.quantity >= old.ordered.quantity
-                    && new.frozen.shipped >= old.frozen.shipped
-                    && new.frozen.paid.gross >= old.frozen.paid.gross
-            });
-            if !kept {
-                draft.refuse(Obstacle::AmendmentShrinks { line: old.ordered.id.clone() });
-            }
+        let (found, current) = (after.currency(), before.currency());
+        if found != current {
+            return draft.refuse(Obstacle::OtherCurrency { found, current });
         }
+        keeps_lines(draft, before, &after);
+        keeps_payments(draft, before, &after);
         for (line, asked, available) in self.order.quantities.overshipped(before, &after) {
             let (line, location) = (line.clone(), Location::Unshipped);
             draft.refuse(Obstacle::NotEnough { line, asked, available, location });
         }
         let sale = alloc::boxed::Box::new(amended.clone());
         draft.facts.push(EventFact::SaleAmended { sale });
+    }
+}
+
+/// Every line is still there, in its unit, with at least what was ordered, paid and shipped.
+fn keeps_lines(draft: &mut Draft, before: &Sale, after: &Sale) {
+    for (position, old) in before.lines().enumerate() {
+        let line = old.ordered.id.clone();
+        let Some(new) = after.at(position).filter(|new| new.ordered.id == line) else {
+            draft.refuse(Obstacle::AmendmentShrinks { line });
+            continue;
+        };
+        let quantity = new.ordered.quantity;
+        if quantity.unit() != old.ordered.quantity.unit() {
+            draft.refuse(Obstacle::WrongUnit { line, quantity });
+        } else if quantity < old.ordered.quantity
+            || new.frozen.shipped < old.frozen.shipped
+            || new.frozen.paid.gross < old.frozen.paid.gross
+        {
+            draft.refuse(Obstacle::AmendmentShrinks { line });
+        }
+    }
+}
+
+/// Charges and tenders are still there with at least what was paid: some of it may have gone back.
+fn keeps_payments(draft: &mut Draft, before: &Sale, after: &Sale) {
+    for old in before.charges() {
+        let id = &old.charged.id;
+        let new = after.charges().find(|new| new.charged.id == *id);
+        let paid = new.map_or(0, |new| new.paid.gross.minor());
+        if paid < old.paid.gross.minor() {
+            draft.refuse(Obstacle::AmendmentTakesBack { place: Place::Charge(id.clone()) });
+        }
+    }
+    for old in before.tenders() {
+        let new = after.tenders().iter().find(|new| new.id == old.id);
+        let captured = new.map_or(0, |new| new.captured.minor());
+        let in_kind = |tender: &Tender| tender.in_kind.map_or(0, Money::minor);
+        if captured < old.captured.minor() || new.map_or(0, in_kind) < in_kind(old) {
+            draft.refuse(Obstacle::AmendmentTakesBack { place: Place::Tender(old.id.clone()) });
+        }
     }
 }
 
@@ -503,13 +573,17 @@ pub(super) fn released(case: &ReturnCase) -> Vec<Posting> {
     postings
 }
 
-pub(super) const fn is_undecided(approval: Approval) -> bool {
-    matches!(approval, Approval::Submitted | Approval::NeedsInfo)
+/// Whether a case goes on and was not refused: the units that it names are its own.
+fn is_open(case: &ReturnCase) -> bool {
+    case.closing.is_none() && case.approval != Approval::Declined
 }
 
-/// Lost goods for which the buyer alone is liable: nothing is owed for them.
-pub(super) fn is_buyers_loss(line: &CaseLine) -> bool {
-    line.liability.as_ref().is_some_and(Liability::is_all_the_buyers)
+fn names(case: &ReturnCase, serial: &SerialId) -> bool {
+    case.lines.iter().any(|line| line.names(serial))
+}
+
+pub(super) const fn is_undecided(approval: Approval) -> bool {
+    matches!(approval, Approval::Submitted | Approval::NeedsInfo)
 }
 
 fn settled_steps(held: &Balance) -> i64 {

@@ -160,7 +160,7 @@ impl Scene<'_> {
     }
 
     /// An amount above zero in the currency of the sale.
-    fn is_payable(&self, draft: &mut Draft, amount: Money) -> bool {
+    pub(super) fn is_payable(&self, draft: &mut Draft, amount: Money) -> bool {
         let currency = self.order.sale.currency();
         let fits = amount.is_positive() && amount.currency() == currency;
         if !fits {

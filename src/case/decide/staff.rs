@@ -1,14 +1,13 @@
 //! People around a case: who works on it, and what the customer answered afterwards.
 
 use alloc::collections::BTreeMap;
-use alloc::vec::Vec;
 
 use super::super::event::EventFact;
 use super::super::refusal::Obstacle;
 use super::super::state::ReturnCase;
 use super::talk::MAX_ENTRIES;
 use super::{Draft, Scene};
-use crate::explain::Finding;
+use crate::explain::{Fact, Finding};
 use crate::feedback::survey::{Answer, MAX_QUESTIONS, QuestionId, SurveyId};
 use crate::id::{ActorId, RuleId};
 
@@ -99,6 +98,12 @@ fn check_findings(draft: &mut Draft, findings: &[Finding]) {
     if found > max {
         draft.refuse(Obstacle::TooMany { what, found, max });
     }
-    let texts: Vec<&str> = findings.iter().filter_map(|f| f.subject.as_deref()).collect();
-    texts.into_iter().for_each(|text| draft.note("subject of a finding", text));
+    for finding in findings {
+        finding.subject.iter().for_each(|text| draft.note("subject of a finding", text));
+        for fact in finding.observed.iter().chain(&finding.required) {
+            if let Fact::Text(text) = fact {
+                draft.note("fact of a finding", text);
+            }
+        }
+    }
 }

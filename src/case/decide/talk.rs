@@ -8,7 +8,7 @@ use super::super::dispute::{Dispute, Evidence, Offer, Ruling};
 use super::super::event::EventFact;
 use super::super::evolve::posting;
 use super::super::freight::WayBack;
-use super::super::ledger::{Location, PROMISED, Posting, WITH_US};
+use super::super::ledger::{Location, PROMISED, WITH_US};
 use super::super::liability::Liability;
 use super::super::line::LineQuantity;
 use super::super::refusal::Obstacle;
@@ -21,7 +21,7 @@ use crate::inspection::{Disposition, Inspection};
 use crate::quantity::Quantity;
 use crate::time::Instant;
 
-/// The most offers, inspections or pieces of evidence of one case.
+/// The most inspections, pieces of evidence, costs or claims of one case.
 pub(super) const MAX_ENTRIES: usize = 1_000;
 
 impl Scene<'_> {
@@ -54,12 +54,11 @@ impl Scene<'_> {
         let before = [Approval::Submitted, Approval::NeedsInfo];
         self.approval_is(draft, case, &before, "offering something else");
         self.nothing_called_back(draft, case);
-        let currency = self.order.sale.currency();
-        if let Some(asked) = offer.amount
-            && (asked.currency() != currency || asked.is_negative())
-        {
-            let offered = crate::money::Money::zero(currency);
-            draft.refuse(Obstacle::MoreThanOffered { asked, offered });
+        if let Some(amount) = offer.amount {
+            self.is_payable(draft, amount);
+            if !offer.resolution.keeps_goods() {
+                draft.refuse(Obstacle::AmountNotOfIt { resolution: offer.resolution });
+            }
         }
         let (case, offer) = (case.id.clone(), offer.clone());
         draft.facts.push(EventFact::ResolutionOffered { case, offer });
@@ -178,15 +177,6 @@ impl Scene<'_> {
         });
     }
 
-    fn promised_again(&self, draft: &mut Draft, case: &ReturnCase) -> Vec<Posting> {
-        let mut postings = Vec::new();
-        for line in &case.lines {
-            let (resolution, wanted) = (case.resolution, (&line.line, line.requested));
-            self.promise(draft, line.slot, resolution, wanted, None, &mut postings);
-        }
-        postings
-    }
-
     pub(super) fn declare_lost(&self, draft: &mut Draft, case: &ReturnCase, parcel: &ParcelId) {
         if !case.parcels.contains_key(parcel) && self.lose_replacements(draft, case, parcel) {
             return;
@@ -230,6 +220,13 @@ impl Scene<'_> {
         line: &OrderLineId,
         liability: &Liability,
     ) {
+        let (what, found, max) = ("pieces of evidence", liability.evidence().len(), MAX_ENTRIES);
+        if found > max {
+            return draft.refuse(Obstacle::TooMany { what, found, max });
+        }
+        for text in liability.evidence() {
+            draft.note("reference of evidence", text);
+        }
         match case.line(line) {
             None => draft.refuse(Obstacle::NotInCase { line: line.clone() }),
             Some(own) => self.check_claims(draft, case, own, liability),

@@ -94,6 +94,7 @@ impl EventFact {
             | Self::ReplacementLost { postings, .. }
             | Self::AdvanceResolved { postings, .. }
             | Self::RepairedReturned { postings, .. }
+            | Self::CaseReopened { postings, .. }
             | Self::CaseClosed { postings, .. } => postings,
             Self::ReturnAuthorized { .. }
             | Self::PaymentRecorded { .. }
@@ -124,7 +125,6 @@ impl EventFact {
             | Self::ReplacementPlanned { .. }
             | Self::ReplacementDelivered { .. }
             | Self::ReplacementCancelled { .. }
-            | Self::CaseReopened { .. }
             | Self::ReasonAsserted { .. }
             | Self::DeadlineSet { .. }
             | Self::DeadlineRevised { .. }

@@ -7,7 +7,9 @@ use crate::approval::standing::Standing;
 use crate::case::event::{Event, EventFact};
 use crate::case::ledger::{Balance, Location, is_movement};
 use crate::case::line::OpenedLine;
+use crate::case::obligation::{Payment, PaymentState, PaymentWay};
 use crate::case::recovery::{ClaimState, debtor_of};
+use crate::case::refund::PaymentResult;
 use crate::case::review::ReviewStep;
 use crate::case::{AfterSale, ReplayError, reshape};
 use crate::id::OrderLineId;
@@ -56,6 +58,11 @@ pub(in crate::case) fn check(order: &AfterSale, event: &Event) -> Result<(), Rep
         {
             return Err(ReplayError::DoesNotAddUp { sequence });
         }
+        EventFact::PaymentRecorded { obligation, payment, result, .. }
+            if !payment_fits(order, event, (*obligation, *payment), result) =>
+        {
+            return Err(ReplayError::DoesNotAddUp { sequence });
+        }
         EventFact::ReviewStarted { step, .. }
         | EventFact::ReviewMoved { step, .. }
         | EventFact::ReviewMigrated { step, .. }
@@ -99,6 +106,27 @@ fn check_postings(order: &AfterSale, event: &Event) -> Result<(), ReplayError> {
         }
     }
     Ok(())
+}
+
+/// Whether a payment is owed, and what was collected is what is owed: no payment is made twice.
+fn payment_fits(
+    order: &AfterSale,
+    event: &Event,
+    (obligation, payment): (u32, u32),
+    result: &PaymentResult,
+) -> bool {
+    let case = event.fact.case().and_then(|case| order.cases.get(case));
+    let owed = case.and_then(|case| case.obligation(obligation)?.payment(payment));
+    let is_owed =
+        |owed: &&Payment| matches!(owed.state, PaymentState::Due | PaymentState::Failed { .. });
+    owed.filter(is_owed).is_some_and(|owed| match result {
+        PaymentResult::Collected { tender } => {
+            owed.order.way == PaymentWay::Collect && tender.captured == owed.order.amount
+        }
+        PaymentResult::Paid { .. }
+        | PaymentResult::PaidByHand { .. }
+        | PaymentResult::Failed { .. } => true,
+    })
 }
 
 /// Whether costs and claims of a stored history stay within what is known of the case.

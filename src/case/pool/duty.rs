@@ -11,8 +11,9 @@ use super::super::duty::DutyId;
 use super::super::line::ReceivedLine;
 use super::ArrivalId;
 use super::event::{MatchedShare, PoolEvent, PoolFact};
-use crate::id::{CaseId, OrderId, ParcelId};
+use crate::id::{CaseId, OrderId, OrderLineId, ParcelId};
 use crate::inspection::Disposition;
+use crate::quantity::Quantity;
 
 /// Something the host has to do.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -69,23 +70,28 @@ pub fn duties_of(event: &PoolEvent) -> Vec<PoolDuty> {
     };
     let sequence = event.sequence;
     let duty = |(place, act)| PoolDuty { id: DutyId { sequence, place }, act };
-    (0_u16..).zip(acts).map(duty).collect()
+    (0..=u16::MAX).zip(acts).map(duty).collect()
 }
 
+/// A line that several shares name is received once, with all that they give it.
 fn receipts(shares: &[MatchedShare]) -> Vec<PoolAct> {
-    type Found = (Option<ParcelId>, Vec<ReceivedLine>);
-    let mut found: BTreeMap<(&OrderId, &CaseId), Found> = BTreeMap::new();
+    type Found<'a> = (Option<ParcelId>, BTreeMap<&'a OrderLineId, ReceivedLine>);
+    let mut found: BTreeMap<(&OrderId, &CaseId), Found<'_>> = BTreeMap::new();
     for share in shares {
         let (parcel, lines) = found.entry((&share.order, &share.case)).or_default();
         parcel.clone_from(&share.parcel);
-        lines.push(ReceivedLine {
+        let received = lines.entry(&share.line).or_insert_with(|| ReceivedLine {
             line: share.line.clone(),
-            quantity: share.quantity,
-            serials: share.serials.clone(),
+            quantity: Quantity::zero(share.quantity.unit()),
+            serials: Default::default(),
             lots: Default::default(),
         });
+        let sum = received.quantity.checked_add(share.quantity);
+        received.quantity = sum.unwrap_or(received.quantity);
+        received.serials.extend(share.serials.iter().cloned());
     }
-    let receipt = |((order, case), (parcel, lines)): ((&OrderId, &CaseId), Found)| {
+    let receipt = |((order, case), (parcel, lines)): ((&OrderId, &CaseId), Found<'_>)| {
+        let lines = lines.into_values().collect();
         let (order, case, unexpected) = (order.clone(), case.clone(), Vec::new());
         let command = Box::new(Command::Receive { case, parcel, lines, unexpected });
         PoolAct::Receive { order, command }

@@ -78,6 +78,12 @@ pub enum ParcelObstacle {
         /// Now.
         now: Instant,
     },
+    /// Something that arrived beside the lines is nothing: its quantity is zero.
+    #[error("unexpected item {item} of the receipt has the quantity zero")]
+    ZeroItem {
+        /// Its place in the receipt, from 1.
+        item: u32,
+    },
     /// Nothing announced in the parcel is missing.
     #[error("nothing is missing in parcel {parcel}")]
     NothingMissing {

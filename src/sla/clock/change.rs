@@ -145,21 +145,33 @@ impl<'a> Run<'a> {
         let due = if used >= promised { self.reached_before(promised, at) } else { None };
         let Some(live) = &mut self.live else { return };
         live.due = due;
-        for pending in &mut live.pending {
-            let past = match pending.mark {
-                Mark::Amount(amount) => amount <= used && pending.plus == 0,
-                Mark::After(seconds) => due.is_some_and(|due| due.saturating_add(seconds) <= at),
-                Mark::Before(_) => due.is_some(),
+        let count = live.pending.len();
+        let ahead = due.or_else(|| self.due_if_resumed(at));
+        let is_by = |second: Option<i64>| second.is_some_and(|second| second <= at);
+        for place in 0..count {
+            let Some(pending) = self.pending(place) else { return };
+            let (is_reached, is_behind) = match pending.mark {
+                Mark::Amount(amount) if pending.plus == 0 => (amount <= used, amount <= used),
+                Mark::Amount(amount) => {
+                    let reached = self.reach(amount).ok().filter(|_| amount <= used);
+                    (false, is_by(reached.map(|second| second.saturating_add(pending.plus))))
+                }
+                Mark::After(seconds) => {
+                    let is_past = is_by(due.map(|due| due.saturating_add(seconds)));
+                    (is_past, is_past)
+                }
+                Mark::Before(seconds) => {
+                    let is_past = is_by(ahead.map(|due| due.saturating_sub(seconds)));
+                    (is_past && due.is_some(), is_past)
+                }
             };
-            if !past {
-                continue;
-            }
             let name = pending.step.map(|step| (step, pending.occurrence));
-            if name.is_some_and(|name| self.fired.contains(&name)) {
-                pending.is_fired = true;
-            } else {
-                let reached = if pending.step.is_none() { due.unwrap_or(at) } else { at };
-                pending.reached = Some((reached, at));
+            let is_fired = is_behind && name.is_some_and(|name| self.fired.contains(&name));
+            let reached = if name.is_none() { due.unwrap_or(at) } else { at };
+            let reached = is_reached.then(|| (reached, self.fires_at(place, at)));
+            if let Some(pending) = self.live.as_mut().and_then(|l| l.pending.get_mut(place)) {
+                pending.is_fired = is_fired;
+                pending.reached = reached.filter(|_| !is_fired);
             }
         }
     }
@@ -191,10 +203,13 @@ impl<'a> Run<'a> {
 
     /// The policy is attached now, for the first time or in place of another version's clock.
     pub(crate) fn go_live(&mut self, at: i64, mode: ChangeMode, old: Option<&mut Self>) {
-        let clock = self.clock_of(self.rule);
+        let is_anew = old.as_ref().is_none_or(|old| old.is_detached());
+        // What ended before is judged by the target of its end.
+        let rule = if is_anew && self.ended().is_some() { self.rule_at_end } else { self.rule };
+        let clock = self.clock_of(rule);
         let mut live = Live {
             revision: 0,
-            rule: self.rule,
+            rule,
             clock,
             credit: 0,
             from: self.began,
@@ -207,23 +222,34 @@ impl<'a> Run<'a> {
         };
         let mut before = None;
         let mut is_judged = false;
+        if is_anew && self.goal.goal.counts_from == CountsFrom::Attachment {
+            self.past.clear();
+            live.origin = at;
+        }
         if let Some(old) = old {
             old.advance(at, Upto::Excluded);
-            before = old.carried(at);
             let (revision, origin) =
                 old.live.as_ref().map_or((0, self.began), |live| (live.revision, live.origin));
             live.revision = revision.saturating_add(1);
-            if old.is_active() || matches!(old.phase, Phase::Stopped(_)) {
-                self.fired.clone_from(&old.fired);
-                live.origin = origin.max(self.began);
+            if old.cycle >= self.cycle {
+                self.fired = self.fired_by(old);
             }
-            is_judged = !old.past.is_empty();
-            self.past.clone_from(&old.past);
+            if is_anew {
+                // What was found before it was detached stays as it was found.
+                let gone = old.ended().unwrap_or(at);
+                let later = self.past.drain(..).filter(|record| record.ended_at > instant(gone));
+                self.past = old.past.iter().cloned().chain(later).collect();
+                is_judged = self.ended().is_some_and(|ended| ended <= gone);
+            } else {
+                before = old.carried(at);
+                if old.is_active() || matches!(old.phase, Phase::Stopped(_)) {
+                    live.origin = origin.max(self.began);
+                }
+                is_judged = !old.past.is_empty();
+                self.past.clone_from(&old.past);
+            }
             self.cycle = self.cycle.max(old.cycle);
             old.fate = Fate::Replaced;
-        } else if self.goal.goal.counts_from == CountsFrom::Attachment {
-            self.past.clear();
-            live.origin = at;
         }
         live.from = live.origin;
         self.live = Some(live);
@@ -231,30 +257,42 @@ impl<'a> Run<'a> {
             Phase::Running(_) | Phase::Held => self.carry(at, mode, before),
             // It was judged by the version of its stop; reopened, it goes on by this one.
             Phase::Stopped(_) if is_judged => self.carry(at, mode, before),
-            Phase::Stopped(stopped) => {
+            Phase::Stopped(ended) | Phase::Cancelled(ended) => {
                 if let Some(live) = &mut self.live {
                     live.set_marks(&self.goal.goal.ladder);
                 }
-                self.judge(stopped);
+                if !is_judged {
+                    self.judge(ended);
+                }
             }
-            Phase::Waiting | Phase::Cancelled(_) => {}
+            Phase::Waiting => {}
         }
     }
 
-    /// A clock that had stopped before its policy was attached is judged by the whole timeline.
-    pub(super) fn judge(&mut self, stopped: i64) {
-        if self.past.is_empty() {
-            // What was done before a team got the case is not its own.
+    /// The steps that another clock of the goal fired, by their places in this version's ladder.
+    fn fired_by(&self, old: &Self) -> Vec<(u16, u16)> {
+        let ladder = &self.goal.goal.ladder;
+        let own = |step: u16| {
+            let step = old.goal.goal.ladder.get(usize::from(step))?;
+            u16::try_from(ladder.iter().position(|own| own.id == step.id)?).ok()
+        };
+        old.fired.iter().filter_map(|(step, nth)| Some((own(*step)?, *nth))).collect()
+    }
+
+    /// A clock that had ended before its policy was attached is judged by the whole timeline.
+    fn judge(&mut self, ended: i64) {
+        // What was done before a team got the case is not its own.
+        if self.past.last().is_none_or(|last| last.ended_at != instant(ended)) {
             return;
         }
         self.measure_again();
-        let used = self.used(stopped).ok();
+        let used = self.used(ended).ok();
         let target = self.target().map(Target::amount);
         let promised =
             self.live.as_ref().and_then(|live| live.clock.as_ref().ok()).map(Clock::promised);
         let due = match (used, promised) {
             (Some(used), Some(promised)) if used >= promised => {
-                self.reached_before(promised, stopped)
+                self.reached_before(promised, ended)
             }
             _ => None,
         };
@@ -263,12 +301,20 @@ impl<'a> Run<'a> {
         }
         if let Some(last) = self.past.last_mut() {
             last.elapsed = target.and_then(|target| used.map(|used| target.with(used)));
-            last.due = due.map(instant);
-            last.verdict = match (due, promised) {
-                (_, None) => Verdict::Pending,
-                (Some(due), _) if due < stopped => Verdict::Breached,
-                _ => Verdict::Met,
+            last.verdict = match (due, last.ended_by) {
+                (Some(due), _) if due < ended => Verdict::Breached,
+                (_, CycleEnd::Stopped) if promised.is_some() => Verdict::Met,
+                _ => Verdict::Pending,
             };
+            last.due = due.filter(|_| last.verdict != Verdict::Pending).map(instant);
+        }
+    }
+
+    /// When it was stopped or called off.
+    pub(super) const fn ended(&self) -> Option<i64> {
+        match self.phase {
+            Phase::Stopped(at) | Phase::Cancelled(at) => Some(at),
+            Phase::Waiting | Phase::Running(_) | Phase::Held => None,
         }
     }
 
@@ -279,7 +325,7 @@ impl<'a> Run<'a> {
             self.close(at, CycleEnd::Replaced, used);
             self.note(at, Doing::Stopped);
         }
-        self.phase = Phase::Cancelled(at);
+        self.phase = Phase::Cancelled(self.ended().unwrap_or(at));
         self.fate = Fate::Detached;
     }
 

@@ -118,6 +118,25 @@ impl<'a> Run<'a> {
         }
     }
 
+    pub(super) fn pending(&self, place: usize) -> Option<Pending> {
+        self.live.as_ref().and_then(|live| live.pending.get(place)).copied()
+    }
+
+    /// No event fires before `at`, nor in its quiet hours: those that wait fire later.
+    pub(super) fn put_off(&mut self, at: i64) {
+        let Some(live) = &mut self.live else { return };
+        live.since = live.since.max(at);
+        for place in 0..live.pending.len() {
+            let waiting = self.pending(place).filter(|pending| !pending.is_fired);
+            let Some((_, fires)) = waiting.and_then(|pending| pending.reached) else { continue };
+            let fires = self.fires_at(place, fires.max(at));
+            let pending = self.live.as_mut().and_then(|live| live.pending.get_mut(place));
+            if let Some(reached) = pending.and_then(|pending| pending.reached.as_mut()) {
+                reached.1 = fires;
+            }
+        }
+    }
+
     /// When an event fires whose mark is reached: at once, or when its quiet hours end.
     pub(super) fn fires_at(&self, place: usize, reached: i64) -> i64 {
         let step = self.live.as_ref().and_then(|live| live.pending.get(place)?.step);

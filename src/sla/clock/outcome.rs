@@ -57,10 +57,7 @@ impl Run<'_> {
             Phase::Stopped(_) => ClockState::Stopped,
             Phase::Cancelled(_) => ClockState::Cancelled,
         };
-        let ended = match self.phase {
-            Phase::Stopped(at) | Phase::Cancelled(at) => Some(at),
-            Phase::Waiting | Phase::Running(_) | Phase::Held => None,
-        };
+        let ended = self.ended();
         let is_started = self.phase != Phase::Waiting;
         let record = ended.and_then(|_| past.last()).filter(|last| last.cycle == self.cycle);
         let record = record.map(|last| (last.elapsed, last.due, last.verdict));
@@ -80,18 +77,8 @@ impl Run<'_> {
             .zip(elapsed)
             .and_then(|(promised, elapsed)| Ratio::new(elapsed.value(), promised).ok());
         let resumed = || {
-            let clock = clock.filter(|_| self.phase == Phase::Held && due.is_none())?;
-            match clock {
-                Clock::Days(..) => {
-                    // The gap that is open ends now.
-                    let days = self.countdown(now)?;
-                    let left = clock.promised().saturating_sub(live?.credit);
-                    days.reach(left, true).ok()
-                }
-                Clock::Open(..) | Clock::Wall(_) => {
-                    clock.reach(now, clock.promised().saturating_sub(live?.used)).ok()
-                }
-            }
+            let is_unknown = self.phase == Phase::Held && due.is_none();
+            is_unknown.then(|| self.due_if_resumed(now)).flatten()
         };
         let verdict = match record {
             Some((_, _, verdict)) => verdict,

@@ -304,8 +304,9 @@ impl Teller<'_> {
             "offer" => {
                 let most = order.sale().total().minor().max(1);
                 let amount = Money::new(self.random.within(-1, most), order.sale().currency());
-                let amount = self.random.chance(60).then_some(amount);
                 let resolution = self.random.pick(Resolution::ALL);
+                let most = if resolution.keeps_goods() { 60 } else { 5 };
+                let amount = self.random.chance(most).then_some(amount);
                 let offer = Offer { resolution, amount, note };
                 (Role::Agent, Command::Offer { case, offer })
             }

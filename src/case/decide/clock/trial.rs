@@ -2,10 +2,11 @@
 
 use alloc::vec::Vec;
 
-use super::super::money::ways;
+use super::super::money::{settleable, ways};
 use super::super::talk::Taken;
 use super::super::{Draft, Scene};
 use super::{clock, timer_command};
+use crate::case::dispute::{Dispute, Ruling};
 use crate::case::event::{Cause, Event, EventFact};
 use crate::case::freight::FreightTerms;
 use crate::case::ground::{AcceptanceBasis, Ground};
@@ -71,9 +72,19 @@ impl Trial<'_> {
         self.order.cases.get(self.id)
     }
 
+    /// After a ruling for the seller a timer decides nothing for the customer: what people accepted all
+    /// the same is paid, and no more.
+    fn is_ruled_for_seller(&self) -> bool {
+        let dispute = self.case().map(|case| case.dispute);
+        matches!(dispute, Some(Dispute::Ruled { ruling: Ruling::ForSeller, .. }))
+    }
+
     /// An undecided request counts as permitted, an open offer as taken; whether there was one.
     pub(super) fn permit(&mut self) -> Option<bool> {
         let case = self.case()?;
+        if case.approval != Approval::Authorized && self.is_ruled_for_seller() {
+            return None;
+        }
         match case.approval {
             Approval::Submitted | Approval::NeedsInfo => {
                 let ground = Ground::Timeout;
@@ -104,7 +115,7 @@ impl Trial<'_> {
             (steps > 0).then_some(LineQuantity { line, quantity })
         };
         let lines: Vec<LineQuantity> = self.case()?.lines.iter().filter_map(received).collect();
-        if lines.is_empty() {
+        if lines.is_empty() || self.is_ruled_for_seller() {
             return Some(());
         }
         let basis = AcceptanceBasis::Waived;
@@ -115,6 +126,9 @@ impl Trial<'_> {
     pub(super) fn refund(&mut self) -> Option<()> {
         let case = self.case()?;
         let ways = match case.resolution {
+            Resolution::RefundOnly | Resolution::InstantRefund if self.is_ruled_for_seller() => {
+                return self.refund_returned();
+            }
             Resolution::RefundOnly | Resolution::InstantRefund => ways(case),
             Resolution::ReturnAndRefund | Resolution::RefusedAtDoor => {
                 return self.refund_returned();
@@ -126,21 +140,21 @@ impl Trial<'_> {
             | Resolution::Repair
             | Resolution::AdvanceReplacement => &[],
         };
-        let there = |way: &(Location, Location)| {
-            way.0 != Location::Lost && case.lines.iter().any(|line| line.held.at(way.0) > 0)
-        };
-        if !ways.iter().any(there) {
+        if !case.lines.iter().any(|line| settleable(ways, line).is_some()) {
             return Some(());
         }
         self.step(|scene, draft, case| scene.refund_by(draft, case, ways, &[], &unstated()))
     }
 
-    /// What is accepted, and what is on its way and was not confirmed in time. What was missing in a
-    /// parcel that arrived is for people to decide.
+    /// What is accepted, what is on its way and was not confirmed in time, and what was lost with
+    /// somebody else liable. What was missing in a parcel that arrived is for people to decide.
     fn refund_returned(&mut self) -> Option<()> {
-        let case = self.case()?;
+        let (case, awaits) = (self.case()?, !self.is_ruled_for_seller());
         let part = |line: &CaseLine| {
-            let steps = line.held.at(Location::Accepted).saturating_add(case.awaited(line));
+            let lost = if line.owes_losses() { line.held.at(Location::Lost) } else { 0 };
+            let coming = if awaits { case.awaited(line) } else { 0 };
+            let steps = line.held.at(Location::Accepted).saturating_add(lost);
+            let steps = steps.saturating_add(coming);
             let claim = Claim::Units(Quantity::new(steps, line.requested.unit()).ok()?);
             let line = line.line.clone();
             (steps > 0).then_some(RefundLine { line, claim })

@@ -1,6 +1,7 @@
 //! What a case is and waits for, by the books of the model.
 
 use aftersale::case::ledger::Location;
+use aftersale::case::liability::Liability;
 use aftersale::case::parcel::ScanState;
 use aftersale::case::resolution::Resolution;
 use aftersale::id::CaseId;
@@ -76,14 +77,23 @@ impl Model<'_> {
         let begun = case.inspected.iter().any(|line| {
             self.lines.get(line).is_some_and(|line| line.here(Location::Received, Some(id)) > 0)
         });
+        // Nothing is owed for what the buyer alone lost; what another one lost is to be settled.
+        let lost = |bearer: fn(Option<&Liability>) -> bool| {
+            case.lines.keys().any(|line| {
+                let own = self.lines.get(line);
+                let gone = own.is_some_and(|own| own.here(Location::Lost, Some(id)) > 0);
+                gone && bearer(case.liability.get(line))
+            })
+        };
+        let owed = |who: Option<&Liability>| who.is_some_and(|who| !who.is_all_the_buyers());
         let order: [(bool, &'static str); 14] = [
             (paying(Paying::Failed), "settlement_failed"),
             (paying(Paying::Due), "settling"),
             (begun, "inspecting"),
             (has(Location::Received), "received"),
-            (has(Location::Accepted), "awaiting_settlement"),
+            (has(Location::Accepted) || lost(owed), "awaiting_settlement"),
             (sending, "awaiting_reshipment"),
-            (has(Location::Lost), "lost"),
+            (lost(|who| who.is_none()), "lost"),
             (has(Location::Intercepting) && !first, "intercepting"),
             (has(Location::InTransit) && there, "awaiting_receipt"),
             (has(Location::InTransit), "in_transit"),

@@ -28,6 +28,9 @@ pub(super) fn is_legal(event: &Event, from: Location, to: Location) -> bool {
         },
         EventFact::CaseWithdrawn { .. } | EventFact::ReturnDeclined { .. } => freed,
         EventFact::CaseClosed { .. } => freed || (from, to) == (Lost, Customer),
+        EventFact::CaseReopened { .. } => {
+            matches!((from, to), (Customer, Requested) | (Unshipped, HeldBack))
+        }
         EventFact::GoodsSentBack { .. } => (from, to) == (Requested, InTransit),
         EventFact::GoodsReceived { .. } => matches!(
             (from, to),
