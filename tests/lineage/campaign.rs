@@ -289,3 +289,21 @@ fn an_order_that_comes_twice_is_one() {
     let campaign = Campaign::new(orders, plan(CheckLevel::None), day(1));
     assert_eq!(campaign.orders()[&order_id("SO-1")].outstanding, [liters("4"), liters("6")]);
 }
+
+/// What came back from orders of which nobody knows how much they have is no part of the share.
+#[test]
+fn the_recovered_share_is_that_of_what_was_counted() {
+    let orders = ["SO-1", "SO-2"].map(|name| (order_id(name), vec![liters("10")]));
+    let campaign = Campaign::new(orders, plan(CheckLevel::None), day(1));
+    let mut stored = serde_json::to_value(&campaign).unwrap();
+    stored["orders"]["SO-2"]["uncounted"] = true.into();
+    let mut campaign: Campaign = serde_json::from_value(stored).unwrap();
+    for (order, amount) in [("SO-1", "5"), ("SO-2", "30")] {
+        let (order, id) = (order_id(order), RecoveryId::new("PARCEL-1").unwrap());
+        let command = CampaignCommand::RecordRecovery { order, id, quantity: liters(amount) };
+        for event in campaign.decide(&command, day(2)).unwrap() {
+            campaign.evolve(&event);
+        }
+    }
+    assert_eq!(campaign.recovered_share(liters("1").unit()).unwrap().to_string(), "1/2");
+}

@@ -58,3 +58,36 @@ fn containment_is_a_replay_of_the_records_up_to_then() {
         }
     }
 }
+
+fn record(containment: &mut Containment, id: &str, parent: &str, action: PackAction, child: &str) {
+    let thing = |name: &str| Item::Serial(SerialId::new(name).unwrap());
+    let children = [thing(child)].into();
+    let id = EventId::new(id).unwrap();
+    let parent = thing(parent);
+    assert!(containment.record(Packing { at: day(1), sequence: 0, id, parent, action, children }));
+}
+
+/// Of two records of one time and sequence the one that came first was before.
+#[test]
+fn records_of_one_time_count_as_they_came() {
+    let pallet = Item::Serial(SerialId::new("PALLET").unwrap());
+    for (first, second, left) in
+        [(PackAction::Pack, PackAction::Unpack, 0), (PackAction::Unpack, PackAction::Pack, 1)]
+    {
+        let mut containment = Containment::default();
+        record(&mut containment, "P1", "PALLET", first, "BOX");
+        record(&mut containment, "P2", "PALLET", second, "BOX");
+        assert_eq!(containment.contents(&pallet, day(1)).len(), left);
+    }
+}
+
+/// Records may say that a box is in a box that is in it: it is still not in itself.
+#[test]
+fn nothing_is_in_itself() {
+    let mut containment = Containment::default();
+    record(&mut containment, "P1", "A", PackAction::Pack, "B");
+    record(&mut containment, "P2", "B", PackAction::Pack, "A");
+    let thing = |name: &str| Item::Serial(SerialId::new(name).unwrap());
+    assert_eq!(containment.all_contents(&thing("A"), day(1)), [thing("B")].into());
+    assert_eq!(containment.all_contents(&thing("B"), day(1)), [thing("A")].into());
+}

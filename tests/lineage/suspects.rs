@@ -525,3 +525,20 @@ fn a_round_follows_only_where_the_corrected_value_is_accepted() {
     };
     assert_eq!((rounds("0.02"), rounds("0.03")), (1, 2));
 }
+
+/// A candidate that no unit holds explains nothing, and is no test that others must be corrected for.
+#[test]
+fn what_no_unit_holds_is_never_tested() {
+    let (lineage, orders) = eight_orders();
+    let observations: Vec<Observation> = (0..8)
+        .map(|n| Observation {
+            item: orders[n].clone(),
+            outcome: if n < 3 { Outcome::Defective } else { Outcome::Good },
+            stratum: None,
+        })
+        .collect();
+    let plan = RankingPlan { minimum_exposure: 0, ..RankingPlan::default() };
+    let candidates = [Source::item(lot("A")), Source::item(lot("NOWHERE"))];
+    let ranking = &lineage.rank(&candidates, &observations, &plan)[0];
+    assert_eq!((ranking.tested, ranking.below_minimum), (1, 1));
+}

@@ -7,6 +7,7 @@ use aftersale::id::LotId;
 use aftersale::lineage::Lineage;
 use aftersale::lineage::audit::TraceBreak;
 use aftersale::lineage::event::{Event, EventDraft, EventId, EventKind, Item, Line, Units};
+use aftersale::lineage::heel::Heel;
 use aftersale::lineage::recall::Scope;
 use aftersale::lineage::source::Source;
 use aftersale::number::Ratio;
@@ -240,4 +241,21 @@ fn a_void_measures_the_lines_of_a_wide_event_once() {
         let wrong = if misfit.quantity.is_some() { WIDE / 4 - 1 } else { 0 };
         assert!(mismatches(&lineage).len().abs_diff(wrong) <= 1, "{}", mismatches(&lineage).len());
     }
+}
+
+/// A vessel whose heel was declared counts in the unit of it, whatever is voided.
+#[test]
+fn the_unit_of_a_heel_stays() {
+    let mut lineage = Lineage::new(Units::default());
+    let heel = Heel { capacity: quantity("100", "l"), share: Ratio::new(1, 10).unwrap() };
+    lineage.declare_heel(&lot(1), heel).unwrap();
+    for (id, name) in [("K", "kg"), ("L", "l")] {
+        let filled =
+            event(id, 1, EventKind::Receive).output(Line::new(lot(1), quantity("6", name)));
+        lineage.record(&filled.check().unwrap()).unwrap();
+    }
+    assert_eq!(mismatches(&lineage).len(), 1);
+    lineage.void(&EventId::new("L").unwrap());
+    assert_eq!(lineage.base_unit(&lot(1)), Some(unit("l")));
+    assert_eq!(mismatches(&lineage).len(), 1, "kilograms are still no liters");
 }
