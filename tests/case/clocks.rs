@@ -232,6 +232,31 @@ fn a_loss_that_is_decided_is_owed_and_a_timer_pays_it() {
     }
 }
 
+/// CAS-100: no timer ends a case while its ruling can be appealed; at the end of the window it does.
+#[test]
+fn no_timer_ends_a_case_that_can_still_be_appealed() {
+    let ruled = |until: &str| {
+        let mut desk = practice(&timer("awaiting_appeal", 86_400, "close"), "");
+        desk.open("R-1", &[("1", 1)]).unwrap();
+        let dispute = Command::OpenDispute { case: case("R-1"), note: note() };
+        desk.give(Role::Customer, dispute).unwrap();
+        let (ruling, appeal_until) = (Ruling::ForSeller, Some(at(until)));
+        let rule = Command::RuleDispute { case: case("R-1"), ruling, appeal_until, note: note() };
+        desk.give(Role::Platform, rule).unwrap();
+        // Ruled at 09:02 on 10 March: the clock of a day ends on the 11th.
+        assert_eq!(desk.order.next_wakeup(), Some(at("2026-03-11T09:02:00Z")));
+        desk
+    };
+    let mut open = ruled("2026-03-11T10:00:00Z");
+    let decision = tick_at(&mut open, at("2026-03-11T09:02:00Z"));
+    assert_eq!(outcomes(&decision), [ExpiryOutcome::Blocked]);
+    assert_eq!(open.status("R-1"), "declined");
+    open.give(Role::Customer, Command::AppealRuling { case: case("R-1"), note: note() }).unwrap();
+    let mut over = ruled("2026-03-11T09:02:00Z");
+    let decision = tick_at(&mut over, at("2026-03-11T09:02:00Z"));
+    assert_eq!(outcomes(&decision), [ExpiryOutcome::CarriedOut]);
+}
+
 /// CAS-67: a ruling for the seller is not undone by a timer: it permits nothing, accepts nothing and pays
 /// nothing ahead; what people accepted all the same is paid [40].
 #[test]

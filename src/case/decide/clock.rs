@@ -239,11 +239,7 @@ impl Run<'_> {
                     return None;
                 }
             }
-            ExpiryAction::Close => {
-                trial.step(|scene, draft, case| {
-                    scene.close_overdue(draft, case);
-                })?;
-            }
+            ExpiryAction::Close => trial.close()?,
             ExpiryAction::Escalate => {
                 let note = format!("timer {}", timer.rule);
                 trial.step(|scene, draft, case| scene.open_dispute(draft, case, &note))?;

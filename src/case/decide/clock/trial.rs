@@ -117,6 +117,19 @@ impl Trial<'_> {
         }
     }
 
+    /// Ends the case, unless its ruling can still be appealed.
+    pub(super) fn close(&mut self) -> Option<()> {
+        let now = self.now;
+        if let Dispute::Ruled { appeal_until: Some(until), .. } = self.case()?.dispute
+            && now < until
+        {
+            return None;
+        }
+        self.step(|scene, draft, case| {
+            scene.close_overdue(draft, case);
+        })
+    }
+
     /// What arrived and was not judged in time counts as accepted.
     pub(super) fn accept_received(&mut self) -> Option<()> {
         let received = |line: &CaseLine| {
