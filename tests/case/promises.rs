@@ -18,8 +18,10 @@ use aftersale::case::{AfterSale, Answer, Decision, ReplayError};
 use aftersale::explain::{Effect, RuleRef};
 use aftersale::id::{OrderLineId, ParcelId};
 use aftersale::money::Money;
+use aftersale::number::Rounding;
 use aftersale::settlement::request::{
-    Deduction, DeductionAmount, DeductionKind, Excess, Standing, TaxTreatment,
+    CashBasis, CashRounding, Deduction, DeductionAmount, DeductionKind, Excess, Standing,
+    TaxTreatment,
 };
 
 fn refunded(decision: &Decision) -> Money {
@@ -526,14 +528,19 @@ fn a_refund_that_only_charges_a_fee_is_refused() {
     let fee = Deduction {
         kind: DeductionKind::RestockingFee,
         line: None,
-        amount: DeductionAmount::Flat(pounds("5.00")),
+        amount: DeductionAmount::Flat(pounds("5.02")),
         cap: None,
         tax: TaxTreatment::Outside,
         standing: Standing::Applies,
         excess: Excess::Charge,
         rule: RuleRef::new("fee".parse().unwrap()),
     };
-    let terms = Box::new(RefundTerms { deductions: vec![fee], ..RefundTerms::default() });
-    let refund = Command::Refund { case: case("R-1"), lines: vec![], terms };
-    assert_eq!(obstacles(desk.give(Role::Finance, refund)), [Obstacle::NothingToSettle]);
+    // Found by story 1247795: two pence of rounding are not what the customer came for.
+    let coins = CashRounding { step: 5, rounding: Rounding::HalfUp, on: CashBasis::Total };
+    for cash in [None, Some(coins)] {
+        let deductions = vec![fee.clone()];
+        let terms = Box::new(RefundTerms { deductions, cash, ..RefundTerms::default() });
+        let refund = Command::Refund { case: case("R-1"), lines: vec![], terms };
+        assert_eq!(obstacles(desk.give(Role::Finance, refund)), [Obstacle::NothingToSettle]);
+    }
 }

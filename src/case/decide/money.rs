@@ -349,7 +349,8 @@ pub(super) fn settleable(ways: &[(Location, Location)], line: &CaseLine) -> Opti
     (!quantity.is_zero()).then(|| RefundLine { line: line.line.clone(), claim })
 }
 
-/// Whether the customer gets something by an entry, not only owes it.
+/// Whether the customer gets something by an entry, and not only owes it, or owes it rounded.
 fn gives(entry: &Entry) -> bool {
-    entry.gross.is_positive() && entry.kind != EntryKind::CustomerPays
+    let is_owed = matches!(entry.kind, EntryKind::CustomerPays | EntryKind::CashRounding);
+    entry.gross.is_positive() && !is_owed
 }

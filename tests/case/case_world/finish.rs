@@ -235,10 +235,11 @@ fn goods(case: &ReturnCase) -> Vec<(Role, Command)> {
         ways.push((Role::Inspector, Command::Accept { case: id(), lines, basis }));
     }
     let accepted = at(&[Location::Accepted]);
-    ways.push((
-        Role::Finance,
-        Command::Refund { case: id(), lines: vec![], terms: Box::default() },
-    ));
+    // A marketplace may overrule a procedure that keeps money back and that a ruling has stopped.
+    for role in [Role::Finance, Role::Platform] {
+        let refund = Command::Refund { case: id(), lines: vec![], terms: Box::default() };
+        ways.push((role, refund));
+    }
     if !accepted.is_empty() {
         let lines = accepted.clone();
         ways.push((Role::Warehouse, Command::ReturnRepaired { case: id(), lines }));
