@@ -35,7 +35,7 @@ const STATES: usize = 120;
 /// # Ok::<(), aftersale::analytics::AnalyticsError>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(try_from = "CusumWire", into = "CusumWire")]
+#[serde(try_from = "CusumWire")]
 pub struct Cusum {
     usual: f64,
     raised: f64,
@@ -45,7 +45,7 @@ pub struct Cusum {
     since: u64,
 }
 
-#[derive(Serialize, Deserialize)]
+#[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct CusumWire {
     usual: f64,
@@ -66,13 +66,6 @@ impl TryFrom<CusumWire> for Cusum {
             return Err(AnalyticsError::OutOfRange { name, value: sum, range });
         }
         Ok(Self { sum, periods, since, ..start })
-    }
-}
-
-impl From<Cusum> for CusumWire {
-    fn from(cusum: Cusum) -> Self {
-        let Cusum { usual, raised, limit, sum, periods, since } = cusum;
-        Self { usual, raised, limit, sum, periods, since }
     }
 }
 

@@ -33,14 +33,14 @@ use super::{AnalyticsError, math};
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(try_from = "RateWire", into = "RateWire")]
+#[serde(try_from = "RateWire")]
 pub struct RateWatch {
     usual: f64,
     seen: Proportion,
     most: f64,
 }
 
-#[derive(Serialize, Deserialize)]
+#[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct RateWire {
     usual: f64,
@@ -53,13 +53,6 @@ impl TryFrom<RateWire> for RateWatch {
     fn try_from(wire: RateWire) -> Result<Self, AnalyticsError> {
         let RateWire { usual, seen, most } = wire;
         Ok(Self { seen, most: stored_most(most)?, ..Self::new(usual)? })
-    }
-}
-
-impl From<RateWatch> for RateWire {
-    fn from(watch: RateWatch) -> Self {
-        let RateWatch { usual, seen, most } = watch;
-        Self { usual, seen, most }
     }
 }
 
@@ -148,7 +141,7 @@ impl RateWatch {
 /// Each block holds counts of both streams. The evidence of a block uses rates learnt from earlier
 /// blocks only.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(try_from = "StreamsWire", into = "StreamsWire")]
+#[serde(try_from = "StreamsWire")]
 pub struct StreamsWatch {
     treated: Proportion,
     control: Proportion,
@@ -156,7 +149,7 @@ pub struct StreamsWatch {
     most: f64,
 }
 
-#[derive(Serialize, Deserialize)]
+#[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct StreamsWire {
     treated: Proportion,
@@ -174,13 +167,6 @@ impl TryFrom<StreamsWire> for StreamsWatch {
             return Err(AnalyticsError::OutOfRange { name, value: log_evidence, range });
         }
         Ok(Self { treated, control, log_evidence, most: stored_most(most)? })
-    }
-}
-
-impl From<StreamsWatch> for StreamsWire {
-    fn from(watch: StreamsWatch) -> Self {
-        let StreamsWatch { treated, control, log_evidence, most } = watch;
-        Self { treated, control, log_evidence, most }
     }
 }
 

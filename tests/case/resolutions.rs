@@ -14,7 +14,7 @@ use aftersale::case::refusal::claim::ClaimObstacle;
 use aftersale::case::refusal::{Obstacle, Refusal};
 use aftersale::case::replacement::{AdvanceEnd, ReplacementItem};
 use aftersale::case::resolution::Resolution;
-use aftersale::inspection::{Disposition, Grade, Inspection, StockAction};
+use aftersale::inspection::{Disposition, StockAction};
 use aftersale::number::Ratio;
 use aftersale::sale::draft::{Tender, TenderKind};
 
@@ -332,28 +332,6 @@ fn shares_of_liability_sum_to_one() {
     assert!(matches!(none, Err(LiabilityError::NotAbove { party: Party::Seller, .. })), "{none:?}");
     let text = r#"{"shares": {"seller": {"numerator": 1, "denominator": 2}}, "basis": "x"}"#;
     assert!(serde_json::from_str::<Liability>(text).is_err());
-}
-
-#[test]
-fn an_instant_refund_whose_goods_come_later_is_recovered_and_never_reversed() {
-    let mut desk = Desk::new(sale(&[("1", 1, 1, "60.00")]));
-    desk.open_as("R-1", Resolution::InstantRefund, &[("1", 1)]).unwrap();
-    desk.authorize("R-1").unwrap();
-    desk.refund("R-1").unwrap();
-    desk.pay("R-1", 1).unwrap();
-    assert_eq!(of(&desk, "1", Location::Ahead), 1);
-    desk.receive("R-1", &[("1", 1)]).unwrap();
-    assert_eq!(of(&desk, "1", Location::Recovered), 1);
-    let inspection = Inspection {
-        grade: Grade::Damaged,
-        findings: ["sleeve_torn".to_owned()].into(),
-        evidence: Default::default(),
-    };
-    let units = LineQuantity { line: line("1"), quantity: pieces(1) };
-    let inspect = Command::Inspect { case: case("R-1"), units, inspection };
-    desk.give(Role::Inspector, inspect).unwrap();
-    assert_eq!(desk.order.money().refunded(), pounds("60.00"), "the refund stands");
-    desk.close("R-1").unwrap();
 }
 
 #[test]
